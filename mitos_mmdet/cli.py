@@ -1,0 +1,53 @@
+"""What every command-line tool here shares: one clear line instead of a traceback, and the list of what was skipped."""
+
+import sys
+
+
+def run(main):
+    """Runs a tool's ``main()`` and ends the process.
+
+    A ``ValueError`` or ``OSError`` is the user's to mend: it ends with its message in one line and exit status 2. Anything else
+    is a fault of the code and keeps its traceback. ``main`` may return an exit status.
+    """
+    try:
+        sys.exit(main() or 0)
+    except KeyboardInterrupt:
+        print('\nstopped', file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except (ValueError, OSError) as error:
+        print(f'error: {one_line(error)}', file=sys.stderr)
+        sys.exit(2)
+
+
+def one_line(error):
+    """An error's message in one line; of one from a dataloader's worker only its own, not the traceback torch hands on in it."""
+    text = str(error).strip()
+    if text.startswith('Caught ') and 'Original Traceback' in text:
+        text = text.splitlines()[-1].partition(': ')[2]
+    return ' '.join(text.split())
+
+
+def report_skipped(skipped, strict=False, most=20):
+    """Lists what was left out, on stderr.
+
+    Args:
+        skipped: ``[(what, reason), ...]``, ``what`` being a file or a label.
+        strict: Make it an error.
+        most: How many are listed before the rest is only counted (ours).
+
+    Raises:
+        ValueError: ``strict``, and something was skipped.
+    """
+    if not skipped:
+        return
+    if strict:
+        what, reason = skipped[0]
+        more = f' (and {len(skipped) - 1} more)' if len(skipped) > 1 else ''
+        raise ValueError(f'{what}: {reason}{more}. Mend it, or run without --strict to skip it')
+    print(f'skipped {len(skipped)}:', file=sys.stderr)
+    for what, reason in skipped[:most]:
+        print(f'  {what}: {reason}', file=sys.stderr)
+    if len(skipped) > most:
+        print(f'  ... and {len(skipped) - most} more', file=sys.stderr)

@@ -1,0 +1,158 @@
+"""The annotation file: plain COCO json, with what COCO lacks riding along.
+
+Any CocoDataset reads it. Beyond COCO, an image carries ``um_per_px`` ``[x, y]`` (or null), ``scanner``, ``case_id``, ``domain``
+and ``labelled`` (false: nobody looked, so it is not a negative); an annotation carries ``centroid`` ``[x, y]`` in px and,
+where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]`` px, cut at the image's border.
+"""
+
+import json
+import math
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+MITOSIS = 'mitotic figure'
+HARD_NEGATIVE = 'hard negative'
+CLASSES = (MITOSIS, HARD_NEGATIVE)
+CATEGORY_IDS = {name: number for number, name in enumerate(CLASSES, start=1)}
+_MEND = 'Mend the file, or convert the dataset again with tools/convert_dataset.py'
+
+
+def categories():
+    """The ``categories`` list of every annotation file of ours."""
+    return [dict(id=number, name=name) for name, number in CATEGORY_IDS.items()]
+
+
+def read_annotations(path):
+    """Reads an annotation file and checks its shape.
+
+    Returns:
+        dict: With the lists ``images``, ``annotations`` and ``categories``.
+
+    Raises:
+        ValueError: Not there, not json, or not COCO; the message names the file.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give the annotation file that '
+                         f'tools/convert_dataset.py wrote') from error
+    except ValueError as error:
+        raise ValueError(f'{path}: not JSON ({error}). Convert the dataset again with tools/convert_dataset.py') from error
+    missing = [key for key in ('images', 'annotations', 'categories')
+               if not isinstance(content, dict) or not isinstance(content.get(key), list)]
+    if missing:
+        raise ValueError(f"{path}: not a COCO annotation file, it lacks the list(s) {', '.join(missing)}. Convert the dataset "
+                         f'with tools/convert_dataset.py')
+    return content
+
+
+def check_coco(content, path):
+    """Checks that every image, annotation and category has what a dataset reads of it.
+
+    Args:
+        content: As ``read_annotations`` gives it.
+        path: The file, for the message.
+
+    Raises:
+        ValueError: The first entry that has not, by its id.
+    """
+    check_entries(content, path)
+    for part, what, fault_of in (('images', 'image', image_fault), ('annotations', 'annotation', annotation_fault)):
+        for entry in content[part]:
+            fault = fault_of(entry)
+            if fault:
+                raise ValueError(f"{path}: {what} {entry['id']} {fault}. {_MEND}")
+
+
+def check_entries(content, path):
+    """Checks only that entries can be told apart: each is an object with an ``id`` of its own, a category with a ``name``, too.
+
+    Args:
+        content: As ``read_annotations`` gives it.
+        path: The file, for the message.
+
+    Raises:
+        ValueError: The first entry that is not.
+    """
+    for part, keys in (('images', ('id', )), ('annotations', ('id', )), ('categories', ('id', 'name'))):
+        for place, entry in enumerate(content[part]):
+            if not isinstance(entry, dict):
+                raise ValueError(f'{path}: {part}[{place}] is {str(entry)[:60]!r}, not an object with keys. {_MEND}')
+            fault = next(filter(None, (_id_fault(entry, key) for key in keys)), None)
+            if fault:
+                raise ValueError(f'{path}: {part}[{place}] {fault}. {_MEND}')
+        for key in keys:
+            twice = [value for value, count in Counter(entry[key] for entry in content[part]).items() if count > 1]
+            if twice:
+                raise ValueError(f'{path}: {part} list the {key} {twice[0]!r} twice. {_MEND}')
+
+
+def image_fault(image):
+    """What makes an image's entry unusable, as ``'lacks width'``; None if nothing does."""
+    for key in ('file_name', 'width', 'height'):
+        if image.get(key) is None:
+            return f'lacks {key}'
+    if not isinstance(image['file_name'], str) or not image['file_name']:
+        return f"has file_name {image['file_name']!r}, which is no file name"
+    for side in ('width', 'height'):
+        if not _is_number(image[side], int) or image[side] < 1:
+            return f'has {side} {image[side]!r}, which is no whole number of px above 0'
+    return None
+
+
+def annotation_fault(annotation):
+    """What makes an annotation's entry unusable, as ``'lacks bbox'``; None if nothing does. ``centroid`` may be absent."""
+    fault = _id_fault(annotation, 'image_id') or _id_fault(annotation, 'category_id')
+    if fault:
+        return fault
+    if annotation.get('bbox') is None:
+        return 'lacks bbox'
+    for key, length in (('bbox', 4), ('centroid', 2)):
+        values = annotation.get(key)
+        if values is not None and not (isinstance(values, (list, tuple)) and len(values) == length
+                                       and all(_is_number(value) and math.isfinite(value) for value in values)):
+            return f'has {key} {values!r}, which is not {length} finite numbers'
+    return None
+
+
+def _id_fault(entry, key):
+    value = entry.get(key)
+    if value is None:
+        return f'lacks {key}'
+    # Text, too: pycocotools takes it. Not 1.5, nor a list, which no other entry can be looked up by.
+    return None if isinstance(value, str) or _is_number(value, int) else f'has {key} {value!r}, which is neither a whole number nor text'
+
+
+def _is_number(value, kind=(int, float)):
+    return isinstance(value, kind) and not isinstance(value, bool)  # JSON's true would count as 1
+
+
+def write_json(content, path):
+    """Writes ``content`` as JSON, whole or not at all: into a file beside ``path`` that then takes its place.
+
+    Raises:
+        ValueError: The folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    except OSError as error:
+        raise ValueError(f'{path.parent}: cannot be written ({error.strerror}). Choose another output folder') from error
+    try:
+        with os.fdopen(handle, 'w', encoding='utf-8') as file:
+            json.dump(content, file)
+        os.chmod(draft, 0o666 & ~_umask())
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,21 @@
+"""From each contest's own files to the annotation file of ``coco_format``; one contest a file, no torch, no mmdet.
+
+A contest's module offers ``read(root, images=None, ...) -> Reading`` and, where papers or the contest publish splits, ``SPLITS``.
+"""
+
+from importlib import import_module
+
+# What the command line calls them, and their module here.
+CONTESTS = {'icpr2012': 'icpr2012', 'mitos-atypia-14': 'mitos_atypia14', 'amida13': 'amida13', 'tupac16': 'tupac16',
+            'midog': 'midog'}
+
+
+def contest_module(name):
+    """The module that reads contest ``name``.
+
+    Raises:
+        ValueError: No such contest.
+    """
+    if name not in CONTESTS:
+        raise ValueError(f'{name!r} is no contest known here. Choose one of {", ".join(CONTESTS)}')
+    return import_module(f'{__name__}.{CONTESTS[name]}')

@@ -1,0 +1,47 @@
+"""``CentroidsToBoxes``: boxes of a chosen size around the labelled centroids."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
+
+from mitos_mmdet.centroids import centroids_to_boxes, clip_boxes
+from mitos_mmdet.lengths import Length
+
+
+@TRANSFORMS.register_module()
+class CentroidsToBoxes(BaseTransform):
+    """Replaces ``gt_bboxes`` by boxes around the instances' centroids.
+
+    Stands right after ``LoadAnnotations``, before anything that resizes, crops or flips: sizes are those of the original frame. Without
+    ``instances`` or ``gt_bboxes`` (inference) it does nothing.
+
+    Args:
+        size: Side of the box with its unit, ``'50px'`` or ``'12um'``. Each config says why its size.
+
+    Raises:
+        ValueError: ``size`` without unit; a size in um for an image without pixel size; instances without centroid.
+    """
+
+    def __init__(self, size):
+        self.size = Length.parse(size)
+
+    def transform(self, results):
+        """``results`` with ``gt_bboxes`` ``(N, 4)`` xyxy px, clipped at the image's border."""
+        instances = results.get('instances')
+        if instances is None or 'gt_bboxes' not in results:
+            return results
+        file = results.get('img_path', 'the image')
+        height, width = results['img_shape']
+        if (height, width) != tuple(results['ori_shape']):
+            raise ValueError(f'{file}: CentroidsToBoxes stands after a transform that changed the image. Put it right after '
+                             f'LoadAnnotations in the pipeline')
+        if any('centroid' not in instance for instance in instances):
+            raise ValueError(f'{file}: its instances carry no centroid. Use type="MitosisDataset" for the dataset')
+        centroids = np.array([instance['centroid'] for instance in instances], np.float32)
+        boxes = clip_boxes(centroids_to_boxes(centroids, self.size.to_px(results.get('um_per_px'), file)), width, height)
+        results['gt_bboxes'] = HorizontalBoxes(boxes, dtype=results['gt_bboxes'].tensor.dtype)
+        return results
+
+    def __repr__(self):
+        return f"{type(self).__name__}(size='{self.size}')"

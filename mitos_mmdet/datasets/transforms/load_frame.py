@@ -1,0 +1,29 @@
+"""``LoadFrame``: an image from disk, whole or not at all."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+from mitos_mmdet.images import read_rgb
+
+_BLANK = 64  # px: what stands in for a frame that could not be read
+
+
+@TRANSFORMS.register_module()
+class LoadFrame(BaseTransform):
+    """Loads ``img_path`` as uint8 ``(H, W, 3)`` in BGR, mmdet's channel order.
+
+    mmcv's ``LoadImageFromFile`` gives a truncated file back with its rest grey, or an assertion; here it is a ``BrokenImageError``
+    (a ``ValueError``) that names the file. Sets ``img``, ``img_shape`` and ``ori_shape``. A data info that is already ``broken`` gets a
+    blank white image.
+    """
+
+    def transform(self, results):
+        """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR."""
+        if 'broken' in results:
+            image = np.full((_BLANK, _BLANK, 3), 255, np.uint8)
+        else:
+            image = np.ascontiguousarray(read_rgb(results['img_path'])[..., ::-1])
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results

@@ -1,0 +1,1 @@
+"""Contest scores from centroids. Only ``centroid_metric`` needs mmdet."""

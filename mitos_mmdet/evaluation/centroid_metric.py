@@ -1,0 +1,132 @@
+"""``CentroidMetric``: detections scored by centroid distance, as the mitosis contests do."""
+
+import logging
+import math
+from numbers import Real
+
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from terminaltables import AsciiTable
+
+from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.evaluation.class_result import counts, score_class, slug, tables
+from mitos_mmdet.evaluation.matching import check_rule
+from mitos_mmdet.evaluation.records import detections, read_sample, unique
+from mitos_mmdet.lengths import Length, check_um_per_px
+
+
+@METRICS.register_module()
+class CentroidMetric(BaseMetric):
+    """F1, precision, recall and AP over centroids, pooled over frames, in training and in test.
+
+    Needs ``instances`` (and ``um_per_px`` for a radius in um) among the ``meta_keys`` of ``PackDetInputs``. Frames without labels
+    are not scored, broken ones are left out and listed. Two hits and one false alarm read::
+
+        centroid/f1 0.8, centroid/precision 0.67, centroid/recall 1.0, centroid/tp 2, ... centroid/threshold_fixed 0.5
+
+    Keys: ``f1 precision recall tp fp fn ap distance_mean_um distance_sd_um`` of the first class; the same of every other class,
+    led by its name (``hard_negative_f1``); ``f1 precision recall tp fp fn`` per scanner and domain where there are several, of
+    the first class and at its threshold (``scanner_aperio_cs2_f1``); ``frames``, ``frames_skipped``, ``frames_unlabelled``. The
+    threshold's key says where it comes from: ``threshold_best_on_this_set`` or ``threshold_fixed``. What is 0/0 is nan (see
+    ``scores``). For the best checkpoint: ``CheckpointHook(save_best='centroid/f1', rule='greater')``.
+
+    Args:
+        radius: Inclusive, with its unit (contest: MIDOG, AMIDA13, TUPAC16 ``'7.5um'``; MITOS-ATYPIA-14, ICPR 2012 ``'8um'``).
+        matching: ``'midog'`` (default, contest), ``'optimal'`` or ``'amida'``, see ``matching``.
+        score_thr: Detections with score >= it count, the same for all classes; None takes, for each class, the best F1 on the
+            set at hand: for choosing on validation data, never for a test figure (ours).
+        classes: Names to report, headline first; None: all of the dataset (ours).
+        out_json: Where all detections go, whatever their score, see ``records.detections``.
+        show_dir: Where pictures go: hits, misses and false alarms on each frame, and the precision-recall curve.
+        show_most: Frames drawn at most, those with the most errors first (ours).
+        collect_device, prefix, collect_dir: As in mmengine.
+
+    Raises:
+        ValueError: Here: no such rule, a radius without unit. Later: an unknown class, a data sample without what is needed.
+    """
+
+    default_prefix = 'centroid'
+
+    def __init__(self, radius='7.5um', matching='midog', score_thr=None, classes=None, out_json=None, show_dir=None, show_most=50,
+                 collect_device='cpu', prefix=None, collect_dir=None):
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        self.radius = Length.parse(radius)
+        self.matching = check_rule(matching)
+        if score_thr is not None and not (isinstance(score_thr, Real) and math.isfinite(score_thr)):
+            raise ValueError(f'score_thr={score_thr!r} is no score: give a number, or None for the best F1 on the set at hand')
+        self.score_thr = score_thr
+        if isinstance(classes, str):
+            raise ValueError(f'classes={classes!r} is one string: write ({classes!r},), the comma makes it a list of names')
+        self.classes = classes
+        self.out_json = out_json
+        self.show_dir = show_dir
+        self.show_most = show_most
+
+    def process(self, data_batch, data_samples):
+        """Keeps one record an image; what cannot be scored raises at once, in the process that saw it, not at the end."""
+        names = self._dataset_classes()
+        for sample in data_samples:
+            record = read_sample(sample)
+            if record.labels.max(initial=0) >= len(names):
+                raise ValueError(f'{record.path}: the model predicts class number {record.labels.max()}, the dataset has only '
+                                 f'{names!r}. Set num_classes={len(names)} in the model, or use a checkpoint of these classes')
+            if self.radius.unit == 'um' and record.scored:
+                check_um_per_px(record.um_per_px, record.path, needed_for=f'a radius of {self.radius}')
+            self.results.append(record)
+
+    def compute_metrics(self, results):
+        """Scores all records, prints the tables, writes what was asked for.
+
+        Returns:
+            dict[str, float]: See the class.
+        """
+        names = self._dataset_classes()
+        records = unique(results)
+        scored = [record for record in records if record.scored]
+        chosen = [score_class(name, [record.frame(names.index(name)) for record in scored], self.radius, self.matching,
+                              self.score_thr) for name in self.classes or names]
+        self._print(records, chosen)
+        if self.out_json:
+            write_json(detections(records, names), self.out_json)
+        if self.show_dir:
+            from mitos_mmdet.evaluation.result_pictures import write_pictures
+            write_pictures(self.show_dir, chosen, self.show_most)
+        return self._flat(records, chosen)
+
+    def _dataset_classes(self):
+        names = tuple((self.dataset_meta or {}).get('classes') or ())
+        unknown = [name for name in self.classes or () if name not in names]
+        if unknown or not names:
+            raise ValueError(f"CentroidMetric: the dataset has no class {', '.join(map(repr, unknown))}, its metainfo says "
+                             f"classes={names!r}. Set classes of the metric, or metainfo of the dataset, so that they agree")
+        return names
+
+    def _flat(self, records, chosen):
+        flat = dict(frames=sum(record.scored for record in records),
+                    frames_skipped=sum(record.broken is not None for record in records),
+                    frames_unlabelled=sum(record.broken is None and not record.labelled for record in records))
+        for result in chosen:
+            lead = '' if result is chosen[0] else f'{slug(result.name)}_'
+            origin = 'best_on_this_set' if result.chosen_here else 'fixed'
+            flat.update(counts(result.score, lead))
+            flat.update({f'{lead}ap': result.ap, f'{lead}threshold_{origin}': result.threshold,
+                         f'{lead}distance_mean_um': result.score.distance_mean_um,
+                         f'{lead}distance_sd_um': result.score.distance_sd_um})
+        for attribute in ('scanner', 'domain'):
+            groups = chosen[0].groups(attribute)
+            if len(groups) > 1:
+                for name, score in groups.items():
+                    flat.update(counts(score, f'{attribute}_{slug(name)}_'))
+        return {key: float(value) for key, value in flat.items()}
+
+    def _print(self, records, chosen):
+        broken = [record for record in records if record.broken is not None]
+        unlabelled = sum(not record.labelled for record in records if record.broken is None)
+        shown = '\n'.join(AsciiTable(rows).table for rows in tables(chosen))
+        print_log(f'centroids within {self.radius} (inclusive), matching {self.matching!r}, {len(chosen[0].frames)} frames '
+                  f'scored, {unlabelled} without labels, {len(broken)} skipped\n{shown}', logger='current')
+        if broken:
+            print_log(f'skipped {len(broken)} frames, which are in no figure above:\n' + '\n'.join(
+                f'  {record.path}: {record.broken}' for record in broken[:20]) + (
+                f'\n  ... and {len(broken) - 20} more' if len(broken) > 20 else ''), logger='current', level=logging.WARNING)

@@ -1,0 +1,60 @@
+"""A folder of pictures of a result: one a frame, and the precision-recall curve."""
+
+import logging
+from pathlib import Path
+
+from mmengine.logging import print_log
+from PIL import Image
+from tqdm import tqdm
+
+from mitos_mmdet.evaluation.class_result import threshold_text
+from mitos_mmdet.evaluation.plots import draw_frame, precision_recall_curve
+from mitos_mmdet.images import read_rgb
+
+
+def write_pictures(folder, results, most=50):
+    """Writes ``FRAME.jpg`` for each frame and ``precision_recall.png``.
+
+    Args:
+        folder: Made where it is not there.
+        results: List of ``ClassResult``; the frames show the first.
+        most: Frames drawn at most; of more, those with the most misses and false alarms (ours).
+
+    Raises:
+        ValueError: The folder cannot be written.
+    """
+    folder, headline = Path(folder), results[0]
+    pairs = list(zip(headline.frames, headline.score.matches, strict=True))
+    if len(pairs) > most:
+        print_log(f'{folder}: the {most} of {len(pairs)} frames with the most errors are drawn', logger='current')
+        pairs = sorted(pairs, key=lambda pair: -_errors(pair[1]))[:most]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        precision_recall_curve(folder / 'precision_recall.png', results)
+        names = _file_names([Path(frame.name) for frame, _ in pairs])
+        for (frame, match), name in tqdm(list(zip(pairs, names, strict=True)), desc='pictures', unit='frame', disable=None):
+            _write_frame(folder / name, frame, match, headline)
+    except OSError as error:
+        raise ValueError(f'{folder}: cannot be written ({error.strerror or error}). Choose another folder') from error
+
+
+def _write_frame(path, frame, match, headline):
+    try:
+        image = read_rgb(frame.name)
+    except ValueError as error:  # the scores stand, only this picture is missing
+        print_log(f'no picture: {error}', logger='current', level=logging.WARNING)
+        return
+    title = f'{Path(frame.name).name[-40:]}   {headline.name}, {headline.radius}, score >= {threshold_text(headline)}'
+    drawn = draw_frame(image, frame, match, headline.radius.to_px(frame.um_per_px, frame.name), title)
+    Image.fromarray(drawn).save(path, quality=90)
+
+
+def _errors(match):
+    return int((match.truth_to_pred < 0).sum() + match.false_positive.sum())
+
+
+def _file_names(paths):
+    """``STEM.jpg``; where stems repeat (TUPAC16 calls every frame 01.tif) with the folder's name before it, then a number."""
+    stems = [path.stem for path in paths]
+    names = [f'{path.parent.name}_{path.stem}' if stems.count(path.stem) > 1 else path.stem for path in paths]
+    return [f'{name}_{position}.jpg' if names.count(name) > 1 else f'{name}.jpg' for position, name in enumerate(names)]

@@ -1,0 +1,1 @@
+"""Registered model components, one class a file."""

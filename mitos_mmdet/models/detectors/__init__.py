@@ -1,0 +1,1 @@
+"""Registered detectors, one class a file."""

@@ -1,0 +1,41 @@
+"""Registers everything with mmdet: the only target of ``custom_imports = dict(imports=['mitos_mmdet.register'])``."""
+
+import importlib
+
+from mitos_mmdet import compat
+from mitos_mmdet.checkpoints import allow_mmengine_types
+
+_INSTALL = 'install it with: pip install "mitos_mmdet[onedl]" (or [openmmlab] for mmdet 3.3)'
+_MODULES = (
+    'mitos_mmdet.datasets.mitosis_dataset',
+    'mitos_mmdet.datasets.transforms.centroids_to_boxes',
+    'mitos_mmdet.datasets.transforms.load_frame',
+    'mitos_mmdet.evaluation.centroid_metric',
+    'mitos_mmdet.models.detectors.frame_tta_model',
+    'mitos_mmdet.models.detectors.tiled_detector',
+)
+
+
+def check_mmdet():
+    """Says in one line what to install where mmdet is absent or unsuited.
+
+    Raises:
+        ImportError: With that line.
+    """
+    try:
+        import mmdet
+        import mmengine  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f'mitos_mmdet needs mmdet 3.x with mmcv and mmengine ({error}): {_INSTALL}') from None
+    except AssertionError as error:  # how mmdet 3.3 refuses an mmcv or mmengine that it does not suit
+        raise ImportError(f'mmdet refuses its companions ({error}): {_INSTALL}') from None
+    version = getattr(mmdet, '__version__', 'a folder of that name')
+    if not version.startswith('3.'):
+        raise ImportError(f'mitos_mmdet needs mmdet 3.x, found {version}: {_INSTALL}')
+
+
+check_mmdet()
+compat.install()
+allow_mmengine_types()
+for _module in _MODULES:
+    importlib.import_module(_module)

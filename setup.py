@@ -1,0 +1,57 @@
+"""Packaging: ``pip install -e ".[onedl]"``. Configs, tools and model-index.yml travel in the package's .mim folder, as mim expects."""
+
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithMim(build_py):
+    """Puts .mim into a wheel as copies, into an editable install as links (copies where links are not allowed)."""
+
+    def run(self):
+        super().run()
+        target = (ROOT if self.editable_mode else Path(self.build_lib)) / 'mitos_mmdet' / '.mim'
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in ('configs', 'tools', 'model-index.yml'):
+            self._place(ROOT / name, target / name)
+
+    def _place(self, source, target):
+        if self.editable_mode:
+            try:
+                target.symlink_to(source)
+                return
+            except OSError:
+                pass  # Windows without the right to make links
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copyfile(source, target)
+
+
+setup(
+    name='mitos_mmdet',
+    version=re.search(r"__version__ = '(.+)'", (ROOT / 'mitos_mmdet' / '__init__.py').read_text(encoding='utf-8'))[1],
+    description='Mitosis detection in H&E images, an MMDetection 3.x plugin',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['mitos_mmdet', 'mitos_mmdet.*']),
+    cmdclass={'build_py': BuildWithMim},
+    python_requires='>=3.10,<3.13',
+    install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',
+                      'matplotlib>=3.7', 'tqdm', 'staintools==2.1.2', 'spams-bin'],
+    extras_require={
+        # The maintained line of mmdet, and the default.
+        'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],
+        # The original line; mmcv-lite has no compiled operators and needs none here.
+        'openmmlab': ['mmdet>=3.3,<4', 'mmcv-lite>=2.1,<2.2', 'mmengine>=0.10.7,<1'],
+        'tests': ['pytest', 'hypothesis', 'ruff', 'build'],
+    },
+    classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
+)

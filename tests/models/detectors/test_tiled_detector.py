@@ -1,0 +1,342 @@
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.models.detectors import BaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.model import ExponentialMovingAverage, MMDistributedDataParallel
+from mmengine.runner import load_checkpoint, save_checkpoint
+from mmengine.structures import InstanceData
+from scipy import ndimage
+
+from mitos_mmdet.models.detectors.tiled_detector import TiledDetector
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'mitos' / 'cascade_rcnn_r18_atypia14.py'
+WIDTH, HEIGHT = 700, 600
+# xyxy of figures in a frame of WIDTH x HEIGHT, their score in percent and their class. No two centres are nearer than 26 px.
+FIGURES = [
+    [100, 100, 140, 130, 90, 0], [240, 90, 272, 122, 80, 0], [180, 236, 206, 276, 70, 1], [235, 235, 275, 275, 60, 0],  # at seams
+    [0, 0, 30, 20, 50, 1], [670, 570, 700, 600, 55, 0], [500, 0, 520, 30, 65, 0],  # at the frame's border
+    [330, 330, 350, 350, 40, 0], [352, 330, 372, 350, 45, 1], [330, 360, 370, 400, 35, 1],  # neighbours
+    [400, 500, 405, 504, 30, 0], [600, 300, 660, 350, 99, 0], [127, 380, 129, 420, 25, 0],  # tiny, large, thin
+]
+
+
+class BoxFinder(BaseDetector):
+    """Stands in for a model that depends on nothing but the pixels: dark boxes on white, whole or cut at the tile's border.
+
+    The first channel says where, the second the score in percent, the third the class.
+    """
+
+    def __init__(self):
+        super().__init__(data_preprocessor=DetDataPreprocessor(mean=[0] * 3, std=[1] * 3, pad_size_divisor=32, pad_value=255))
+        self.weight = torch.nn.Parameter(torch.ones(1))
+        self.shapes = []
+
+    def predict(self, batch_inputs, batch_data_samples, rescale=True):
+        self.shapes.append(tuple(batch_inputs.shape))
+        for image, sample in zip(batch_inputs, batch_data_samples, strict=True):
+            assert sample.img_shape == sample.ori_shape
+            marks, _ = ndimage.label(image[0] == 0)
+            places = ndimage.find_objects(marks)
+            values = torch.tensor([image[1:, rows.start, columns.start].tolist() for rows, columns in places]).reshape(-1, 2)
+            boxes = [[columns.start, rows.start, columns.stop, rows.stop] for rows, columns in places]
+            sample.pred_instances = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+                                                 scores=values[:, 0] / 100 * self.weight.detach(), labels=values[:, 1].long(),
+                                                 masks=torch.zeros(len(boxes), *image.shape[1:], dtype=torch.bool))
+        return batch_data_samples
+
+    def loss(self, batch_inputs, batch_data_samples):
+        return dict(loss_stand_in=(batch_inputs * self.weight).mean())
+
+    def extract_feat(self, batch_inputs):
+        return (batch_inputs, )
+
+    def _forward(self, batch_inputs, batch_data_samples=None):
+        return (self.weight, )
+
+
+def draw(figures=FIGURES, width=WIDTH, height=HEIGHT):
+    """A uint8 ``(3, H, W)`` frame."""
+    frame = torch.full((3, height, width), 255, dtype=torch.uint8)
+    for x1, y1, x2, y2, score, label in figures:
+        frame[:, y1:y2, x1:x2] = torch.tensor([0, score, label], dtype=torch.uint8)[:, None, None]
+    return frame
+
+
+def detect(model, *frames, **metainfo):
+    """One row a detection, ``x1 y1 x2 y2 percent class``, in the order given; a list of them a frame."""
+    samples = [DetDataSample(metainfo=dict(img_shape=frame.shape[1:], ori_shape=frame.shape[1:], **metainfo)) for frame in frames]
+    found = model.test_step(dict(inputs=list(frames), data_samples=samples))
+    rows = []
+    for sample in found:
+        instances = sample.pred_instances
+        rows.append([[*box.tolist(), round(100 * score.item()), label.item()]
+                     for box, score, label in zip(instances.bboxes, instances.scores, instances.labels, strict=True)])
+    return rows
+
+
+BY_SCORE = sorted(FIGURES, key=lambda figure: -figure[4])
+
+
+@pytest.mark.parametrize('tile_size, overlap', [
+    (1024, 128),  # one tile, the frame being smaller
+    (700, 128),  # as wide as the frame
+    (512, 128), (256, 64), (200, 80), (256, 100), (333, 111),  # the figures are at most 60 px
+    (128, 64), (97, 63),  # tiles of little more than a figure
+])
+def test_every_grid_gives_the_same_figures(tile_size, overlap):
+    assert detect(TiledDetector(BoxFinder(), tile_size=tile_size, overlap=overlap), draw()) == [BY_SCORE]
+
+
+@pytest.mark.parametrize('tile_size', [512, 256, 200, 137])
+def test_without_overlap_a_cut_figure_is_still_one(tile_size):
+    # No tile sees it whole: its best part stands for it.
+    found, = detect(TiledDetector(BoxFinder(), tile_size=tile_size, overlap=0), draw())
+    assert [row[4:] for row in found] == [figure[4:] for figure in BY_SCORE]
+    for (x1, y1, x2, y2, *_), (left, top, right, bottom, *_) in zip(found, BY_SCORE, strict=True):
+        assert left <= x1 < x2 <= right and top <= y1 < y2 <= bottom
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_random_figures_on_random_grids(seed):
+    rng = np.random.default_rng(seed)
+    cells = [(x, y) for x in range(0, 660, 70) for y in range(0, 560, 70)]
+    figures = []
+    for percent, index in enumerate(rng.permutation(len(cells))[:40], start=20):
+        (width, height), (x, y) = rng.integers(4, 51, 2), cells[index]
+        x1, y1 = x + rng.integers(0, 66 - width), y + rng.integers(0, 66 - height)
+        figures.append([x1, y1, min(x1 + width, WIDTH), min(y1 + height, HEIGHT), percent, rng.integers(2)])
+    wanted = sorted(([int(value) for value in figure] for figure in figures), key=lambda figure: -figure[4])
+    for _ in range(2):
+        tile_size = int(rng.integers(150, 400))
+        model = TiledDetector(BoxFinder(), tile_size=tile_size, overlap=int(rng.integers(53, 75)), batch_size=7)
+        assert detect(model, draw(figures)) == [wanted]
+
+
+@pytest.mark.parametrize('width, height', [(40, 30), (600, 50), (50, 600), (1, 1)])
+def test_frames_smaller_than_a_tile(width, height):
+    figures = [[5, 5, 25, 20, 80, 1]] if width > 1 else []
+    model = TiledDetector(BoxFinder(), tile_size=256, overlap=64)
+    assert detect(model, draw(figures, width, height)) == [figures]
+
+
+def test_an_empty_frame_gives_an_empty_result():
+    model = TiledDetector(BoxFinder(), tile_size=256, overlap=64)
+    sample, = model.predict([draw([])], [DetDataSample()])
+    assert sample.pred_instances.bboxes.shape == (0, 4) and sample.pred_instances.bboxes.dtype == torch.float32
+    assert sample.pred_instances.scores.shape == sample.pred_instances.labels.shape == (0, )
+
+
+def test_frames_of_several_sizes_in_one_batch():
+    frames = draw(), draw(FIGURES[:1], 300, 200), draw([], 80, 90)
+    model = TiledDetector(BoxFinder(), tile_size=256, overlap=64)
+    assert detect(model, *frames) == [BY_SCORE, FIGURES[:1], []]
+
+
+@pytest.mark.parametrize('batch_size', [1, 3, 100])
+def test_tiles_go_in_batches(batch_size):
+    model = TiledDetector(BoxFinder(), tile_size=256, overlap=64, batch_size=batch_size)
+    assert detect(model, draw()) == [BY_SCORE]
+    assert {shape[1:] for shape in model.detector.shapes} == {(3, 256, 256)}
+    sizes = [shape[0] for shape in model.detector.shapes]
+    assert sum(sizes) == 4 * 3 and max(sizes) == min(batch_size, 12)
+
+
+def test_boxes_are_in_the_original_frames_pixels():
+    # The test pipeline halved the width and quartered the height.
+    model = TiledDetector(BoxFinder(), tile_size=256, overlap=64)
+    found, = detect(model, draw(), scale_factor=(0.5, 0.25))
+    assert found == [[2 * x1, 4 * y1, 2 * x2, 4 * y2, score, label] for x1, y1, x2, y2, score, label in BY_SCORE]
+
+
+def test_scores_below_the_threshold_go_before_merging():
+    found, = detect(TiledDetector(BoxFinder(), tile_size=256, overlap=64, score_thr=0.5), draw())
+    assert found == [figure for figure in BY_SCORE if figure[4] >= 50]
+
+
+def test_masks_are_left_out():
+    sample, = TiledDetector(BoxFinder()).predict([draw()], [DetDataSample()])
+    assert set(sample.pred_instances.keys()) == {'bboxes', 'scores', 'labels'}
+
+
+@pytest.mark.parametrize('step', ['val_step', 'test_step'])
+def test_the_input_stays_as_it_is(step):
+    frames = [draw(), draw(FIGURES[:2])]
+    truth = InstanceData(bboxes=torch.tensor([[1., 2, 3, 4]]), labels=torch.tensor([0]))
+    samples = [DetDataSample(metainfo=dict(img_id=number), gt_instances=deepcopy(truth)) for number in range(2)]
+    data = dict(inputs=list(frames), data_samples=samples)
+    found = getattr(TiledDetector(BoxFinder(), tile_size=256, overlap=64), step)(data)
+    assert list(data) == ['inputs', 'data_samples'] and all(a is b for a, b in zip(data['inputs'], frames, strict=True))
+    assert torch.equal(frames[0], draw()) and frames[0].dtype == torch.uint8
+    for number, sample in enumerate(found):
+        assert sample.metainfo == dict(img_id=number)
+        assert torch.equal(sample.gt_instances.bboxes, truth.bboxes)
+
+
+@pytest.mark.parametrize('overlap, tile_size', [(256, 256), (300, 256), (-1, 256)])
+def test_an_overlap_that_fits_no_tile_is_refused(overlap, tile_size):
+    with pytest.raises(ValueError, match=f'overlap={overlap} must be .* less than tile_size={tile_size}'):
+        TiledDetector(BoxFinder(), tile_size=tile_size, overlap=overlap)
+
+
+@pytest.fixture(scope='module')
+def cascade(mmdet_scope):
+    """The small Cascade R-CNN of the configs, wrapped, with random weights."""
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(CONFIG).model)
+    model.init_weights()
+    return model
+
+
+def noise(width, height):
+    return torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_real_detector_predicts_inside_the_frame(cascade):
+    cascade.eval()
+    sample, = cascade.test_step(dict(inputs=[noise(700, 600)], data_samples=[DetDataSample()]))
+    found = sample.pred_instances
+    assert len(found) > 0 and (found.scores >= cascade.score_thr).all() and (found.scores.diff() <= 0).all()
+    boxes = found.bboxes
+    assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= torch.tensor([700, 600])).all() and (boxes[:, 2:] > boxes[:, :2]).all()
+    assert set(found.labels.tolist()) <= {0, 1}
+
+
+def crop_sample(boxes):
+    truth = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), labels=torch.arange(len(boxes)))
+    return DetDataSample(metainfo=dict(img_shape=(128, 128), ori_shape=(128, 128), scale_factor=(1.0, 1.0)), gt_instances=truth)
+
+
+def test_a_real_detector_trains_as_if_unwrapped(cascade):
+    def losses(model, boxes):
+        torch.manual_seed(1)
+        np.random.seed(1)
+        samples = [crop_sample(boxes), crop_sample(boxes)]
+        data = model.data_preprocessor(dict(inputs=[noise(128, 128)] * 2, data_samples=samples), training=True)
+        return model.train()(data['inputs'], data['data_samples'], mode='loss')
+
+    for boxes in ([[20, 20, 70, 70], [60, 50, 110, 100]], []):  # a batch with and one without objects
+        wrapped, alone = losses(cascade, boxes), losses(cascade.detector, boxes)
+        total, _ = cascade.parse_losses(wrapped)
+        assert torch.isfinite(total)
+        total.backward()
+        assert wrapped.keys() == alone.keys()
+        torch.testing.assert_close(total, cascade.parse_losses(alone)[0])
+    assert sum(parameter.grad is None for parameter in cascade.parameters()) == 0  # or distributed training hangs
+
+
+def test_train_step_of_a_runner(cascade):
+    from mmengine.optim import OptimWrapper
+
+    model = deepcopy(cascade)
+    optim = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
+    before = deepcopy(model.state_dict())
+    logged = model.train().train_step(dict(inputs=[noise(128, 128)], data_samples=[crop_sample([[20, 20, 70, 70]])]), optim)
+    assert torch.isfinite(logged['loss'])
+    assert any(not torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_two_builds_from_one_config_have_the_same_parts():
+    cfg = Config.fromfile(CONFIG)
+    first, second = MODELS.build(cfg.model), MODELS.build(cfg.model)
+    assert list(first.state_dict()) == list(second.state_dict())
+    assert str(first) == str(second)
+
+
+def spread(model):
+    """``model`` with every weight set by its place, so that two models differ until one is loaded into the other."""
+    with torch.no_grad():
+        for number, value in enumerate(model.state_dict().values()):
+            value.copy_(torch.full_like(value, number + 1))
+    return model
+
+
+def same(first, second):
+    torch.testing.assert_close(dict(first), dict(second), rtol=0, atol=0)
+
+
+def test_keys_are_the_wrapped_detectors(cascade):
+    weights = cascade.state_dict()
+    assert list(weights) == list(cascade.detector.state_dict())
+    same(weights, cascade.detector.state_dict())
+
+
+@pytest.mark.parametrize('from_wrapped', [True, False])
+@pytest.mark.parametrize('to_wrapped', [True, False])
+@pytest.mark.parametrize('prefix', ['', 'module.'])  # as distributed training saves it
+def test_checkpoints_load_with_and_without_the_wrapper(cascade, tmp_path, from_wrapped, to_wrapped, prefix):
+    trained, fresh = spread(deepcopy(cascade)), deepcopy(cascade)
+    source, target = (model if wrapped else model.detector for model, wrapped in ((trained, from_wrapped), (fresh, to_wrapped)))
+    weights = source.state_dict()
+    target.load_state_dict(weights, strict=True)
+    same(target.state_dict(), trained.state_dict())
+
+    fresh = deepcopy(cascade)
+    target = fresh if to_wrapped else fresh.detector
+    save_checkpoint(dict(state_dict={prefix + key: value for key, value in weights.items()}), str(tmp_path / 'a.pth'))
+    load_checkpoint(target, str(tmp_path / 'a.pth'), map_location='cpu', strict=True)
+    same(fresh.state_dict(), trained.state_dict())
+    assert list(weights) == list(source.state_dict())  # loading left the checkpoint's keys alone
+
+
+@pytest.mark.parametrize('change', ['missing', 'extra'])
+def test_a_strict_load_still_tells_what_does_not_fit(cascade, change):
+    weights = cascade.state_dict()
+    if change == 'missing':
+        del weights['backbone.conv1.weight']
+    else:
+        weights['backbone.conv9.weight'] = torch.zeros(1)
+    with pytest.raises(RuntimeError, match=r'backbone\.conv[19]\.weight'):
+        deepcopy(cascade).load_state_dict(weights, strict=True)
+
+
+def test_under_distributed_data_parallel(cascade, tmp_path):
+    import torch.distributed as dist
+
+    dist.init_process_group('gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
+    try:
+        parallel = MMDistributedDataParallel(deepcopy(cascade))
+        assert list(parallel.state_dict()) == [f'module.{key}' for key in cascade.detector.state_dict()]
+        trained = spread(deepcopy(cascade))
+        parallel.load_state_dict({f'module.{key}': value for key, value in trained.state_dict().items()}, strict=True)
+        same(parallel.module.state_dict(), trained.state_dict())
+        frame = noise(300, 200)
+        found = parallel.eval().test_step(dict(inputs=[frame], data_samples=[DetDataSample()]))
+        assert found[0].pred_instances.bboxes.shape[1] == 4
+    finally:
+        dist.destroy_process_group()
+
+
+@pytest.mark.parametrize('update_buffers', [False, True])
+def test_an_exponential_moving_average_of_it(cascade, update_buffers):
+    model = spread(deepcopy(cascade))
+    average = ExponentialMovingAverage(model, momentum=0.5, update_buffers=update_buffers)
+    average.update_parameters(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 4
+    average.update_parameters(model)
+    name = 'backbone.conv1.weight'
+    torch.testing.assert_close(average.module.state_dict()[name], model.state_dict()[name] - 2)
+    other = ExponentialMovingAverage(deepcopy(cascade), momentum=0.5, update_buffers=update_buffers)
+    other.load_state_dict(average.state_dict(), strict=True)
+    same(other.module.state_dict(), average.module.state_dict())
+
+
+def test_beside_other_modules_it_touches_only_its_own_keys(tmp_path):
+    def pair():
+        parts = dict(model=TiledDetector(BoxFinder()), aside=torch.nn.Linear(2, 2), model2=torch.nn.Linear(2, 2))
+        return torch.nn.ModuleDict(parts)
+
+    trained, fresh = spread(pair()), pair()
+    assert set(trained.state_dict()) == {'model.weight', 'aside.weight', 'aside.bias', 'model2.weight', 'model2.bias'}
+    save_checkpoint(dict(state_dict=trained.state_dict()), str(tmp_path / 'a.pth'))
+    load_checkpoint(fresh, str(tmp_path / 'a.pth'), map_location='cpu', strict=True)
+    same(fresh.state_dict(), trained.state_dict())

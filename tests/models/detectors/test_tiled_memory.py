@@ -1,0 +1,47 @@
+"""How much memory a slide region takes. In a process of its own, whose peak is nobody else's."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+WIDTH, HEIGHT = 7215, 5412
+PROGRAM = f'''
+import json, resource, sys
+import numpy as np, torch
+import mitos_mmdet.register
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mitos_mmdet.images import read_rgb
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+init_default_scope('mmdet')
+cfg = Config.fromfile({str(ROOT / 'configs/mitos/cascade_rcnn_r18_atypia14.py')!r})
+model = MODELS.build(cfg.model).eval()
+pages = int(open('/proc/self/statm').read().split()[1])
+frame = sys.argv[1:] and torch.from_numpy(read_rgb(sys.argv[1]).transpose(2, 0, 1).copy())
+if not sys.argv[1:]:
+    frame = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, {HEIGHT}, {WIDTH}), dtype=np.uint8))
+found = model.test_step(dict(inputs=[frame], data_samples=[DetDataSample()]))[0].pred_instances
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps(dict(shape=list(frame.shape), found=len(found), above=peak - pages * resource.getpagesize())))
+'''
+
+
+@pytest.mark.slow
+def test_a_slide_region_stays_under_4_gib_above_the_model(run_python, request):
+    arguments = []
+    try:
+        region = request.getfixturevalue('shared_data') / 'roi' / f'canine_mammary_{WIDTH}x{HEIGHT}.jpg'
+        arguments = [region] if region.is_file() else []
+    except pytest.skip.Exception:
+        pass  # noise does as well
+    done = run_python('-c', PROGRAM, *arguments)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result['shape'] == [3, HEIGHT, WIDTH] and result['found'] > 1000  # much to merge, with weights at random
+    assert result['above'] < 4 * 2 ** 30, f"{result['above'] / 2 ** 30:.2f} GiB"

@@ -1,0 +1,108 @@
+"""Every config: it builds, its losses are finite, it predicts on a frame that needs tiles, and its pipelines run on the sample."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.runs import set_from_scratch
+
+CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/*.py'))
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmdet')
+
+
+def read(path):
+    """The config without pretrained weights, tiles cut down so that a small frame needs several."""
+    cfg = Config.fromfile(path)
+    set_from_scratch(cfg)
+    cfg.model.tile_size, cfg.model.overlap = 128, 0
+    return cfg
+
+
+def batch(with_objects):
+    """Two training crops as the dataloader gives them; the second holds no object."""
+    from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
+
+    generator = torch.Generator().manual_seed(0)
+    boxes = torch.tensor([[20., 20., 70., 70.], [40., 44., 90., 94.]]) if with_objects else torch.zeros(0, 4)
+    samples = []
+    for own in (boxes, boxes[:0]):
+        sample = DetDataSample(metainfo=dict(img_shape=(96, 96), ori_shape=(96, 96), scale_factor=(1.0, 1.0)))
+        sample.gt_instances = InstanceData(bboxes=own, labels=torch.arange(len(own)))
+        samples.append(sample)
+    return dict(inputs=[torch.randint(0, 256, (3, 96, 96), dtype=torch.uint8, generator=generator) for _ in samples],
+                data_samples=samples)
+
+
+def test_there_are_configs():
+    assert len(CONFIGS) >= 9
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_builds_and_runs(path):
+    from mmdet.registry import MODELS
+
+    model = MODELS.build(read(path).model)
+    for with_objects in (True, False):
+        data = model.data_preprocessor(batch(with_objects), training=True)
+        total, _ = model.parse_losses(model(**data, mode='loss'))
+        assert torch.isfinite(total) and total.requires_grad
+    # A frame of several tiles, none of them a multiple of the stride.
+    frame = dict(inputs=[torch.randint(0, 256, (3, 150, 201), dtype=torch.uint8)], data_samples=batch(True)['data_samples'][:1])
+    found = model.eval().test_step(frame)[0].pred_instances
+    assert found.bboxes.shape == (len(found), 4)
+    assert (found.bboxes[:, 2:] <= torch.tensor([201., 150.])).all() and (found.bboxes >= 0).all()
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_two_builds_are_alike(path):
+    from mmdet.registry import MODELS
+
+    cfg = read(path)
+    first, second = (set(MODELS.build(cfg.model).state_dict()) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_pipelines_run_on_the_sample(path, sample):
+    from mmdet.registry import DATASETS
+
+    cfg = read(path)
+    train, val = cfg.train_dataloader.dataset, cfg.val_dataloader.dataset
+    for dataset in (train, val):
+        dataset.data_root = f'{sample}/'
+    val.update(ann_file='annotations_test.json', data_prefix=dict(img='images/'))
+    item = DATASETS.build(train)[0]
+    assert item['inputs'].shape[0] == 3 and len(item['data_samples'].gt_instances.bboxes) > 0
+    item = DATASETS.build(val)[0]
+    assert item['inputs'].shape == (3, 320, 400)
+    assert {'instances', 'um_per_px', 'scanner', 'domain', 'case_id'} <= set(item['data_samples'].metainfo_keys())
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_variable_moves_the_data(path):
+    # Every dataset of a config sits under its data_root, so that --data-root or one line moves them all.
+    cfg = Config.fromfile(path)
+    assert {loader.dataset.data_root for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)} == {cfg.data_root}
+
+
+def test_paper_settings_of_cascade_rcnn_midog():
+    # cascade_rcnn_midog_2021, sections Network Training and Dataset.
+    cfg = Config.fromfile(Path(__file__).parents[1] / 'configs/mitos/cascade_rcnn_midog.py')
+    detector = cfg.model.detector
+    assert (detector.backbone.depth, detector.backbone.groups, detector.backbone.base_width) == (101, 64, 4)
+    assert cfg.train_dataloader.batch_size == 4 and cfg.optim_wrapper.optimizer.lr == 0.01 and cfg.train_cfg.max_epochs == 50
+    assert (cfg.param_scheduler[0].start_factor, cfg.param_scheduler[0].end) == (0.001, 500)
+    assert 'clip_grad' in cfg.optim_wrapper
+    assert all(head.num_classes == 2 for head in detector.roi_head.bbox_head)
+    scales = next(step.scales for step in cfg.train_pipeline if step.type == 'RandomChoiceResize')
+    assert scales == [(384, 384), (448, 448), (512, 512), (576, 576), (640, 640)]
+    assert all(stage.sampler.type == 'RandomSampler' for stage in detector.train_cfg.rcnn)

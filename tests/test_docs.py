@@ -1,0 +1,162 @@
+"""Every command and every snippet of README and docs is run, in their order, in a folder laid out as they say.
+
+The data are small stand-ins in the contests' layouts; flags that make a training short are added to the printed command.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+SHORT = ('train_cfg.max_epochs=1 train_cfg.val_interval=1 train_dataloader.batch_size=1 train_dataloader.dataset.indices=2 '
+         'train_dataloader.num_workers=0 train_dataloader.persistent_workers=False '
+         'model.detector.backbone.depth=50 model.detector.backbone.groups=1 model.tile_size=256')
+GROUPS = 'model.detector.backbone.groups=1'  # of ResNeXt alone
+# mmdet's own compat file is written by tests/test_compat.py, into a copy of mmcv.
+ELSEWHERE = ('pip install', 'make ', 'python -m mitos_mmdet.compat')
+
+
+def blocks(language):
+    """``(page, text)`` of every fenced block of a language."""
+    return [(page.name, text) for page in PAGES for text in re.findall(rf'```{language}\n(.*?)```', page.read_text(encoding='utf-8'), re.S)]
+
+
+def commands():
+    """Each printed command once, in order."""
+    return list(dict.fromkeys(line.strip() for _, text in blocks('bash') for line in text.splitlines() if line.strip()))
+
+
+@pytest.fixture(scope='module')
+def desk(tmp_path_factory, sample):
+    """A folder with configs/, tools/ and stand-ins for the contests' data."""
+    desk = tmp_path_factory.mktemp('desk')
+    for name in ('configs', 'tools'):
+        (desk / name).symlink_to(ROOT / name)
+    shutil.copytree(sample, desk / 'data/midog', ignore=shutil.ignore_patterns('tiles*', 'annotations*'))
+    noise = np.random.default_rng(0)
+
+    def image(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise.integers(0, 255, (300, 320, 3), dtype=np.uint8)).save(path)
+
+    for slide in ('H03', 'H04', 'H15', 'H18', 'H05', 'H11'):
+        image(desk / f'data/atypia14/{slide}/frames/x40/{slide}_00Aa.jpg')
+        for kind in ('mitosis', 'not_mitosis'):
+            label = desk / f'data/atypia14/{slide}/mitosis/{slide}_00Aa_{kind}.csv'
+            label.parent.mkdir(exist_ok=True)
+            label.write_text('100,120,1.0\n')
+    image(desk / 'data/icpr2012/A00_01.jpg')
+    (desk / 'data/icpr2012/A00_01.csv').write_text(','.join(f'{x},{y}' for x in range(50, 60) for y in range(70, 80)) + '\n')
+    for case in ('01', '04', '27'):
+        label = desk / f'data/tupac16/mitoses_ground_truth/{case}/01.csv'
+        label.parent.mkdir(parents=True)
+        label.write_text('100,120\n')
+    return desk
+
+
+@pytest.fixture(scope='module')
+def after_commands(desk):
+    """The folder after every command was run."""
+    for command in commands():
+        if command.startswith(ELSEWHERE):
+            continue
+        words = shlex.split(command)
+        if words[0] == 'torchrun':
+            words = [sys.executable, '-m', 'torch.distributed.run', '--master_port', '29631', *words[1:]]
+        else:
+            assert words[0] == 'python', f'who runs {command!r}?'
+            words[0] = sys.executable
+        if 'tools/train.py' in command:
+            words += ['--from-scratch']
+        if 'tools/train.py' in command or 'tools/test.py' in command:
+            short = SHORT if '_midog' in command else SHORT.replace('depth=50', 'depth=18').replace(GROUPS, '')
+            words += ['--cfg-options', *short.split()]
+        if 'make_sample.py' in command:
+            words += ['--frames', '8', '--size', '400x320']
+        done = subprocess.run(words, cwd=desk, capture_output=True, text=True, timeout=900,
+                              env={**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'})
+        assert done.returncode == 0, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
+    return desk
+
+
+def test_there_are_commands():
+    assert sum('tools/' in command for command in commands()) >= 12
+
+
+@pytest.mark.slow
+def test_every_command_runs(after_commands):
+    for made in ('work_dirs/cascade_rcnn_midog/epoch_1.pth', 'work_dirs/midog/epoch_1.pth', 'work_dirs/found.json',
+                 'work_dirs/pictures/precision_recall.png', 'data/atypia14/tiles_train/tiles.json', 'data/tupac16/annotations_val.json',
+                 'data/sample/tiles_train/tiles.json'):
+        assert (after_commands / made).is_file(), made
+
+
+def test_make_targets_and_extras_exist():
+    makefile, setup = (ROOT / 'Makefile').read_text(), (ROOT / 'setup.py').read_text()
+    for command in commands():
+        if command.startswith('make '):
+            assert f'\n{command.split()[1]}:' in makefile
+        if command.startswith('pip install'):
+            assert f"'{command.split('[')[1].split(']')[0]}'" in setup
+
+
+@pytest.mark.slow
+def test_inference_snippet(after_commands):
+    code = next(text for page, text in blocks('python') if 'init_detector' in text)
+    # The checkpoint is the short training's: ResNet-50 for one epoch.
+    code = code.replace('epoch_50', 'epoch_1').replace('cfg_options={})', 'cfg_options=OPTIONS)')
+    options = "dict([('model.detector.backbone.depth', 50), ('model.detector.backbone.groups', 1), ('model.tile_size', 256)])"
+    done = subprocess.run([sys.executable, '-c', f'OPTIONS = {options}\n{code}\nprint(figures.bboxes.shape)'], cwd=after_commands,
+                          capture_output=True, text=True, timeout=300)
+    assert 'torch.Size' in done.stdout, done.stderr[-3000:]
+
+
+def test_pipeline_snippet_builds(tmp_path, sample):
+    from mmdet.registry import DATASETS, METRICS, MODELS
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+
+    import mitos_mmdet.register  # noqa: F401
+    from mitos_mmdet.runs import set_from_scratch
+
+    text = next(text for _, text in blocks('python') if "_base_ = ['mmdet::" in text)
+    # A path instead of mmdet::, which needs pkg_resources on one of the two lines.
+    import mmdet
+    text = text.replace('mmdet::', f'{Path(mmdet.__file__).parent}/.mim/configs/')
+    (tmp_path / 'config.py').write_text(text)
+    cfg = Config.fromfile(tmp_path / 'config.py')
+    set_from_scratch(cfg)
+    train, val = cfg.train_dataloader.dataset, cfg.val_dataloader.dataset
+    train.data_root = val.data_root = f'{sample}/'
+    val.ann_file = 'annotations_test.json'
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model, metric = MODELS.build(cfg.model), METRICS.build(cfg.val_evaluator)
+        assert len(DATASETS.build(train)[0]['data_samples'].gt_instances) > 0
+        frame = DATASETS.build(val)[0]
+        frame = dict(inputs=[frame['inputs']], data_samples=[frame['data_samples']])
+        metric.dataset_meta = dict(classes=('mitotic figure', 'hard negative'))
+        model.tile_size = 256
+        metric.process(frame, [found.to_dict() for found in model.eval().test_step(frame)])
+        assert metric.evaluate(1)['centroid/frames'] == 1
+    assert model.detector.roi_head.bbox_head.num_classes == 2 and str(metric.radius) == '7.5um'
+    assert cfg.val_evaluator == dict(type='CentroidMetric', radius='7.5um')
+
+
+def test_nothing_is_left_to_fill_in():
+    for page in PAGES:
+        assert not re.search(r'@[A-Z_]+@', page.read_text(encoding='utf-8')), page.name
+
+
+def test_every_link_leads_somewhere():
+    for page in PAGES:
+        for link in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8')):
+            assert (page.parent / link).exists(), f'{page.name}: {link}'

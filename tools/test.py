@@ -1,0 +1,76 @@
+"""Scores a checkpoint on whole frames: python tools/test.py CONFIG CHECKPOINT --show-dir pictures."""
+
+import argparse
+from pathlib import Path
+
+from mitos_mmdet.cli import run
+
+
+def parse_args():
+    from mitos_mmdet.runs import add_arguments
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help="a .pth file, or a training's work dir (its last checkpoint)")
+    parser.add_argument('--out', metavar='FILE', help='write the detections: .json, or .pkl as in mmdet')
+    parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
+    parser.add_argument('--show-dir', metavar='DIR',
+                        help='write frames with hits, misses and false alarms, and the precision-recall curve')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
+    parser.add_argument('--score-thr', type=float, metavar='T',
+                        help="count detections from this score on (default: the config's, else the best F1 on the very set)")
+    parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
+    parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
+    add_arguments(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    from mitos_mmdet.runs import check_writable, end_processes, load_mmdet, read_config, set_from_scratch, set_test_time_augmentation
+
+    load_mmdet()
+    from mmengine.runner import Runner
+
+    from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+
+    for flag, path in (('--out', args.out and Path(args.out).parent), ('--show-dir', args.show_dir)):
+        if path:
+            check_writable(flag, path)
+    cfg = read_config(args)
+    refuse_code(args.trust_checkpoint)
+    path = find_checkpoint(args.checkpoint)
+    checkpoint = read_checkpoint(path, args.trust_checkpoint)
+    set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
+    cfg.load_from = str(path)
+    _set_outputs(cfg, args)
+    if args.tta:
+        set_test_time_augmentation(cfg)
+    runner = Runner.from_cfg(cfg)
+    if args.out and args.out.endswith(('.pkl', '.pickle')):
+        from mmdet.evaluation import DumpDetResults
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    check_fits(checkpoint, runner.model, path)
+    runner.test()
+    end_processes()
+
+
+def _set_outputs(cfg, args):
+    """The flags that go into the centroid metric."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    settings = dict(show_dir=args.show_dir, score_thr=args.score_thr, radius=args.radius)
+    if args.out:
+        if not args.out.endswith(('.json', '.pkl', '.pickle')):
+            raise ValueError(f'--out {args.out}: a .json, or a .pkl as in mmdet')
+        settings['out_json'] = args.out if args.out.endswith('.json') else None
+    ours = [evaluator for evaluator in evaluators if evaluator['type'] == 'CentroidMetric']
+    if not ours and any(value is not None for value in settings.values()):
+        raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")
+    for evaluator in ours:
+        evaluator.update({key: value for key, value in settings.items() if value is not None})
+    if args.show:
+        cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
+
+
+if __name__ == '__main__':
+    run(main)

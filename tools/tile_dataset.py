@@ -1,0 +1,77 @@
+"""Cuts frames into tiles with their own annotation file.
+
+    python tools/tile_dataset.py data/midog/train.json data/midog/images --out data/midog_tiles --size 512
+
+writes data/midog_tiles/images/ and data/midog_tiles/tiles.json. Killed half-way, the same command goes on where it stopped.
+"""
+
+import argparse
+import re
+
+from mitos_mmdet.cli import report_skipped, run
+from mitos_mmdet.datasets.coco_format import read_annotations
+from mitos_mmdet.datasets.tile_dataset import tile_dataset
+from mitos_mmdet.datasets.tile_plan import FORMATS, KEEPS, TileSettings, plan_tiles, summarise
+from mitos_mmdet.tiling import REMAINDERS
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('frames', metavar='FRAMES.json', help='annotation file of the frames, from tools/convert_dataset.py')
+    parser.add_argument('images', metavar='IMAGES', nargs='?', help='folder of the frames (not needed with --count-only)')
+    parser.add_argument('--out', metavar='DIR', help='folder for the tiles (not needed with --count-only)')
+    parser.add_argument('--size', help='side of a tile in px, as 512 or 640x512 (default: 512)')
+    parser.add_argument('--overlap', type=int, help='px that neighbouring tiles share, at least (default: 0)')
+    parser.add_argument('--remainder', choices=REMAINDERS,
+                        help='a last tile that runs over the border is left out, padded white, or shifted back (default: shift)')
+    parser.add_argument('--grid', help='cut every frame into equal parts instead, as 4x4 (columns x rows)')
+    parser.add_argument('--keep', choices=KEEPS, default='labelled',
+                        help='tiles that hold an object, or all, also of unlabelled frames (default: labelled)')
+    parser.add_argument('--format', choices=FORMATS, default='png', help='jpg is smaller and lossy (default: png)')
+    parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')
+    parser.add_argument('--strict', action='store_true', help='stop at a broken frame or label instead of leaving it out')
+    parser.add_argument('--count-only', '--dry-run', action='store_true',
+                        help='count the tiles by the sizes in the file, write nothing')
+    return parser.parse_args()
+
+
+def settings_of(args):
+    """The ``TileSettings`` of the command line."""
+    sizes = {key: value for key, value in (('size', args.size), ('overlap', args.overlap), ('remainder', args.remainder))
+             if value is not None}
+    if args.grid is None:
+        if 'size' in sizes:
+            sizes['size'] = pair(sizes['size'], '--size', 'a side in px, as 512 or 640x512', single=True)
+        return TileSettings(keep=args.keep, format=args.format, **sizes)
+    if sizes:
+        raise ValueError(f"--grid and --{next(iter(sizes))} exclude each other: a grid's tiles are equal parts of the frame")
+    return TileSettings(keep=args.keep, format=args.format, grid=pair(args.grid, '--grid', 'columns x rows, as 4x4'))
+
+
+def pair(text, flag, form, single=False):
+    """``'640x512'`` as ``(640, 512)``, and with ``single`` ``'512'`` as ``(512, 512)``."""
+    found = re.fullmatch(r'(\d+)(?:x(\d+))?', text.strip())
+    if not found or not (found[2] or single):
+        raise ValueError(f'{flag} {text!r} is not {form}')
+    return int(found[1]), int(found[2] or found[1])
+
+
+def main():
+    args = parse_args()
+    settings = settings_of(args)
+    if args.count_only:
+        content = read_annotations(args.frames)
+        frames, skipped = plan_tiles(content, settings)
+        lines = summarise(content, frames)
+        if args.strict:
+            report_skipped(skipped, strict=True)
+    elif args.images is None or args.out is None:
+        raise ValueError('give the folder of the frames and --out DIR, or --count-only to write nothing')
+    else:
+        lines, skipped = tile_dataset(args.frames, args.images, args.out, settings, args.workers, args.strict)
+    print('\n'.join(lines), flush=True)
+    report_skipped(skipped)
+
+
+if __name__ == '__main__':
+    run(main)
