@@ -11,7 +11,7 @@ from mitos_mmdet.centroids import boxes_to_centroids, centroids_inside, clip_box
 from mitos_mmdet.datasets.coco_format import CLASSES, check_coco, read_annotations
 from mitos_mmdet.images import BrokenImageError
 
-FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset')
+FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset', 'stain')
 _MOST_NAMED = 5  # annotations in one line of the log
 
 

@@ -79,9 +79,11 @@ class TiledDetector(BaseDetector):
     def _predict_frame(self, frame, sample):
         height, width = frame.shape[-2:]
         tiles = tile_grid(width, height, self.tile_size, self.overlap)
+        # What the tiles must know of their frame, such as its stain, is measured once for all of them.
+        shared = getattr(self.data_preprocessor, 'frame_metainfo', lambda *_: {})(frame, sample.metainfo)
         boxes, scores, labels, origins = [], [], [], []
         for batch in (tiles[start:start + self.batch_size] for start in range(0, len(tiles), self.batch_size)):
-            for tile, found in zip(batch, self._predict_tiles(frame, batch), strict=True):
+            for tile, found in zip(batch, self._predict_tiles(frame, batch, shared), strict=True):
                 found = found[found.scores >= self.score_thr].to('cpu')
                 boxes.append(found.bboxes + found.bboxes.new_tensor([tile[0], tile[1], tile[0], tile[1]]))
                 scores.append(found.scores)
@@ -94,9 +96,9 @@ class TiledDetector(BaseDetector):
         scale = boxes.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
         return InstanceData(bboxes=boxes[keep] / scale, scores=scores[keep], labels=labels[keep])
 
-    def _predict_tiles(self, frame, tiles):
+    def _predict_tiles(self, frame, tiles, shared):
         crops = [frame[:, y1:y2, x1:x2] for x1, y1, x2, y2 in tiles.tolist()]
-        samples = [DetDataSample(metainfo=dict(img_shape=crop.shape[-2:], ori_shape=crop.shape[-2:], scale_factor=(1.0, 1.0)))
+        samples = [DetDataSample(metainfo=dict(shared, img_shape=crop.shape[-2:], ori_shape=crop.shape[-2:], scale_factor=(1.0, 1.0)))
                    for crop in crops]
         return [sample.pred_instances for sample in self.detector.test_step(dict(inputs=crops, data_samples=samples))]
 
