@@ -10,9 +10,12 @@ _MODULES = (
     'mitos_mmdet.datasets.mitosis_dataset',
     'mitos_mmdet.datasets.transforms.centroids_to_boxes',
     'mitos_mmdet.datasets.transforms.load_frame',
+    'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.evaluation.centroid_metric',
+    'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.detectors.frame_tta_model',
     'mitos_mmdet.models.detectors.tiled_detector',
+    'mitos_mmdet.models.necks.conv34_neck',
 )
 
 

@@ -1,0 +1,1 @@
+"""Backbones, one registered class a file."""

@@ -1,0 +1,1 @@
+"""Necks, one registered class a file."""
