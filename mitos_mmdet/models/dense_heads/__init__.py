@@ -1,0 +1,1 @@
+"""Registered proposal heads, one class a file."""
