@@ -1,0 +1,80 @@
+"""From the colours of a pixel to the concentrations of its two stains, and back with those of another slide.
+
+Optical density is ``-log(RGB / 255)``; that of a pixel is its stains' unit vectors, each times its concentration (Beer, Lambert).
+"""
+
+import cv2
+import numpy as np
+
+from mitos_mmdet.stain.blocks import in_blocks
+
+# staintools': black counts as grey level 1, white as just above 0.
+OPTICAL_DENSITY = np.maximum(-np.log(np.maximum(np.arange(256), 1) / 255), 1e-6)
+# staintools' regularizer of its get_concentrations.
+PENALTY = 0.01
+
+
+class Unmixer:
+    """Concentrations of two stains by non-negative lasso: ``min |od - c @ matrix|^2 / 2 + PENALTY * sum(c), c >= 0``.
+
+    Two stains have a closed form. Without ``c >= 0`` it is linear in the optical densities, so it is a sum of three values, one
+    a colour, each from a table of 256.
+
+    Args:
+        matrix: ``(2, 3)`` unit vectors.
+    """
+
+    def __init__(self, matrix):
+        matrix = np.array(matrix)
+        gram = matrix @ matrix.T
+        inverse = np.linalg.inv(gram)
+        tables = (inverse @ matrix)[:, :, None] * OPTICAL_DENSITY
+        tables[:, 0] -= PENALTY * inverse.sum(axis=1, keepdims=True)
+        self.tables = tables.astype(np.float32)
+        self.overlap = np.float32(gram[0, 1])
+
+    def __call__(self, pixels):
+        """Haematoxylin and eosin, each ``(H, W)`` float32, of uint8 ``(H, W, 3)`` RGB."""
+        colours = cv2.split(pixels)
+        first, second = (self._sum(colours, tables) for tables in self.tables)
+        # A stain that comes out negative is none, and the other explains what it can alone.
+        return (np.maximum(first + self.overlap * np.minimum(second, 0), 0),
+                np.maximum(second + self.overlap * np.minimum(first, 0), 0))
+
+    @staticmethod
+    def _sum(colours, tables):
+        total = cv2.LUT(colours[0], tables[0])
+        total += cv2.LUT(colours[1], tables[1])
+        total += cv2.LUT(colours[2], tables[2])
+        return total
+
+
+def restain(image, source, target):
+    """The image with the target's stains in place of the source's, its maxima scaled to the target's.
+
+    Args:
+        image: uint8 ``(H, W, 3)`` RGB.
+        source, target: ``StainEstimate`` s of Macenko or Vahadane.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W, 3)``. Fractions are cut off, as staintools does; beyond white is white.
+    """
+    scale = np.array(target.maxima) / source.maxima
+    return mix(image, Unmixer(source.matrix), scale, (0, 0), target.matrix)
+
+
+def mix(image, unmixer, alpha, beta, matrix):
+    """Colours of the concentrations ``alpha * c + beta`` in the stains of ``matrix``; ``alpha`` and ``beta`` are one a stain."""
+    alpha, beta, matrix = (np.array(values, dtype=float) for values in (alpha, beta, matrix))
+    weights, shifts = (-alpha[:, None] * matrix).astype(np.float32), (-beta @ matrix).astype(np.float32)
+
+    def block(pixels, out):
+        haematoxylin, eosin = unmixer(pixels)
+        for colour in range(3):
+            light = haematoxylin * weights[0, colour]
+            light += eosin * weights[1, colour]
+            light += shifts[colour]
+            np.exp(light, out=light)
+            light *= 255
+            out[..., colour] = np.minimum(light, 255, out=light)
+    return in_blocks(block, image)

@@ -1,0 +1,105 @@
+"""Gives images the stain of a target: fitted once, applied to every frame and to every tile of it."""
+
+import json
+from pathlib import Path
+
+from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.stain import reinhard
+from mitos_mmdet.stain.concentrations import restain
+from mitos_mmdet.stain.estimation import MAX_PIXELS, check_image, estimate_stain
+from mitos_mmdet.stain.stain_estimate import NoStainError, StainEstimate
+from mitos_mmdet.stain.targets import DEFAULT_TARGETS
+
+_VERSION = 1
+
+
+class StainNormalizer:
+    """Normalises to one target. Images are uint8 ``(H, W, 3)`` RGB, never changed.
+
+        normalizer = StainNormalizer.default('macenko')
+        source = normalizer.estimate(frame)
+        tile = normalizer.apply(frame[:512, :512], source)
+
+    Args:
+        target: A ``StainEstimate``; its method is the normalizer's.
+    """
+
+    def __init__(self, target):
+        self.target = target
+
+    @property
+    def method(self):
+        return self.target.method
+
+    @classmethod
+    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS):
+        """To a target image. Raises as ``estimate_stain``."""
+        return cls(estimate_stain(image, method, max_pixels))
+
+    @classmethod
+    def default(cls, method='macenko'):
+        """To the target that comes with this package, where it comes from see ``targets.py``."""
+        if method not in DEFAULT_TARGETS:
+            raise ValueError(f"unknown method {method!r}: one of {', '.join(DEFAULT_TARGETS)}")
+        return cls(DEFAULT_TARGETS[method])
+
+    def save(self, path):
+        """Writes the target as JSON, whole or not at all."""
+        write_json(dict(version=_VERSION, **self.target.to_dict()), path)
+
+    @classmethod
+    def load(cls, path):
+        """What ``save`` wrote.
+
+        Raises:
+            ValueError: Not there, or not such a file; the message names it.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding='utf-8'))
+        except OSError as error:
+            raise ValueError(f'{path}: cannot be read ({error.strerror}). Give a file that StainNormalizer.save wrote') from error
+        except ValueError as error:
+            raise ValueError(f'{path}: not JSON ({error}). Give a file that StainNormalizer.save wrote') from error
+        version = content.get('version') if isinstance(content, dict) else None
+        if version != _VERSION:
+            raise ValueError(f'{path}: a stain target of version {version!r}, and this package reads {_VERSION}. Fit it again')
+        return cls(StainEstimate.from_dict(content, path))
+
+    def estimate(self, image, max_pixels=MAX_PIXELS):
+        """The image's ``StainEstimate`` by this normalizer's method. Raises as ``estimate_stain``."""
+        return estimate_stain(image, self.method, max_pixels)
+
+    def apply(self, image, source):
+        """The image in the target's stain.
+
+        Each pixel's new colour hangs on its old one and on ``source`` alone: with one estimate a frame, its tiles fit.
+
+        Args:
+            image: uint8 ``(H, W, 3)`` RGB of any size.
+            source: ``StainEstimate`` of the image, or of the frame or slide it was cut from.
+
+        Returns:
+            np.ndarray: A new one, uint8 ``(H, W, 3)``.
+
+        Raises:
+            ValueError: Not such an image, or an estimate by another method.
+        """
+        check_image(image)
+        if source.method != self.method:
+            raise ValueError(f'the estimate is by {source.method}, the target by {self.method}: estimate with the same method')
+        return (reinhard.transfer if self.method == 'reinhard' else restain)(image, source, self.target)
+
+    def normalize(self, image, source=None):
+        """The image in the target's stain, or as it is where its stain cannot be estimated.
+
+        Args:
+            image: As for ``apply``.
+            source: As for ``apply``; None: estimated from this image.
+
+        Returns:
+            tuple: ``(pixels, reason)``: a new array, and why it is unchanged, or None.
+        """
+        try:
+            return self.apply(image, self.estimate(image) if source is None else source), None
+        except NoStainError as error:
+            return image.copy(), str(error)
