@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.images import read_rgb
 from mitos_mmdet.stain import reinhard
 from mitos_mmdet.stain.concentrations import restain
 from mitos_mmdet.stain.estimation import MAX_PIXELS, check_image, estimate_stain
@@ -42,6 +43,29 @@ class StainNormalizer:
         if method not in DEFAULT_TARGETS:
             raise ValueError(f"unknown method {method!r}: one of {', '.join(DEFAULT_TARGETS)}")
         return cls(DEFAULT_TARGETS[method])
+
+    @classmethod
+    def to_look_like(cls, target, method='macenko'):
+        """To what a config or a command line names.
+
+        Args:
+            target: ``'default'``, a file that ``save`` wrote (``.json``), or an image file.
+            method: One of ``METHODS``.
+
+        Raises:
+            ValueError: A file that cannot be used, or one that was fitted by another method; the message names it.
+        """
+        if target == 'default':
+            return cls.default(method)
+        if Path(target).suffix.lower() == '.json':
+            normalizer = cls.load(target)
+            if normalizer.method != method:
+                raise ValueError(f'{target}: fitted by {normalizer.method}, wanted is {method}. Set the method, or fit it again')
+            return normalizer
+        try:
+            return cls.fit(read_rgb(target), method)
+        except NoStainError as error:
+            raise ValueError(f'{target}: no stain to look like ({error}). Give another image') from error
 
     def save(self, path):
         """Writes the target as JSON, whole or not at all."""
