@@ -9,15 +9,20 @@ from mitos_mmdet.lengths import check_um_per_px
 
 @dataclass
 class Frame:
-    """One frame's truth and predictions of one class.
+    """One frame's truth and predictions of one class, and what else is known of the frame.
 
     Attributes:
         truth_xy: ``(G, 2)`` px, in the order of the annotation file.
-        pred_xy: ``(P, 2)`` px.
+        pred_xy: ``(P, 2)`` px, all of them, whatever their score.
         pred_scores: ``(P,)``.
         um_per_px: ``(x, y)``, or None where unknown: then the radius must be in px.
         name: What an error names, usually the image's file.
-        scanner, domain, case_id: For the caller to filter by.
+        scanner, domain, case_id, region_type: For scores by group; None where unknown.
+        size_px: ``(width, height)``, or None.
+        labelled: False where nobody looked for mitoses: not a negative, so not scored.
+        hard_negative_xy: ``(H, 2)`` px, the labelled look-alikes; None where nobody labelled any.
+        hard_negative_pred_xy, hard_negative_pred_scores: ``(Q, 2)`` px and ``(Q,)``, what the model calls a look-alike; None
+            where it knows no such class.
 
     Raises:
         ValueError: Coordinates or scores that are not finite, or not as many scores as predictions.
@@ -31,20 +36,51 @@ class Frame:
     scanner: str | None = None
     domain: str | None = None
     case_id: str | None = None
+    region_type: str | None = None
+    size_px: tuple | None = None
+    labelled: bool = True
+    hard_negative_xy: np.ndarray | None = None
+    hard_negative_pred_xy: np.ndarray | None = None
+    hard_negative_pred_scores: np.ndarray | None = None
 
     def __post_init__(self):
-        self.truth_xy, self.pred_xy = (np.asarray(xy, dtype=np.float64).reshape(-1, 2) for xy in (self.truth_xy, self.pred_xy))
+        self.truth_xy, self.pred_xy = _points(self.truth_xy), _points(self.pred_xy)
         self.pred_scores = np.asarray(self.pred_scores, dtype=np.float64).reshape(-1)
-        if len(self.pred_scores) != len(self.pred_xy):
-            raise ValueError(f'{self.name}: {len(self.pred_xy)} predictions but {len(self.pred_scores)} scores')
-        for what, values in dict(truth=self.truth_xy, predictions=self.pred_xy, scores=self.pred_scores).items():
+        numbers = dict(truth=self.truth_xy, predictions=self.pred_xy, scores=self.pred_scores)
+        if self.hard_negative_xy is not None:
+            numbers['hard negatives'] = self.hard_negative_xy = _points(self.hard_negative_xy)
+        if self.hard_negative_pred_xy is not None:
+            self.hard_negative_pred_xy = _points(self.hard_negative_pred_xy)
+            self.hard_negative_pred_scores = np.asarray(self.hard_negative_pred_scores, dtype=np.float64).reshape(-1)
+            numbers['predicted hard negatives'] = self.hard_negative_pred_xy
+            numbers['scores of hard negatives'] = self.hard_negative_pred_scores
+            self._check_lengths(self.hard_negative_pred_xy, self.hard_negative_pred_scores)
+        self._check_lengths(self.pred_xy, self.pred_scores)
+        for what, values in numbers.items():
             if not np.isfinite(values).all():
                 raise ValueError(f'{self.name}: {what} that are no finite numbers. Mend the file; from a model, its training '
                                  f'has diverged: lower the learning rate')
 
-    def scaled(self, radius):
-        """``(truth_xy, pred_xy)`` in the unit of ``radius`` (a ``Length``); ValueError for um without a pixel size."""
+    def _check_lengths(self, points, scores):
+        if len(points) != len(scores):
+            raise ValueError(f'{self.name}: {len(points)} predictions but {len(scores)} scores')
+
+    @property
+    def area_mm2(self):
+        """The frame's area, or None where its size in px or its pixel size is unknown."""
+        if self.size_px is None or self.um_per_px is None:
+            return None
+        return float(np.prod(self.size_px) * np.prod(self.um_per_px)) / 1e6
+
+    def scaled(self, radius, *points):
+        """``(truth_xy, pred_xy)``, or the ``points`` given, in the unit of ``radius`` (a ``Length``); ValueError for um without a
+        pixel size."""
+        points = points or (self.truth_xy, self.pred_xy)
         if radius.unit == 'px':
-            return self.truth_xy, self.pred_xy
+            return points
         scale = np.array(check_um_per_px(self.um_per_px, self.name, needed_for=f'a radius of {radius}'))
-        return self.truth_xy * scale, self.pred_xy * scale
+        return tuple(xy * scale for xy in points)
+
+
+def _points(xy):
+    return np.asarray(xy, dtype=np.float64).reshape(-1, 2)

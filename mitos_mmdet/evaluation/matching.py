@@ -107,16 +107,16 @@ def match_by_score(truth_xy, pred_xy, scores, radius):
     rank[np.argsort(-np.asarray(scores, dtype=np.float64), kind='stable')] = np.arange(len(pred_xy))
     order = np.lexsort((truths, distances, rank[preds]))
     pred_to_truth = np.full(len(pred_xy), -1)
-    taken = _first_free(preds[order], truths[order], len(pred_xy), len(truth_xy))
+    taken = first_free(preds[order], truths[order], len(pred_xy), len(truth_xy))
     pred_to_truth[preds[order][taken]] = truths[order][taken]
     return pred_to_truth
 
 
 def _in_list_order(truths, preds, distances, num_truths, num_preds):
-    return _first_free(truths, preds, num_truths, num_preds)
+    return first_free(truths, preds, num_truths, num_preds)
 
 
-def _first_free(takers, items, num_takers, num_items):
+def first_free(takers, items, num_takers, num_items):
     """Positions of the pairs that come about when, pair by pair, a taker without an item takes an item that is still free."""
     served, used, taken = [False] * num_takers, [False] * num_items, []
     for position, (taker, item) in enumerate(zip(takers.tolist(), items.tolist(), strict=True)):

@@ -81,13 +81,20 @@ def score_at(frames, radius, rule='midog', threshold=-np.inf):
         truth_to_pred[hit] = kept[found.truth_to_pred[hit]]
         false_positive[kept] = found.false_positive
         matches.append(Match(truth_to_pred, found.distances, false_positive))
-        if frame.um_per_px is not None:
-            apart = frame.truth_xy[hit] - frame.pred_xy[truth_to_pred[hit]]
-            distances_um.append(np.hypot(*(apart * np.asarray(frame.um_per_px, dtype=np.float64)).T))
+        distances_um.append(hit_distances_um(frame, matches[-1]))
     tp = sum(int((found.truth_to_pred >= 0).sum()) for found in matches)
     fp = sum(int(found.false_positive.sum()) for found in matches)
     fn = sum(len(frame.truth_xy) for frame in frames) - tp
     return Score(tp, fp, fn, np.concatenate(distances_um), tuple(matches))
+
+
+def hit_distances_um(frame, found):
+    """Centroid distance in um of each hit of a frame (``found``: its ``Match``); none where its pixel size is unknown."""
+    if frame.um_per_px is None:
+        return np.zeros(0)
+    hit = found.truth_to_pred >= 0
+    apart = frame.truth_xy[hit] - frame.pred_xy[found.truth_to_pred[hit]]
+    return np.hypot(*(apart * np.asarray(frame.um_per_px, dtype=np.float64)).T)
 
 
 def average_precision(frames, radius):

@@ -64,8 +64,12 @@ def sweep(frames, radius, rule='midog'):
         Sweep: Empty arrays without predictions.
     """
     check_rule(rule)
-    thresholds, tp, fp = pool([frame_events(frame, radius, rule) for frame in frames])
-    truths = sum(len(frame.truth_xy) for frame in frames)
+    return sum_up([frame_events(frame, radius, rule) for frame in frames], sum(len(frame.truth_xy) for frame in frames))
+
+
+def sum_up(events, truths):
+    """The ``Sweep`` of the ``frame_events`` of all frames, with so many truths in them."""
+    thresholds, tp, fp = pool(events)
     return Sweep(thresholds, tp.astype(int), fp.astype(int), truths - tp.astype(int))
 
 

@@ -1,0 +1,141 @@
+"""The operating threshold and where it comes from: chosen on validation data, frozen in a file, used on test data. numpy alone.
+
+A threshold that was chosen on the frames it is then scored on flatters. So a file also holds a fingerprint of every frame with
+truth it was chosen on, and a result says so where one of them turns up again.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, replace
+from numbers import Real
+from pathlib import Path
+
+from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.lengths import Length
+
+FORMAT = 'mitos_mmdet threshold'
+_MEND = 'Choose it again on validation data, or give the number itself'
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A score; detections with score >= it count.
+
+    Attributes:
+        value: The score; nan where it was to be chosen and there was nothing to choose by.
+        origin: ``'fixed'`` (a number given beforehand), ``'file'`` or ``'best_on_this_set'``.
+        chosen_on: What set a file's threshold was chosen on.
+        f1_there: Its F1 there.
+        name, radius, matching: Class and rules it was chosen by.
+        fingerprints: Of the frames it was chosen on.
+        shared_frames: How many of the frames that it is now used on are among them.
+    """
+
+    value: float
+    origin: str
+    chosen_on: str | None = None
+    f1_there: float | None = None
+    name: str | None = None
+    radius: Length | None = None
+    matching: str | None = None
+    fingerprints: tuple = ()
+    shared_frames: int = 0
+
+    @property
+    def flatters(self):
+        """Whether counts at it are optimistic: it has seen these frames."""
+        return self.origin == 'best_on_this_set' or self.shared_frames > 0
+
+    def text(self):
+        """The value and how it came about; rounded down, so that it keeps the same detections when it is typed in again."""
+        shown = self.value if math.isnan(self.value) else math.floor(self.value * 1e6) / 1e6
+        return f'{shown:g} ({self.source()})'
+
+    def source(self):
+        """How it came about."""
+        if self.origin == 'best_on_this_set':
+            return 'best F1 on this very set'
+        if self.origin == 'fixed':
+            return 'fixed beforehand'
+        seen = f', which holds {self.shared_frames} of these very frames' if self.shared_frames else ''
+        return f'chosen on {self.chosen_on}{seen}'
+
+    def to_dict(self):
+        """For a result's JSON."""
+        return dict(value=self.value, origin=self.origin, chosen_on=self.chosen_on, f1_there=self.f1_there,
+                    shared_frames=self.shared_frames, flatters=self.flatters)
+
+
+def resolve(threshold, frames, curve, name, radius, matching):
+    """The ``Threshold`` that a result is made at.
+
+    Args:
+        threshold: A number, a ``Threshold`` from a file, or None for the best F1 on these frames.
+        frames: What it is used on.
+        curve: Their ``Sweep``.
+        name, radius, matching: Of the result.
+
+    Raises:
+        ValueError: Not a finite number; a file's threshold for another class or another rule.
+    """
+    if threshold is None:
+        return Threshold(curve.best_threshold, 'best_on_this_set')
+    if isinstance(threshold, Real) and not isinstance(threshold, bool) and math.isfinite(threshold):
+        return Threshold(float(threshold), 'fixed')
+    if not isinstance(threshold, Threshold):
+        raise ValueError(f'threshold={threshold!r} is no score: give a number, a threshold file, or none for the best F1 on the set at hand')
+    for what, wanted in dict(name=name, radius=radius, matching=matching).items():
+        chosen = getattr(threshold, what)
+        if chosen is not None and chosen != wanted:
+            raise ValueError(f'the threshold {threshold.value:g} was chosen on {threshold.chosen_on} for {what} {chosen}, not {wanted}. {_MEND}')
+    shared = set(fingerprints(frames)) & set(threshold.fingerprints)
+    return replace(threshold, shared_frames=len(shared))
+
+
+def fingerprints(frames):
+    """A short hash of every frame with truth: of its file's stem and its truth, to 0.01 px."""
+    return sorted(hashlib.sha256(f'{Path(frame.name).stem} {frame.truth_xy.round(2).tolist()}'.encode()).hexdigest()[:16]
+                  for frame in frames if len(frame.truth_xy))
+
+
+def write_threshold(path, evaluation, chosen_on):
+    """Freezes the threshold of an ``Evaluation`` of validation data.
+
+    Args:
+        path: JSON file to write.
+        evaluation: Made without a threshold, so that its own is the best on its set.
+        chosen_on: What it was made of, for whoever reads a result at this threshold: usually the truth's file.
+
+    Raises:
+        ValueError: The evaluation was given its threshold, or had nothing to choose by; the file cannot be written.
+    """
+    threshold = evaluation.threshold
+    if threshold.origin != 'best_on_this_set' or math.isnan(threshold.value):
+        raise ValueError(f'{path}: no threshold to freeze, it is {threshold.text()}. Evaluate validation data with truth and '
+                         f'detections, and without giving a threshold')
+    write_json(dict(format=FORMAT, version=1, threshold=threshold.value, chosen_on=str(chosen_on), name=evaluation.name,
+                    radius=str(evaluation.radius), matching=evaluation.matching, f1_there=evaluation.overall.f1.value,
+                    fingerprints=fingerprints(evaluation.frames)), path)
+
+
+def read_threshold(path):
+    """The ``Threshold`` of a file.
+
+    Raises:
+        ValueError: Not there, or not written by ``write_threshold``.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give a threshold file, or a number') from error
+    except ValueError as error:
+        raise ValueError(f'{path}: not JSON ({error}). {_MEND}') from error
+    if not isinstance(content, dict) or content.get('format') != FORMAT:
+        raise ValueError(f'{path}: no threshold file (it lacks "format": "{FORMAT}"). {_MEND}')
+    value = content.get('threshold')
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f'{path}: threshold {value!r} is no score. {_MEND}')
+    radius = content.get('radius')
+    return Threshold(float(value), 'file', str(content.get('chosen_on')), content.get('f1_there'), content.get('name'),
+                     None if radius is None else Length.parse(radius), content.get('matching'), tuple(content.get('fingerprints') or ()))
