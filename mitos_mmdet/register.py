@@ -9,6 +9,7 @@ _INSTALL = 'install it with: pip install "mitos_mmdet[onedl]" (or [openmmlab] fo
 _MODULES = (
     'mitos_mmdet.datasets.mitosis_dataset',
     'mitos_mmdet.datasets.transforms.centroids_to_boxes',
+    'mitos_mmdet.datasets.transforms.centroids_to_masks',
     'mitos_mmdet.datasets.transforms.load_frame',
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.evaluation.centroid_metric',
