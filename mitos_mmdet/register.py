@@ -14,11 +14,15 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.evaluation.centroid_metric',
     'mitos_mmdet.models.backbones.vgg16',
+    'mitos_mmdet.models.dense_heads.candidate_head',
     'mitos_mmdet.models.dense_heads.cascade_proposal_rpn_head',
+    'mitos_mmdet.models.dense_heads.patch_head',
     'mitos_mmdet.models.dense_heads.refine_rpn_head',
     'mitos_mmdet.models.detectors.frame_tta_model',
     'mitos_mmdet.models.detectors.tiled_detector',
+    'mitos_mmdet.models.detectors.two_phase_detector',
     'mitos_mmdet.models.necks.conv34_neck',
+    'mitos_mmdet.models.necks.fully_conv_neck',
 )
 
 
