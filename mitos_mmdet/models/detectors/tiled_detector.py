@@ -6,6 +6,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
+from mitos_mmdet.frame_masks import FrameMasks, encode
 from mitos_mmdet.tiling import merge_tiles, tile_grid
 
 
@@ -15,7 +16,7 @@ class TiledDetector(BaseDetector):
 
     A frame in, detections in the frame's own coordinates out: the frame stays uint8 where it is, its tiles go to the model in batches,
     and ``mitos_mmdet.tiling.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped detector's own
-    keys, so they load with and without the wrapper. Masks are not merged.
+    keys, so they load with and without the wrapper. A figure's mask is that of the tile its box comes from.
 
     Args:
         detector: Config of any mmdet detector, or a built one. Its ``data_preprocessor`` sees tiles.
@@ -70,7 +71,7 @@ class TiledDetector(BaseDetector):
 
         Returns:
             list[DetDataSample]: The same samples with ``pred_instances``: ``bboxes`` ``(N, 4)`` xyxy px of the original frame, ``scores``
-            and ``labels`` ``(N,)``, by falling score, on the CPU.
+            and ``labels`` ``(N,)``, by falling score, on the CPU; from a detector of masks also ``masks``, N ``FrameMasks`` of that frame.
         """
         for frame, sample in zip(batch_inputs, batch_data_samples, strict=True):
             sample.pred_instances = self._predict_frame(frame, sample)
@@ -81,7 +82,10 @@ class TiledDetector(BaseDetector):
         tiles = tile_grid(width, height, self.tile_size, self.overlap)
         # What the tiles must know of their frame, such as its stain, is measured once for all of them.
         shared = getattr(self.data_preprocessor, 'frame_metainfo', lambda *_: {})(frame, sample.metainfo)
-        boxes, scores, labels, origins = [], [], [], []
+        # The test pipeline may have resized the frame; boxes and masks are reported in the original's pixels.
+        scale = sample.metainfo.get('scale_factor', (1.0, 1.0))
+        original = sample.metainfo.get('ori_shape', (round(height / scale[1]), round(width / scale[0])))[:2]
+        boxes, scores, labels, origins, masks = [], [], [], [], []
         for batch in (tiles[start:start + self.batch_size] for start in range(0, len(tiles), self.batch_size)):
             for tile, found in zip(batch, self._predict_tiles(frame, batch, shared), strict=True):
                 found = found[found.scores >= self.score_thr].to('cpu')
@@ -89,12 +93,15 @@ class TiledDetector(BaseDetector):
                 scores.append(found.scores)
                 labels.append(found.labels)
                 origins.append(torch.from_numpy(tile).expand(len(found), 4))
+                if 'masks' in found:
+                    masks.append(FrameMasks([encode(mask, tile[:2], original[::-1], scale) for mask in found.masks.numpy()], *original))
         boxes, scores, labels, origins = (torch.cat(parts) for parts in (boxes, scores, labels, origins))
         keep = torch.from_numpy(merge_tiles(boxes.numpy(), scores.numpy(), labels.numpy(), origins.numpy(), (width, height),
                                             self.nms_iou, self.merge_distance))
-        # The test pipeline may have resized the frame; boxes are reported in the original's pixels.
-        scale = boxes.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
-        return InstanceData(bboxes=boxes[keep] / scale, scores=scores[keep], labels=labels[keep])
+        merged = InstanceData(bboxes=boxes[keep] / boxes.new_tensor(scale).repeat(2), scores=scores[keep], labels=labels[keep])
+        if masks:
+            merged.masks = FrameMasks.cat(masks)[keep.numpy()]
+        return merged
 
     def _predict_tiles(self, frame, tiles, shared):
         crops = [frame[:, y1:y2, x1:x2] for x1, y1, x2, y2 in tiles.tolist()]

@@ -34,8 +34,9 @@ class BoxFinder(BaseDetector):
     The first channel says where, the second the score in percent, the third the class.
     """
 
-    def __init__(self):
+    def __init__(self, with_masks=False):
         super().__init__(data_preprocessor=DetDataPreprocessor(mean=[0] * 3, std=[1] * 3, pad_size_divisor=32, pad_value=255))
+        self.with_masks = with_masks
         self.weight = torch.nn.Parameter(torch.ones(1))
         self.shapes = []
 
@@ -48,8 +49,11 @@ class BoxFinder(BaseDetector):
             values = torch.tensor([image[1:, rows.start, columns.start].tolist() for rows, columns in places]).reshape(-1, 2)
             boxes = [[columns.start, rows.start, columns.stop, rows.stop] for rows, columns in places]
             sample.pred_instances = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-                                                 scores=values[:, 0] / 100 * self.weight.detach(), labels=values[:, 1].long(),
-                                                 masks=torch.zeros(len(boxes), *image.shape[1:], dtype=torch.bool))
+                                                 scores=values[:, 0] / 100 * self.weight.detach(), labels=values[:, 1].long())
+            if self.with_masks:
+                height, width = sample.ori_shape  # the image is padded
+                numbers = np.arange(1, len(boxes) + 1)[:, None, None]
+                sample.pred_instances.masks = torch.from_numpy(marks[None, :height, :width] == numbers)
         return batch_data_samples
 
     def loss(self, batch_inputs, batch_data_samples):
@@ -161,7 +165,48 @@ def test_scores_below_the_threshold_go_before_merging():
     assert found == [figure for figure in BY_SCORE if figure[4] >= 50]
 
 
-def test_masks_are_left_out():
+def masks_of(model, frame, **metainfo):
+    """The detections of a frame, their masks as boxes ``(N, 4)`` xyxy, each checked to be full."""
+    sample = DetDataSample(metainfo=dict(img_shape=frame.shape[1:], **metainfo))
+    found = model.test_step(dict(inputs=[frame], data_samples=[sample]))[0].pred_instances
+    boxes = []
+    for mask in found.masks.numpy():
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        assert mask.sum() == len(rows) * len(columns)
+    return found, np.array(boxes, dtype=np.float32)
+
+
+@pytest.mark.parametrize('tile_size, overlap', [(1024, 128), (256, 64), (200, 80), (333, 111)])
+def test_a_whole_figure_has_its_whole_mask_whatever_the_grid(tile_size, overlap):
+    found, boxes = masks_of(TiledDetector(BoxFinder(with_masks=True), tile_size=tile_size, overlap=overlap), draw())
+    np.testing.assert_array_equal(boxes, found.bboxes.numpy())
+    np.testing.assert_array_equal(boxes, [figure[:4] for figure in BY_SCORE])
+    assert (found.masks.height, found.masks.width) == (HEIGHT, WIDTH)
+
+
+def test_without_overlap_the_mask_is_that_of_the_part_that_stays():
+    found, boxes = masks_of(TiledDetector(BoxFinder(with_masks=True), tile_size=137, overlap=0), draw())
+    assert len(found) == len(FIGURES)
+    np.testing.assert_array_equal(boxes, found.bboxes.numpy())
+
+
+@pytest.mark.parametrize('metainfo', [
+    dict(scale_factor=(0.5, 0.25), ori_shape=(4 * HEIGHT, 2 * WIDTH)),
+    dict(scale_factor=(0.5, 0.25)),  # the size of the original follows
+    dict(scale_factor=(2.0, 2.0), ori_shape=(HEIGHT // 2, WIDTH // 2)),
+])
+def test_masks_are_in_the_original_frames_pixels(metainfo):
+    figures = [figure for figure in FIGURES if not any(side % 2 for side in figure[:4])]  # that halve
+    found, boxes = masks_of(TiledDetector(BoxFinder(with_masks=True), tile_size=256, overlap=64), draw(figures), **metainfo)
+    np.testing.assert_array_equal(boxes, found.bboxes.numpy())
+    assert len(found) == len(figures) > 5
+    assert found.masks[0]['size'] == list(metainfo.get('ori_shape', (4 * HEIGHT, 2 * WIDTH)))
+
+
+def test_a_frame_without_detections_has_no_masks_and_a_detector_of_boxes_has_none_at_all():
+    found, _ = masks_of(TiledDetector(BoxFinder(with_masks=True)), draw([]))
+    assert len(found.masks) == 0
     sample, = TiledDetector(BoxFinder()).predict([draw()], [DetDataSample()])
     assert set(sample.pred_instances.keys()) == {'bboxes', 'scores', 'labels'}
 
