@@ -54,7 +54,9 @@ class HitCurve:
         """
         def area(some, of):
             added, tp, fp = self._at_steps(some)
-            return ratio((added * _envelope(ratio(tp, tp + fp))).sum(axis=0), of)
+            fp += tp
+            envelope = _envelope(np.divide(tp, fp, out=np.zeros_like(tp), where=fp > 0))
+            return ratio((added * envelope).sum(axis=0), of)
         return _by_columns(area, weights, truths)
 
     def average_precision_101(self, weights, truths):
@@ -71,34 +73,34 @@ class HitCurve:
             return np.where(of > 0, levels.mean(axis=1), np.nan)
         return _by_columns(mean, weights, truths)
 
-    def froc_area(self, weights, truths, per, most):
-        """Area under recall over false alarms per image (or mm2), from 0 to ``most`` of them.
+    def froc_areas(self, weights, truths, ends):
+        """Areas under recall over false alarms per image (or mm2), from 0 to some number of them.
 
-        Straight lines between thresholds; behind the last one recall stays. Not divided by ``most``: the best there can be is
-        ``most`` itself (as MIDOG 2025).
+        Straight lines between thresholds; behind the last one recall stays.
 
         Args:
             weights: ``(U, B)``.
             truths: ``(B,)``.
-            per: ``(B,)`` images, or mm2, in each resample.
-            most: Where the area ends.
+            ends: ``(A, B)``: the false alarms at which each area ends, such as 8 times the images of each resample.
 
         Returns:
-            np.ndarray: ``(B,)``; nan without truth.
+            np.ndarray: ``(A, B)``, as parts of the best there can be (0 to 1); nan without truth.
         """
-        def area(some, of, images):
+        def areas(some, of, ends):
             added, tp, fp = self._at_steps(some)
-            limit = most * images
             before, nothing = np.concatenate([np.zeros((1, len(of))), tp]), np.zeros((1, len(of)))
-            reached = np.minimum(fp, limit)
-            below = (before * np.diff(reached, axis=0, prepend=nothing, append=limit[None])).sum(axis=0)
-            if self._tied_alarms.nnz:
-                # A step that brings alarms, too, is climbed aslant: the triangles above its lower level.
-                full = self._tied_alarms @ some
-                width = reached - np.minimum(fp - full, limit)
-                below += (added * np.divide(width ** 2, full, out=np.zeros_like(full), where=full > 0)).sum(axis=0) / 2
-            return ratio(below, of * images)
-        return _by_columns(area, weights, truths, per)
+            tied = self._tied_alarms @ some if self._tied_alarms.nnz else None
+            found = []
+            for end in ends:
+                reached = np.minimum(fp, end)
+                below = (before * np.diff(reached, axis=0, prepend=nothing, append=end[None])).sum(axis=0)
+                if tied is not None:
+                    # A step that brings alarms, too, is climbed aslant: the triangles above its lower level.
+                    width = reached - np.minimum(fp - tied, end)
+                    below += (added * np.divide(width ** 2, tied, out=np.zeros_like(tied), where=tied > 0)).sum(axis=0) / 2
+                found.append(ratio(below, of * end))
+            return np.array(found)
+        return _by_columns(areas, weights, truths, ends)
 
     def _at_steps(self, weights):
         """Hits added, hits so far and alarms so far at each step, ``(S, B)`` each."""
@@ -114,11 +116,11 @@ def _running(function, rows):
 
 
 def _envelope(heights):
-    """The best height at each step or any later one; in place, nan as 0."""
-    return _running(np.maximum, np.nan_to_num(heights, copy=False)[::-1])[::-1]
+    """The best height at each step or any later one, in place."""
+    return _running(np.maximum, heights[::-1])[::-1]
 
 
 def _by_columns(function, weights, *others):
     starts = range(0, weights.shape[1], _COLUMNS)
     return np.concatenate([function(np.ascontiguousarray(weights[:, start:start + _COLUMNS]),
-                                    *(other[start:start + _COLUMNS] for other in others)) for start in starts])
+                                    *(other[..., start:start + _COLUMNS] for other in others)) for start in starts], axis=-1)

@@ -56,11 +56,10 @@ class Tally:
         swept, by_score, boxes = (HitCurve([events[index] for index in members], self.unit[members], self.units)
                                   for events in (self._events, self._by_score, self._boxes))
         truths, images = (self._total(values, members) @ weights for values in (self.truths, np.ones(len(self.frames))))
-        found = dict(ap=by_score.average_precision(weights, truths), box_ap=boxes.average_precision_101(weights, truths),
-                     froc_area=swept.froc_area(weights, truths, images, MOST_PER_IMAGE))
-        found['froc_area_per_mm2'] = np.full(weights.shape[1], np.nan) if self.areas_mm2 is None else \
-            swept.froc_area(weights, truths, self._total(self.areas_mm2, members) @ weights, MOST_PER_MM2)
-        return found
+        mm2 = np.full_like(images, np.nan) if self.areas_mm2 is None else self._total(self.areas_mm2, members) @ weights
+        per_image, per_mm2 = swept.froc_areas(weights, truths, np.array([MOST_PER_IMAGE * images, MOST_PER_MM2 * mm2]))
+        return dict(ap=by_score.average_precision(weights, truths), box_ap=boxes.average_precision_101(weights, truths),
+                    froc_area=MOST_PER_IMAGE * per_image, froc_area_per_mm2=MOST_PER_MM2 * per_mm2)
 
     def counts(self, of):
         """True and predicted counts of ``'frames'`` or of ``'cases'``: names, ``(N,)`` int and ``(N,)`` int."""

@@ -84,11 +84,13 @@ def resolve(threshold, frames, curve, name, radius, matching):
     if isinstance(threshold, Real) and not isinstance(threshold, bool) and math.isfinite(threshold):
         return Threshold(float(threshold), 'fixed')
     if not isinstance(threshold, Threshold):
-        raise ValueError(f'threshold={threshold!r} is no score: give a number, a threshold file, or none for the best F1 on the set at hand')
+        raise ValueError(f'threshold={threshold!r} is no score: give a number, a threshold file, or none for the best F1 on the set '
+                         f'at hand')
     for what, wanted in dict(name=name, radius=radius, matching=matching).items():
         chosen = getattr(threshold, what)
         if chosen is not None and chosen != wanted:
-            raise ValueError(f'the threshold {threshold.value:g} was chosen on {threshold.chosen_on} for {what} {chosen}, not {wanted}. {_MEND}')
+            raise ValueError(f'the threshold {threshold.value:g} was chosen on {threshold.chosen_on} for {what} {chosen}, not '
+                             f'{wanted}. {_MEND}')
     shared = set(fingerprints(frames)) & set(threshold.fingerprints)
     return replace(threshold, shared_frames=len(shared))
 
