@@ -72,16 +72,16 @@ class TwoPhaseDetector(BaseDetector):
             frame, phase two's ``scores`` and ``labels`` ``(N,)``, by falling score, on the CPU.
         """
         for frame, sample in zip(batch_inputs, batch_data_samples, strict=True):
-            sample, = self.phase_one.test_step(dict(inputs=[frame], data_samples=[sample]))
-            sample.pred_instances = self._judge(frame, sample)
+            # A preprocessor hands a copy of the sample on.
+            found, = self.phase_one.test_step(dict(inputs=[frame], data_samples=[sample]))
+            sample.pred_instances = self._judge(found.pred_instances.bboxes.cpu(), frame, sample.metainfo)
         return batch_data_samples
 
-    def _judge(self, frame, sample):
-        """The candidates of ``sample`` with phase two's scores."""
-        boxes = sample.pred_instances.bboxes.cpu()
+    def _judge(self, boxes, frame, metainfo):
+        """Candidates ``(N, 4)`` of a frame with phase two's scores, best first."""
         # Boxes are in the original's pixels, the frame may have been resized.
-        centres = boxes_to_centroids(boxes.numpy()) * sample.metainfo.get('scale_factor', (1.0, 1.0))
-        shared = getattr(self.phase_two.data_preprocessor, 'frame_metainfo', lambda *_: {})(frame, sample.metainfo)
+        centres = boxes_to_centroids(boxes.numpy()) * metainfo.get('scale_factor', (1.0, 1.0))
+        shared = getattr(self.phase_two.data_preprocessor, 'frame_metainfo', lambda *_: {})(frame, metainfo)
         pixels = frame.cpu().numpy()
         scores = [boxes.new_zeros(0)]
         for start in range(0, len(centres), self.batch_size):
