@@ -11,7 +11,7 @@ import re
 from mitos_mmdet.cli import report_skipped, run
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.tile_dataset import tile_dataset
-from mitos_mmdet.datasets.tile_plan import FORMATS, KEEPS, TileSettings, plan_tiles, summarise
+from mitos_mmdet.datasets.tile_plan import FORMATS, KEEPS, STAINS, TileSettings, plan_tiles, summarise
 from mitos_mmdet.tiling import REMAINDERS
 
 
@@ -28,6 +28,8 @@ def parse_args():
     parser.add_argument('--keep', choices=KEEPS, default='labelled',
                         help='tiles that hold an object, or all, also of unlabelled frames (default: labelled)')
     parser.add_argument('--format', choices=FORMATS, default='png', help='jpg is smaller and lossy (default: png)')
+    parser.add_argument('--stain', choices=(*STAINS, 'none'), default='macenko',
+                        help="measure each frame's stain by this method and record it with its tiles (default: macenko)")
     parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')
     parser.add_argument('--strict', action='store_true', help='stop at a broken frame or label instead of leaving it out')
     parser.add_argument('--count-only', '--dry-run', action='store_true',
@@ -39,13 +41,14 @@ def settings_of(args):
     """The ``TileSettings`` of the command line."""
     sizes = {key: value for key, value in (('size', args.size), ('overlap', args.overlap), ('remainder', args.remainder))
              if value is not None}
+    common = dict(keep=args.keep, format=args.format, stain=None if args.stain == 'none' else args.stain)
     if args.grid is None:
         if 'size' in sizes:
             sizes['size'] = pair(sizes['size'], '--size', 'a side in px, as 512 or 640x512', single=True)
-        return TileSettings(keep=args.keep, format=args.format, **sizes)
+        return TileSettings(**common, **sizes)
     if sizes:
         raise ValueError(f"--grid and --{next(iter(sizes))} exclude each other: a grid's tiles are equal parts of the frame")
-    return TileSettings(keep=args.keep, format=args.format, grid=pair(args.grid, '--grid', 'columns x rows, as 4x4'))
+    return TileSettings(**common, grid=pair(args.grid, '--grid', 'columns x rows, as 4x4'))
 
 
 def pair(text, flag, form, single=False):

@@ -1,7 +1,7 @@
 """Cuts frames into tiles on disk: several frames at once, each decoded once, and where it was killed it goes on.
 
-Below the output folder: ``tiling.json`` (what these tiles are, written first), ``images/`` and ``tiles.json`` (written last).
-Every file appears whole or not at all, so a file that is there is done.
+Below the output folder: ``tiling.json`` (what these tiles are, written first), ``images/``, ``stains/`` (each frame's stain) and
+``tiles.json`` (written last). Every file appears whole or not at all, so a file that is there is done.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from mitos_mmdet.cli import report_skipped
 from mitos_mmdet.datasets.coco_format import read_annotations, write_json
+from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.datasets.tile_plan import plan_tiles, summarise, tiles_json
 from mitos_mmdet.images import read_header, read_rgb
 
@@ -35,11 +36,13 @@ _MOST_WORKERS = 8
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker gets: a frame, the size it must have, and ``(xyxy, file, format)`` of its tiles."""
+    """What a worker gets: a frame, the size it must have, ``(xyxy, file, format)`` of its tiles, and where its stain goes, or None."""
 
     frame: Path
     size: tuple
     tiles: tuple
+    stain_method: str | None
+    stain_file: Path
 
 
 def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=False):
@@ -83,6 +86,10 @@ def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=
     if not jobs:
         _give_up(out)
     skipped = _judge(planned, jobs, broken, skipped, strict)
+    if settings.stain:
+        stains = {index: json.loads(job.stain_file.read_bytes()) for index, job in jobs.items()}
+        planned = [replace(frame, image=frame.image | dict(stain=stains[index])) if index in stains else frame
+                   for index, frame in enumerate(planned)]
     planned = [frame for index, frame in enumerate(planned) if index not in broken]
     write_json(tiles_json(content, planned, settings), out / 'tiles.json')
     return summarise(content, planned), skipped
@@ -103,7 +110,8 @@ def _check_folders(frames_file, image_folder, out):
 
 def _job(frame, image_folder, out, settings):
     tiles = tuple((tile.xyxy, out / 'images' / tile.file_name, settings.format) for tile in frame.tiles)
-    return _Job(image_folder / frame.image['file_name'], (frame.image['width'], frame.image['height']), tiles)
+    name = frame.image['file_name']
+    return _Job(image_folder / name, (frame.image['width'], frame.image['height']), tiles, settings.stain, out / 'stains' / f'{name}.json')
 
 
 def _judge(planned, jobs, broken, skipped, strict):
@@ -139,7 +147,8 @@ def _claim(out, frames_file, image_folder, settings):
     else:
         write_json(record, mark)
     # What a killed run had not finished.
-    for draft in [*images.rglob(f'.*{_DRAFT}'), *out.glob('.tiling.json.*'), *out.glob('.tiles.json.*')]:
+    for draft in [*images.rglob(f'.*{_DRAFT}'), *out.glob('.tiling.json.*'), *out.glob('.tiles.json.*'),
+                  *(out / 'stains').rglob('.*.json.*')]:
         draft.unlink(missing_ok=True)
 
 
@@ -206,7 +215,8 @@ def _fault(job, read):
 def _cut_frame(job):
     """Writes the tiles of a frame that are not there yet; the reason if the frame is broken, else None."""
     missing = [tile for tile in job.tiles if not (tile[1].is_file() and tile[1].stat().st_size)]
-    if not missing:
+    unmeasured = job.stain_method and not job.stain_file.is_file()
+    if not missing and not unmeasured:
         return None
     try:
         pixels = read_rgb(job.frame)
@@ -215,6 +225,9 @@ def _cut_frame(job):
     for xyxy, file, kind in missing:
         file.parent.mkdir(parents=True, exist_ok=True)
         _save(_crop(pixels, xyxy), file, kind)
+    if unmeasured:
+        job.stain_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(stain_record(pixels, job.stain_method), job.stain_file)
     return None
 
 

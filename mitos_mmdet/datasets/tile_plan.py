@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from mitos_mmdet.datasets.coco_format import annotation_fault, check_entries, image_fault
+from mitos_mmdet.stain import METHODS as STAINS
 from mitos_mmdet.tiling import REMAINDERS, equal_grid, tile_grid
 
 KEEPS = ('labelled', 'all')
@@ -28,6 +29,8 @@ class TileSettings:
         grid: ``(columns, rows)``: cut every frame into so many equal parts instead; None to go by ``size``.
         keep: ``'labelled'``: tiles that hold an object (the paper's). ``'all'``: also those without, and unlabelled frames'.
         format: ``'png'``, or ``'jpg'`` (lossy; quality 95, colour not subsampled).
+        stain: Method by which each frame's stain is measured and recorded with its tiles (ours: ``'macenko'``, as all three papers
+            normalise), or None.
 
     Raises:
         ValueError: A value that makes no sense; the message says which.
@@ -39,11 +42,12 @@ class TileSettings:
     grid: tuple | None = None
     keep: str = 'labelled'
     format: str = 'png'
+    stain: str | None = 'macenko'
 
     def __post_init__(self):
-        for name, known in (('remainder', REMAINDERS), ('keep', KEEPS), ('format', FORMATS)):
+        for name, known in (('remainder', REMAINDERS), ('keep', KEEPS), ('format', FORMATS), ('stain', (*STAINS, None))):
             if getattr(self, name) not in known:
-                raise ValueError(f"unknown {name} {getattr(self, name)!r}: one of {', '.join(known)}")
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}: one of {', '.join(map(str, known))}")
         if self.grid is not None and min(self.grid) < 1:
             raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, as 4x4')
         tile_grid(1, 1, self.size, self.overlap)
