@@ -1,0 +1,93 @@
+"""From two files to figures: what ``tools/evaluate.py`` does between reading and printing."""
+
+import math
+from dataclasses import dataclass, replace
+
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.evaluation.bootstrap import Estimate
+from mitos_mmdet.evaluation.evaluate import evaluate
+from mitos_mmdet.evaluation.formats.pairing import Pairing, pair
+from mitos_mmdet.evaluation.formats.points import PointFile
+from mitos_mmdet.evaluation.formats.submitted import submitted_threshold
+from mitos_mmdet.lengths import Length
+
+_NEED_SCORES = ('ap', 'box_ap', 'froc_area', 'froc_area_per_mm2')
+
+
+@dataclass
+class Scored:
+    """One file of detections, scored.
+
+    Attributes:
+        detections: As read.
+        pairing: With the truth.
+        evaluations: ``{class: Evaluation}``, headline first.
+        notes: Lines that the user should read.
+    """
+
+    detections: PointFile
+    pairing: Pairing
+    evaluations: dict
+    notes: list
+
+
+def score(truth, detections, radius='7.5um', matching='midog', threshold=None, choose=False, classes=(MITOSIS, ), resamples=1000,
+          seed=0, um_per_px=None, ignore_unknown=False):
+    """Scores the detections of a file against a truth.
+
+    Args:
+        truth, detections: Two ``PointFile``.
+        radius, matching, resamples, seed: As ``evaluate`` takes them.
+        threshold: A number for all classes, a ``Threshold`` from a file for its class (the others get the best on this set), or None:
+            what a submission says itself, else the best on this set.
+        choose: The best on this set, whatever a submission says.
+        classes: Names, headline first.
+        um_per_px, ignore_unknown: As ``pair`` takes them.
+
+    Returns:
+        Scored: See there. Without scores in the file all that needs them is nan or None.
+
+    Raises:
+        ValueError: What ``pair`` and ``evaluate`` raise; a class that the files have not; a threshold for a file without scores; a
+            radius in px for places in mm.
+    """
+    if (choose or threshold is not None) and not detections.has_scores:
+        raise ValueError(f'{detections.path}: has no scores, so only its own operating point can be scored. Leave the threshold out')
+    detections, own, origin = (detections, None, '') if choose or threshold is not None else submitted_threshold(detections)
+    paired = pair(truth, detections, um_per_px, ignore_unknown)
+    if paired.unit == 'um' and Length.parse(radius).unit == 'px':
+        raise ValueError(f'a radius of {radius}, but {truth.path} and {detections.path} are in mm. Give the radius in um, or --um-per-px')
+    notes = [*detections.notes, *paired.notes, *([f'threshold of {detections.path.name}: {origin}'] if origin else []),
+             *_check_classes(paired, classes, (truth, detections))]
+    evaluations = {}
+    for name in classes:
+        at = own if threshold is None else None if getattr(threshold, 'name', None) not in (None, name) else threshold
+        found = evaluate(paired.frames(name), radius, matching, at, name, resamples, seed)
+        evaluations[name] = found if detections.has_scores else without_scores(found)
+    return Scored(detections, paired, evaluations, notes)
+
+
+def without_scores(evaluation):
+    """The evaluation of detections that have no scores: counts at their one operating point, and nothing that ranks them."""
+    nothing = Estimate(math.nan)
+
+    def strip(scores):
+        blank = {key: nothing for key in _NEED_SCORES if getattr(scores, key) is not None}
+        return replace(scores, **blank, froc_area_midog25=None if scores.froc_area_midog25 is None else math.nan)
+
+    groups = {attribute: {name: strip(scores) for name, scores in its.items()} for attribute, its in evaluation.groups.items()}
+    return replace(evaluation, overall=strip(evaluation.overall), groups=groups, calibration=None)
+
+
+def _check_classes(paired, classes, files):
+    """Notes on classes that are not scored; ``ValueError`` where a file has points, and none of the classes."""
+    for point_file, its in zip(files, paired.classes, strict=True):
+        shown = ', '.join(map(repr, sorted(its)))
+        if its and not its & set(classes):
+            raise ValueError(f'{point_file.path}: has no {classes[0]!r}, only {shown}. Name its classes so, or choose with --classes')
+    unknown = [name for name in classes[1:] if name not in paired.classes[0]]
+    if unknown:
+        raise ValueError(f'{files[0].path}: has no {unknown[0]!r}, only {shown}. Leave it out of --classes')
+    # Hard negatives are looked at with the mitoses.
+    others = sorted((paired.classes[0] | paired.classes[1]) - {*classes, HARD_NEGATIVE})
+    return [f"not scored: points of the classes {', '.join(map(repr, others))}"] if others else []
