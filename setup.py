@@ -51,7 +51,8 @@ setup(
         'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],
         # The original line; mmcv-lite has no compiled operators and needs none here.
         'openmmlab': ['mmdet>=3.3,<4', 'mmcv-lite>=2.1,<2.2', 'mmengine>=0.10.7,<1'],
-        'tests': ['pytest', 'hypothesis', 'ruff', 'build'],
+        # The last three: the contests' own scorers, which tests compare with.
+        'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics', 'pycocotools'],
     },
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
 )

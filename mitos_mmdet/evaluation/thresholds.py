@@ -49,8 +49,9 @@ class Threshold:
 
     def text(self):
         """The value and how it came about; rounded down, so that it keeps the same detections when it is typed in again."""
-        shown = self.value if math.isnan(self.value) else math.floor(self.value * 1e6) / 1e6
-        return f'{shown:g} ({self.source()})'
+        if math.isnan(self.value):
+            return 'none (no truth or no detections to choose by)'
+        return f'{math.floor(self.value * 1e6) / 1e6:g} ({self.source()})'
 
     def source(self):
         """How it came about."""

@@ -1,0 +1,93 @@
+"""Areas of many resamples at once, against the same figures one resample at a time."""
+
+import numpy as np
+import pytest
+
+from mitos_mmdet.evaluation.evaluate import evaluate
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.hit_curve import HitCurve
+from mitos_mmdet.evaluation.scores import average_precision
+from mitos_mmdet.evaluation.sweep import frame_events, sweep
+from mitos_mmdet.evaluation.tally import Tally
+from mitos_mmdet.lengths import Length
+
+RADIUS = Length.parse('3px')
+
+
+def random_frames(rng, count, tied):
+    sizes = rng.integers(0, 9, (count, 2))
+    return [Frame(rng.uniform(0, 12, (truths, 2)), rng.uniform(0, 12, (preds, 2)),
+                  rng.integers(0, 6, preds) / 10 if tied else rng.random(preds)) for truths, preds in sizes]
+
+
+def froc_area_by_hand(frames, most):
+    """Recall over false alarms an image, point after point, with straight lines in between."""
+    curve = sweep(frames, RADIUS)
+    truths = sum(len(frame.truth_xy) for frame in frames)
+    x, y = [0.0, *(curve.fp / len(frames))], [0.0, *(curve.tp / truths)]
+    area = 0.0
+    for left, right, low, high in zip(x, x[1:], y, y[1:], strict=False):
+        end = min(right, most)
+        if left < end:
+            at_end = low + (high - low) * (end - left) / (right - left)
+            area += (end - left) * (low + at_end) / 2
+    return area + max(0, most - x[-1]) * y[-1]
+
+
+@pytest.mark.parametrize('tied', [False, True])
+@pytest.mark.parametrize('most', [0.4, 8])  # an area that ends amid the curve, and one that goes beyond it
+def test_weights_are_repeated_frames(tied, most):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        frames = random_frames(rng, 6, tied)
+        unit = np.array([0, 0, 1, 2, 2, 3])
+        weights = np.column_stack([np.ones(4), rng.integers(0, 4, (4, 5))])
+        truths = np.bincount(unit, [len(frame.truth_xy) for frame in frames]) @ weights
+        by_score = Tally(frames, RADIUS, 'midog', 0.5)._by_score
+        precision = HitCurve(by_score, unit, 4).average_precision(weights, truths)
+        ends = most * (np.bincount(unit) @ weights)
+        area = most * HitCurve([frame_events(frame, RADIUS) for frame in frames], unit, 4).froc_areas(weights, truths, ends[None])[0]
+        for column, weight in enumerate(weights.T):
+            drawn = [frame for frame, its in zip(frames, unit, strict=True) for _ in range(int(weight[its]))]
+            if not truths[column]:
+                assert np.isnan(precision[column]) and np.isnan(area[column])
+                continue
+            assert precision[column] == pytest.approx(average_precision(drawn, RADIUS), abs=1e-12)
+            assert area[column] == pytest.approx(froc_area_by_hand(drawn, most), abs=1e-12)
+
+
+def test_froc_area_by_hand():
+    # two images, two truths: hit, alarm, hit, alarm. Recall 1/2 up to half an alarm an image, then 1 for good
+    frames = [Frame([[0, 0]], [[0, 0], [50, 0]], [0.9, 0.8]), Frame([[0, 0]], [[0, 0], [50, 0]], [0.7, 0.6])]
+    assert evaluate(frames, RADIUS, resamples=0).overall.froc_area.value == pytest.approx(0.5 * 0.5 + 7.5)
+    # the first three at one score: straight from (0, 0) to (0.5, 1)
+    frames = [Frame([[0, 0]], [[0, 0], [50, 0]], [0.9, 0.9]), Frame([[0, 0]], [[0, 0], [50, 0]], [0.9, 0.6])]
+    assert evaluate(frames, RADIUS, resamples=0).overall.froc_area.value == pytest.approx(0.5 * 0.5 + 7.5)
+
+
+def test_froc_area_per_mm2():
+    # one frame of 2 mm2: an alarm is half an alarm a mm2
+    frames = [Frame([[0, 0], [900, 0]], [[0, 0], [400, 0], [900, 0]], [0.9, 0.8, 0.7], (0.5, 0.5), size_px=(4000, 2000))]
+    overall = evaluate(frames, resamples=0).overall
+    assert (overall.froc_area.value, overall.froc_area_per_mm2.value) == (pytest.approx(0.5 + 7), pytest.approx(0.25 + 3.5))
+    frames[0].size_px = None
+    assert np.isnan(evaluate(frames, resamples=0).overall.froc_area_per_mm2.value)
+
+
+def test_box_ap_by_hand():
+    # boxes of +-1.5 radii one radius apart along an axis have IoU 1/2 and count; on the diagonal they must be 0.78 radii apart or less
+    for apart, hit in (((30, 0), 1), ((31, 0), 0), ((16, 16), 1), ((17, 17), 0)):
+        frames = [Frame([[100, 100]], [[100 + apart[0], 100 + apart[1]]], [0.9])]
+        assert evaluate(frames, '30px', resamples=0).overall.box_ap.value == pytest.approx(hit), apart
+    # a hit, an alarm, a hit: precision 1 up to recall 1/2 (51 of 101 points), then 2/3
+    frames = [Frame([[0, 0], [500, 0]], [[0, 0], [250, 0], [500, 0]], [0.9, 0.8, 0.7])]
+    assert evaluate(frames, '30px', resamples=0).overall.box_ap.value == pytest.approx((51 + 50 * 2 / 3) / 101)
+
+
+def test_nothing_at_all():
+    assert np.isnan(HitCurve([], np.zeros(0, dtype=int), 0).average_precision(np.ones((0, 1)), np.zeros(1))).all()
+    missed = evaluate([Frame([[0, 0]], np.zeros((0, 2)), [])], RADIUS, resamples=0).overall
+    assert (missed.ap.value, missed.box_ap.value, missed.froc_area.value) == (0, 0, 0)
+    assert np.isnan(missed.froc_area_midog25), "the contest's own has no value without detections"
+    clear = evaluate([Frame(np.zeros((0, 2)), [[0, 0]], [0.5])], RADIUS, resamples=0).overall
+    assert np.isnan([clear.ap.value, clear.box_ap.value, clear.froc_area.value]).all()
