@@ -19,8 +19,8 @@ def rules(min_pos_iou):
 
 
 @pytest.fixture
-def cfg():
-    """Config of the head as a detector would hand it over: RPN_1 with anchors of 16 and 32 px, windows of 64 px."""
+def cascade_cfg():
+    """Config of the cascade as a detector would hand it over: RPN_1 with anchors of 16 and 32 px, windows of 64 px."""
     return ConfigDict(
         type='CascadeProposalRPNHead',
         rpn1=dict(type='RPNHead', in_channels=6, feat_channels=8,
@@ -40,26 +40,26 @@ def cfg():
 
 
 @pytest.fixture
-def head(cfg, mmdet_scope):
+def cascade(cascade_cfg, mmdet_scope):
     """The cascade with weights that make its scores and boxes differ from place to place."""
     torch.manual_seed(0)
-    head = MODELS.build(cfg)
+    cascade = MODELS.build(cascade_cfg)
     with torch.no_grad():
-        for weight in head.parameters():
+        for weight in cascade.parameters():
             weight.normal_(std=0.3)
-    return head
+    return cascade
 
 
 @pytest.fixture
 def maps():
-    """Feature maps of two images, by mmdet's order: the RoI head's first."""
+    """Feature maps of two images, in mmdet's order: the RoI head's first."""
     generator = torch.Generator().manual_seed(1)
     return [torch.rand(2, channels, SIZE // stride, SIZE // stride, generator=generator) for channels, stride in ((4, 4), (6, 8))]
 
 
 @pytest.fixture
-def sample():
-    """``sample([[x1, y1, x2, y2], ...], height=SIZE)``: one image's truth."""
+def image_with():
+    """``image_with([[x1, y1, x2, y2], ...], height=SIZE)``: one image's truth."""
     def make(boxes=(), height=SIZE):
         truth = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
                              labels=torch.zeros(len(boxes), dtype=torch.long))
