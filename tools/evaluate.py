@@ -70,6 +70,8 @@ def main(argv=None):
         return _check(args.check_submission)
     if not (args.truth and args.detections):
         raise ValueError('give --truth and --detections, or --check-submission (--help shows examples)')
+    if args.bootstrap < 0:
+        raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
     flags.check_json_target('--out', args.out)
     flags.check_json_target('--choose-threshold', args.choose_threshold)
     per, thresholds = read_per(args.per), _thresholds(args)
@@ -91,7 +93,7 @@ def main(argv=None):
         print(f'\ncompared with: {args.compare} ({other.format})')
         _print_notes(second.notes)
     for name, each in compared.items():
-        print(f'\n{name}, {each.bootstrap.text()}\n{text_table(comparison_table(each, args.detections.name, args.compare.name))}')
+        print(f'\n{name}, {each.bootstrap.text()}\n{text_table(comparison_table(each, str(args.detections), str(args.compare)))}')
     if args.choose_threshold:
         write_threshold(args.choose_threshold, first.evaluations[args.classes[0]], args.truth)
         print(f'wrote {args.choose_threshold}')

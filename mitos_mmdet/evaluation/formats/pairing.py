@@ -58,14 +58,15 @@ def pair(truth, detections, um_per_px=None, ignore_unknown=False):
         ValueError: Unknown or ambiguous frames, no pixel size where one is needed, or places that cannot be meant so.
     """
     found, notes = _by_name(truth, detections, ignore_unknown)
-    pairs = [(frame, found.get(frame.name) or points_of(frame.name, [], frame.name, unit=_unit(detections))) for frame in truth.frames]
+    pairs = [(frame, found[frame.name] if frame.name in found else points_of(frame.name, [], frame.name, unit=_unit(detections)))
+             for frame in truth.frames]
     missing = [frame for frame in truth.frames if frame.labelled and frame.name not in found]
     if missing:
         notes.append(f'{len(missing)} of {len(truth.frames)} frames, as {missing[0].name}, have no predictions: their '
                      f'{sum(map(len, missing))} figures count as misses' if any(map(len, missing)) else
                      f'{len(missing)} of {len(truth.frames)} frames, as {missing[0].name}, have no predictions, and no figures')
     in_um = _unit(truth) == _unit(detections) == 'mm' and um_per_px is None
-    known = [_know(*both, um_per_px) for both in pairs]
+    known = [_know(*both, um_per_px, detections.path) for both in pairs]
     pairs = [_convert(*both, in_um, (truth.path, detections.path)) for both in known]
     for side, point_file in enumerate((truth, detections)):
         notes += check_places([(both[side].xy, both[0]) for both in pairs], point_file, in_um)
@@ -120,13 +121,13 @@ def _by_name(truth, detections, ignore_unknown):
     return found, [f'{len(unknown)} frames of the detections, as {unknown[0]}, are not in the truth and left out'] if unknown else []
 
 
-def _know(truth, found, um_per_px):
+def _know(truth, found, um_per_px, path):
     """The two with all that either knows of the frame in the first."""
     for what in ('size_px', 'um_per_px'):
         ours, theirs = getattr(truth, what), getattr(found, what)
         if ours and theirs and not np.allclose(ours, theirs, rtol=_SAME) and (what == 'size_px' or um_per_px is None):
-            raise ValueError(f'{found.name}: the detections are for {what} {_shown(theirs)}, the truth for {_shown(ours)}: two images. '
-                             f'Give the truth of the images that were searched')
+            raise ValueError(f'{path}: {found.name} has {what} {_shown(theirs)}, in the truth {_shown(ours)}: two images. Give the truth '
+                             f'of those that were searched')
     known = {key: getattr(truth, key) or getattr(found, key) for key in (
         'size_px', 'um_per_px', 'scanner', 'domain', 'case_id', 'region_type')}
     known['um_per_px'] = um_per_px or known['um_per_px']

@@ -19,7 +19,7 @@ _HARD_NEGATIVE_NAMES = ('hard negative', 'hard negatives', 'not mitotic figure',
 _CLASS_OF = dict.fromkeys(_MITOSIS_NAMES, MITOSIS) | dict.fromkeys(_HARD_NEGATIVE_NAMES, HARD_NEGATIVE)
 
 
-@dataclass
+@dataclass(eq=False)
 class FramePoints:
     """One frame's points, N of them; ``points_of`` builds and checks it.
 
@@ -60,7 +60,7 @@ class FramePoints:
         return (self.xy * 1000 / np.array([Decimal(repr(float(side))) for side in um_per_px])).astype(np.float64)
 
 
-@dataclass
+@dataclass(eq=False)
 class PointFile:
     """All that a file or folder holds.
 
