@@ -9,10 +9,12 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from terminaltables import AsciiTable
 
-from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, write_json
 from mitos_mmdet.evaluation.class_result import counts, score_class, slug, tables
+from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.matching import check_rule
 from mitos_mmdet.evaluation.records import detections, read_sample, unique
+from mitos_mmdet.evaluation.tables import evaluation_tables
 from mitos_mmdet.lengths import Length, check_um_per_px
 
 
@@ -40,6 +42,8 @@ class CentroidMetric(BaseMetric):
         out_json: Where all detections go, whatever their score, see ``records.detections``.
         show_dir: Where pictures go: hits, misses and false alarms on each frame, and the precision-recall curve.
         show_most: Frames drawn at most, those with the most errors first (ours).
+        resamples: Of the bootstrap behind the intervals that are printed for the first class; 0 (default, ours) for none: they
+            belong to a test, not to each validation of a training. ``tools/test.py`` asks for 1000.
         collect_device, prefix, collect_dir: As in mmengine.
 
     Raises:
@@ -49,7 +53,7 @@ class CentroidMetric(BaseMetric):
     default_prefix = 'centroid'
 
     def __init__(self, radius='7.5um', matching='midog', score_thr=None, classes=None, out_json=None, show_dir=None, show_most=50,
-                 collect_device='cpu', prefix=None, collect_dir=None):
+                 resamples=0, collect_device='cpu', prefix=None, collect_dir=None):
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.radius = Length.parse(radius)
         self.matching = check_rule(matching)
@@ -62,6 +66,7 @@ class CentroidMetric(BaseMetric):
         self.out_json = out_json
         self.show_dir = show_dir
         self.show_most = show_most
+        self.resamples = resamples
 
     def process(self, data_batch, data_samples):
         """Keeps one record an image; what cannot be scored raises at once, in the process that saw it, not at the end."""
@@ -87,6 +92,8 @@ class CentroidMetric(BaseMetric):
         chosen = [score_class(name, [record.frame(names.index(name)) for record in scored], self.radius, self.matching,
                               self.score_thr) for name in self.classes or names]
         self._print(records, chosen)
+        if self.resamples and scored:
+            self._print_intervals(scored, names, chosen[0])
         if self.out_json:
             write_json(detections(records, names), self.out_json)
         if self.show_dir:
@@ -119,6 +126,12 @@ class CentroidMetric(BaseMetric):
                 for name, score in groups.items():
                     flat.update(counts(score, f'{attribute}_{slug(name)}_'))
         return {key: float(value) for key, value in flat.items()}
+
+    def _print_intervals(self, records, names, result):
+        look_alike = names.index(HARD_NEGATIVE) if HARD_NEGATIVE in names and result.name != HARD_NEGATIVE else None
+        frames = [record.frame(names.index(result.name), look_alike) for record in records]
+        evaluation = evaluate(frames, self.radius, self.matching, self.score_thr, result.name, self.resamples)
+        print_log(f'{AsciiTable(evaluation_tables(evaluation)[0]).table}\n{evaluation.bootstrap.text()}', logger='current')
 
     def _print(self, records, chosen):
         broken = [record for record in records if record.broken is not None]

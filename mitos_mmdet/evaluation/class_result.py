@@ -1,12 +1,12 @@
 """One class scored over a set of frames, and the text that shows it. No mmdet import."""
 
-import math
 import re
 from dataclasses import dataclass
 
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.scores import Score, average_precision, score_at
 from mitos_mmdet.evaluation.sweep import Sweep, sweep
+from mitos_mmdet.evaluation.thresholds import Threshold
 from mitos_mmdet.lengths import Length
 
 COLUMNS = ('TP', 'FP', 'FN', 'precision', 'recall', 'F1')
@@ -70,9 +70,8 @@ def counts(score, prefix=''):
 
 
 def threshold_text(result):
-    """The threshold and how it came about; rounded down, so that it keeps the same detections when it is typed in again."""
-    shown = result.threshold if math.isnan(result.threshold) else math.floor(result.threshold * 1e6) / 1e6
-    return f'{shown:g} ' + ('(best F1 on this very set)' if result.chosen_here else '(fixed beforehand)')
+    """The threshold and how it came about."""
+    return Threshold(result.threshold, 'best_on_this_set' if result.chosen_here else 'fixed').text()
 
 
 def tables(results):

@@ -47,11 +47,16 @@ class Record:
         boxes = self.boxes.astype(np.float64)
         return (boxes[:, :2] + boxes[:, 2:]) / 2
 
-    def frame(self, label):
-        """The ``Frame`` of one class."""
+    def frame(self, label, look_alike=None):
+        """The ``Frame`` of one class; ``look_alike`` is the label of its hard negatives, where the dataset has such a class."""
         mine = self.labels == label
+        known = {}
+        if look_alike is not None:
+            theirs = self.labels == look_alike
+            known = dict(hard_negative_xy=self.truth_xy[self.truth_labels == look_alike],
+                         hard_negative_pred_xy=self.centroids[theirs], hard_negative_pred_scores=self.scores[theirs])
         return Frame(self.truth_xy[self.truth_labels == label], self.centroids[mine], self.scores[mine], self.um_per_px,
-                     self.path, self.scanner, self.domain, self.case_id)
+                     self.path, self.scanner, self.domain, self.case_id, size_px=self.shape and self.shape[::-1], **known)
 
 
 def read_sample(sample):

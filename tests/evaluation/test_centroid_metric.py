@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,16 @@ def logged(caplog, samples, **kwargs):
     finally:
         logger.removeHandler(caplog.handler)
     return caplog.text
+
+
+def test_intervals_are_printed_where_asked_for(caplog):
+    samples = some_samples()
+    assert 'bootstrap' not in logged(caplog, samples)
+    log = logged(caplog, samples, resamples=20)
+    assert 'bootstrap over 5 frames (no frame has a case_id), 20 resamples, seed 0' in log
+    assert re.search(r'F1 +\| \d\.\d{4} \(\d\.\d{4} to \d\.\d{4}\)', log)
+    assert 'false alarms on a hard negative' in log
+    assert evaluate(samples, resamples=20) == evaluate(samples), 'keys and figures stay as they are'
 
 
 def test_classes_are_scored_apart():
