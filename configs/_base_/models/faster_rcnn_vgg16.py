@@ -55,7 +55,7 @@ model = dict(
                 match_low_quality=True,
                 ignore_iof_thr=-1),
             sampler=dict(type='RandomSampler', num=256, pos_fraction=0.5, neg_pos_ub=-1, add_gt_as_proposals=False),
-            # Ours: Faster R-CNN leaves out anchors over the border (0), which on 299 px are all of 512 px and most of 256.
+            # Ours: Faster R-CNN leaves out anchors over the border (0). On 299 px that is all of 512 px and all but 1 % of 256.
             allowed_border=-1,
             pos_weight=-1,
             debug=False),
