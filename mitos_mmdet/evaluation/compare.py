@@ -36,9 +36,9 @@ class Comparison:
     Attributes:
         first_threshold, second_threshold: Each model is scored at its own.
         bootstrap: Of the intervals.
-        figures: ``{name: Difference}``: ``f1 precision recall ap box_ap froc_area froc_area_per_mm2 count_error_frames
-            count_error_cases ece`` (the last three: less is better; the first ``count_error`` over frames, the second over cases,
-            only where cases are drawn).
+        figures: ``{name: Difference}``: ``f1 precision recall ap box_ap froc_area froc_area_per_mm2 froc_area_midog25``, and, less being
+            better, ``count_error_frames``, ``count_error_cases`` (mean absolute errors; the latter only where cases are drawn)
+            and ``ece``.
     """
 
     first_threshold: Threshold

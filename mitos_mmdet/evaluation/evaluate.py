@@ -5,7 +5,7 @@ import numpy as np
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, estimate, resample_weights
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
-from mitos_mmdet.evaluation.froc import froc, midog25_froc_area
+from mitos_mmdet.evaluation.froc import froc
 from mitos_mmdet.evaluation.hard_negatives import Confusion, HardNegatives, confusion
 from mitos_mmdet.evaluation.matching import check_rule
 from mitos_mmdet.evaluation.result import Evaluation, Localisation, Scores
@@ -50,32 +50,30 @@ def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITO
     return Evaluation(
         name, radius, rule, threshold, labelled, list(tally.score.matches), len(frames) - len(labelled),
         Bootstrap(tally.drawn, tally.units, resamples, seed, tally.why_frames),
-        _scores(tally, weights, np.arange(len(labelled)), events), _groups(tally, weights, events), curve, froc(curve, labelled),
+        _scores(tally, weights, np.arange(len(labelled))), _groups(tally, weights), curve, froc(curve, labelled),
         _count_agreement(tally, weights), _localisation(tally, weights), tally.calibration(estimate(tally.ece(weights), tally.units)),
         _hard_negatives(tally, weights), _confusion(labelled, tally.score.matches, radius, rule, threshold.value))
 
 
-def _scores(tally, weights, members, events=None):
-    """The ``Scores`` of the member frames; areas only where ``events`` are given."""
+def _scores(tally, weights, members, with_areas=True):
+    """The ``Scores`` of the member frames (indices)."""
     units = len(set(tally.unit[members].tolist()))
     figures = tally.rates(weights, members)
-    contest = None
-    if events is not None:
+    if with_areas:
         figures.update(tally.areas(weights, members))
-        contest = midog25_froc_area(sum_up([events[index] for index in members], tally.truths[members].sum()), len(members))
     truths, tp, fp, detections = (int(values[members].sum()) for values in (tally.truths, tally.hits, tally.alarms, tally.predicted))
     return Scores(len(members), units, truths, detections, tp, fp, truths - tp,
-                  **{key: estimate(values, units) for key, values in figures.items()}, froc_area_midog25=contest)
+                  **{key: estimate(values, units) for key, values in figures.items()})
 
 
-def _groups(tally, weights, events):
+def _groups(tally, weights):
     found = {}
     for attribute in GROUPED_BY:
         for name, members in _members(tally.frames, attribute).items():
-            found.setdefault(attribute, {})[name] = _scores(tally, weights, members, events)
+            found.setdefault(attribute, {})[name] = _scores(tally, weights, members)
     # A case is one draw: no intervals, and few mitoses make no curve.
     for name, members in _members(tally.frames, 'case_id').items():
-        found.setdefault('case', {})[name] = _scores(tally, weights[:, :1], members)
+        found.setdefault('case', {})[name] = _scores(tally, weights[:, :1], members, with_areas=False)
     return found
 
 

@@ -1,9 +1,10 @@
-"""Free-response ROC: recall over false alarms an image, or a mm2. numpy alone."""
+"""Free-response ROC: recall over false alarms an image, or a mm2. numpy and scipy alone."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.evaluation.hit_curve import together
 from mitos_mmdet.evaluation.scores import ratio
 
 MOST_PER_IMAGE = 8  # contest (MIDOG 2025)
@@ -34,30 +35,43 @@ def froc(curve, frames):
     return Froc(curve.thresholds, curve.recall, ratio(curve.fp, len(frames)), ratio(curve.fp, sum(areas)) if known else None)
 
 
-def midog25_froc_area(curve, frames):
-    """``froc_auc`` as MIDOG 2025's evaluator computes it.
+def midog25_froc_area(events, unit, units, weights, truths, images):
+    """``froc_auc`` as MIDOG 2025's evaluator computes it, for many resamples at once.
 
-    At 40 thresholds from the lowest score to the highest, evenly spaced, recall (with 1e-6 added below) over mean false alarms an
-    image; straight lines between them, 0 in front, the last recall behind; trapezoids over 50 points from 0 to 8. The grid
-    depends on the scores themselves: a monotone change of all scores changes this figure, not the exact area.
+    At 40 thresholds from the lowest score to the highest, evenly spaced, recall (1e-6 added to the truths) over mean false alarms
+    an image; straight lines between them, 0 in front, the last recall behind; trapezoids over 50 points from 0 to 8. The grid
+    depends on the scores themselves: another scale of the same ranking changes this figure, not the exact area. Resamples keep
+    the sample's grid (ours).
 
     Args:
-        curve: ``Sweep`` of the frames.
-        frames: How many.
+        events, unit, units: As ``HitCurve`` takes them.
+        weights: ``(U, B)``.
+        truths, images: ``(B,)``, in each resample.
 
     Returns:
-        float: 0 to 8; nan without detections (as there).
+        np.ndarray: ``(B,)``, 0 to 8; nan without detections (as there) and without truth (there 0).
     """
-    if not len(curve.thresholds):
-        return np.nan
-    grid = np.linspace(curve.thresholds[-1], curve.thresholds[0], 40)
+    scores, hits, alarms, unit = together(events, unit)
+    if not len(scores):
+        return np.full(len(truths), np.nan)
+    grid = np.linspace(scores.min(), scores.max(), 40)
     if grid[0] == grid[-1]:
         grid = grid[:1]
-    # How many of the falling thresholds are >= each point of the grid; all have at least one.
-    last = np.searchsorted(-curve.thresholds, -grid, side='right') - 1
-    recall = curve.tp[last] / (curve.tp[last] + curve.fn[last] + 1e-6)
-    per_image = curve.fp[last] / frames
-    order = np.argsort(per_image)
+    reached = np.searchsorted(grid, scores, side='right')  # so many thresholds a detection passes
+    tp, fp = (_passing(values, reached, unit, (units, len(grid))).T @ weights for values in (hits, alarms))
+    recall, per_image = tp / (truths + 1e-6), ratio(fp, images)
     points = np.linspace(0, MOST_PER_IMAGE, 50)
-    heights = np.interp(points, per_image[order], recall[order], left=0, right=recall[order][-1])
-    return float((np.diff(points) * (heights[1:] + heights[:-1]) / 2).sum())
+    areas = np.full(len(truths), np.nan)
+    for column in np.flatnonzero(truths):
+        order = np.argsort(per_image[:, column])
+        x, y = per_image[order, column], recall[order, column]
+        heights = np.interp(points, x, y, left=0, right=y[-1])
+        areas[column] = (np.diff(points) * (heights[1:] + heights[:-1]) / 2).sum()
+    return areas
+
+
+def _passing(values, reached, unit, shape):
+    """``(U, T)``: sums of the values that pass each of T thresholds, by unit."""
+    units, thresholds = shape
+    table = np.bincount(unit * (thresholds + 1) + reached, values, units * (thresholds + 1)).reshape(units, thresholds + 1)
+    return np.cumsum(table[:, :0:-1], axis=1)[:, ::-1]

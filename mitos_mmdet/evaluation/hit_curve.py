@@ -26,9 +26,7 @@ class HitCurve:
     """
 
     def __init__(self, events, unit, units):
-        scores, hits, alarms = (np.concatenate([np.zeros(0), *column]) for column in zip(*events, strict=True)) if events else \
-            (np.zeros(0),) * 3
-        unit = np.repeat(unit, [len(each) for each, _, _ in events])
+        scores, hits, alarms, unit = together(events, unit)
         distinct, rank = np.unique(-scores, return_inverse=True)
         turns = np.bincount(rank, hits, len(distinct)) > 0
         self.steps = int(turns.sum())
@@ -106,6 +104,12 @@ class HitCurve:
         """Hits added, hits so far and alarms so far at each step, ``(S, B)`` each."""
         added = self._hits @ weights
         return added, _running(np.add, added.copy()), _running(np.add, self._alarms @ weights)
+
+
+def together(events, unit):
+    """All detections of all frames: scores, hits, alarms and units, ``(P,)`` each; arguments as of ``HitCurve``."""
+    columns = zip(*events, strict=True) if events else [()] * 3
+    return *(np.concatenate([np.zeros(0), *column]) for column in columns), np.repeat(unit, [len(scores) for scores, _, _ in events])
 
 
 def _running(function, rows):

@@ -33,7 +33,7 @@ class Scores:
         box_ap: MIDOG's, see ``box_ap``.
         froc_area: Under recall over 0 to 8 false alarms an image, at every threshold; 8 at best.
         froc_area_per_mm2: Over 0 to 4 false alarms a mm2, 4 at best; nan where an area is unknown.
-        froc_area_midog25: As ``froc_area``, at the contest's 40 thresholds.
+        froc_area_midog25: The contest's own approximation of ``froc_area``, at 40 thresholds.
 
     The last five are None for single cases.
     """
@@ -52,7 +52,7 @@ class Scores:
     box_ap: Estimate | None = None
     froc_area: Estimate | None = None
     froc_area_per_mm2: Estimate | None = None
-    froc_area_midog25: float | None = None
+    froc_area_midog25: Estimate | None = None
 
 
 @dataclass(frozen=True)

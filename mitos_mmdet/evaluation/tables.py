@@ -4,6 +4,7 @@ import math
 
 HEADLINE = (('F1', 'f1'), ('precision', 'precision'), ('recall', 'recall'), ('AP (centroids)', 'ap'),
             ("AP (MIDOG's boxes, IoU 0.5)", 'box_ap'), ('FROC area, 0 to 8 false alarms an image', 'froc_area'),
+            ("the same by MIDOG 2025's 40 thresholds", 'froc_area_midog25'),
             ('FROC area, 0 to 4 false alarms a mm2', 'froc_area_per_mm2'))
 AGREEMENT = (('mean absolute error', 'mean_absolute_error'), ('bias', 'bias'), ('lower limit of agreement', 'limit_low'),
              ('upper limit of agreement', 'limit_high'), ('Pearson', 'pearson'), ('Spearman', 'spearman'),
@@ -31,7 +32,6 @@ def evaluation_tables(evaluation):
     rows = [[evaluation.name, f'{evaluation.radius}, {evaluation.matching}, score >= {evaluation.threshold.text()}'],
             ['TP, FP, FN', f'{overall.tp}, {overall.fp}, {overall.fn}'],
             *([title, shown(getattr(overall, key))] for title, key in HEADLINE),
-            ["FROC area, MIDOG 2025's 40 thresholds", _number(overall.froc_area_midog25)],
             ['distance of hits, um', f'{shown(evaluation.localisation.mean_um, 2)}, SD {shown(evaluation.localisation.sd_um, 2)}']]
     if evaluation.calibration is not None:
         rows.append(['expected calibration error', shown(evaluation.calibration.ece)])

@@ -10,7 +10,7 @@ from mitos_mmdet.evaluation.bootstrap import resampling_units
 from mitos_mmdet.evaluation.box_ap import box_events
 from mitos_mmdet.evaluation.calibration import ScoreBins, are_probabilities
 from mitos_mmdet.evaluation.count_agreement import agreement
-from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE, MOST_PER_MM2
+from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE, MOST_PER_MM2, midog25_froc_area
 from mitos_mmdet.evaluation.hard_negatives import alarms_on
 from mitos_mmdet.evaluation.hit_curve import HitCurve
 from mitos_mmdet.evaluation.matching import match_by_score
@@ -51,15 +51,16 @@ class Tally:
         return dict(precision=ratio(tp, tp + fp), recall=ratio(tp, truths), f1=ratio(2 * tp, tp + fp + truths))
 
     def areas(self, weights, members=None):
-        """``ap``, ``box_ap``, ``froc_area`` and ``froc_area_per_mm2`` of the member frames (indices; None: all), ``(B,)`` each."""
+        """Average precisions and FROC areas, as ``result.Scores`` names them, of the member frames (indices; None: all), ``(B,)`` each."""
         members = np.arange(len(self.frames)) if members is None else members
-        swept, by_score, boxes = (HitCurve([events[index] for index in members], self.unit[members], self.units)
-                                  for events in (self._events, self._by_score, self._boxes))
+        chosen = [[events[index] for index in members] for events in (self._events, self._by_score, self._boxes)]
+        swept, by_score, boxes = (HitCurve(events, self.unit[members], self.units) for events in chosen)
         truths, images = (self._total(values, members) @ weights for values in (self.truths, np.ones(len(self.frames))))
         mm2 = np.full_like(images, np.nan) if self.areas_mm2 is None else self._total(self.areas_mm2, members) @ weights
         per_image, per_mm2 = swept.froc_areas(weights, truths, np.array([MOST_PER_IMAGE * images, MOST_PER_MM2 * mm2]))
         return dict(ap=by_score.average_precision(weights, truths), box_ap=boxes.average_precision_101(weights, truths),
-                    froc_area=MOST_PER_IMAGE * per_image, froc_area_per_mm2=MOST_PER_MM2 * per_mm2)
+                    froc_area=MOST_PER_IMAGE * per_image, froc_area_per_mm2=MOST_PER_MM2 * per_mm2,
+                    froc_area_midog25=midog25_froc_area(chosen[0], self.unit[members], self.units, weights, truths, images))
 
     def counts(self, of):
         """True and predicted counts of ``'frames'`` or of ``'cases'``: names, ``(N,)`` int and ``(N,)`` int."""

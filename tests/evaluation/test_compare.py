@@ -31,8 +31,8 @@ def test_a_model_with_itself_is_exactly_0():
     found = compare(evaluation(0.7), evaluation(0.7), resamples=50)
     for name, each in found.figures.items():
         assert (each.difference.value, each.difference.low, each.difference.high, each.share_second_better) == (0, 0, 0, 0.5), name
-    assert set(found.figures) == {'f1', 'precision', 'recall', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'count_error_frames',
-                                  'count_error_cases', 'ece'}
+    assert set(found.figures) == {'f1', 'precision', 'recall', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_midog25',
+                                  'count_error_frames', 'count_error_cases', 'ece'}
 
 
 def test_a_better_model_is_called_better():

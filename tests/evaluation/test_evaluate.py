@@ -100,7 +100,8 @@ def test_groups_at_the_one_threshold():
 def test_every_figure_has_an_interval_around_it():
     found = evaluate(random_frames(np.random.default_rng(2), 30), resamples=100)
     named = dict(
-        {key: getattr(found.overall, key) for key in ('precision', 'recall', 'f1', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2')},
+        {key: getattr(found.overall, key) for key in ('precision', 'recall', 'f1', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2',
+                                                      'froc_area_midog25')},
         f1_of_a_domain=found.groups['domain']['x'].f1, ap_of_a_scanner=found.groups['scanner']['A'].ap,
         count_error=found.count_agreement['cases'].mean_absolute_error, pearson=found.count_agreement['frames'].pearson,
         concordance=found.count_agreement['frames'].concordance, limit=found.count_agreement['frames'].limit_low,

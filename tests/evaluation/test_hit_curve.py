@@ -88,6 +88,6 @@ def test_nothing_at_all():
     assert np.isnan(HitCurve([], np.zeros(0, dtype=int), 0).average_precision(np.ones((0, 1)), np.zeros(1))).all()
     missed = evaluate([Frame([[0, 0]], np.zeros((0, 2)), [])], RADIUS, resamples=0).overall
     assert (missed.ap.value, missed.box_ap.value, missed.froc_area.value) == (0, 0, 0)
-    assert np.isnan(missed.froc_area_midog25), "the contest's own has no value without detections"
+    assert np.isnan(missed.froc_area_midog25.value), "the contest's own has no value without detections"
     clear = evaluate([Frame(np.zeros((0, 2)), [[0, 0]], [0.5])], RADIUS, resamples=0).overall
     assert np.isnan([clear.ap.value, clear.box_ap.value, clear.froc_area.value]).all()

@@ -11,7 +11,7 @@ from mitos_mmdet.evaluation.formats.points import PointFile
 from mitos_mmdet.evaluation.formats.submitted import submitted_threshold
 from mitos_mmdet.lengths import Length
 
-_NEED_SCORES = ('ap', 'box_ap', 'froc_area', 'froc_area_per_mm2')
+_NEED_SCORES = ('ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_midog25')
 
 
 @dataclass
@@ -72,8 +72,7 @@ def without_scores(evaluation):
     nothing = Estimate(math.nan)
 
     def strip(scores):
-        blank = {key: nothing for key in _NEED_SCORES if getattr(scores, key) is not None}
-        return replace(scores, **blank, froc_area_midog25=None if scores.froc_area_midog25 is None else math.nan)
+        return replace(scores, **{key: nothing for key in _NEED_SCORES if getattr(scores, key) is not None})
 
     groups = {attribute: {name: strip(scores) for name, scores in its.items()} for attribute, its in evaluation.groups.items()}
     return replace(evaluation, overall=strip(evaluation.overall), groups=groups, calibration=None)
