@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 DEVICES = ('auto', 'cuda', 'cpu')
+_PHASES = ('phase_one_checkpoint', 'phase_two_checkpoint')  # of TwoPhaseDetector
 
 
 def load_mmdet():
@@ -20,13 +21,23 @@ def load_mmdet():
 
 def add_arguments(parser):
     """The flags both tools have; those of mmdet's own tools keep their names."""
+    parser.add_argument('--work-dir', help='where logs, checkpoints and results go (default: work_dirs/CONFIG_NAME)')
+    add_config_arguments(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='job launcher; pytorch is torchrun (default: none)')
+    # torch.distributed.launch hands the rank over as a flag, torchrun as LOCAL_RANK.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
+
+
+def add_config_arguments(parser):
+    """The flags of every tool that reads a config, for ``read_config``."""
     try:
         from mmengine.config import DictAction
     except ImportError:
         load_mmdet()
         raise
 
-    parser.add_argument('--work-dir', help='where logs, checkpoints and results go (default: work_dirs/CONFIG_NAME)')
+    parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     parser.add_argument('--data-root', help="where the dataset is, in place of the config's data_root")
     parser.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
     parser.add_argument('--strict', action='store_true', help='stop at an unreadable image (default: skip, count and list it)')
@@ -34,10 +45,6 @@ def add_arguments(parser):
                         help='also read checkpoints that hold code; only for files you trust')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='settings that replace those of the config, as in mmdet: optim_wrapper.optimizer.lr=0.01 key="[a,b]"')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='job launcher; pytorch is torchrun (default: none)')
-    # torch.distributed.launch hands the rank over as a flag, torchrun as LOCAL_RANK.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
 def read_config(args):
@@ -72,6 +79,11 @@ def read_config(args):
     return cfg
 
 
+def brings_weights(cfg):
+    """Whether the config's model names the checkpoints that it is made of."""
+    return all(cfg.model.get(key) for key in _PHASES)
+
+
 def check_pixel_sizes(cfg):
     """Before a training whose validation would need them: a radius in um wants the pixel size of every labelled image.
 
@@ -101,8 +113,9 @@ def check_writable(flag, path):
 
 
 def set_from_scratch(cfg):
-    """Drops every pretrained weight of the config, and trains what they would have frozen."""
+    """Drops every pretrained weight of the config and every checkpoint it names, and trains what they would have frozen."""
     for part in _dicts(cfg.model):
+        part.update({key: None for key in _PHASES if key in part})
         if isinstance(part.get('init_cfg'), dict) and part['init_cfg'].get('type') == 'Pretrained':
             part['init_cfg'] = None
             if 'frozen_stages' in part:

@@ -11,7 +11,8 @@ def parse_args():
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help="a .pth file, or a training's work dir (its last checkpoint)")
+    parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its last checkpoint); not needed where the "
+                                                      "config's model names its own")
     parser.add_argument('--out', metavar='FILE', help='write the detections: .json, or .pkl as in mmdet')
     parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
     parser.add_argument('--show-dir', metavar='DIR',
@@ -27,7 +28,15 @@ def parse_args():
 
 def main():
     args = parse_args()
-    from mitos_mmdet.runs import check_writable, end_processes, load_mmdet, read_config, set_from_scratch, set_test_time_augmentation
+    from mitos_mmdet.runs import (
+        brings_weights,
+        check_writable,
+        end_processes,
+        load_mmdet,
+        read_config,
+        set_from_scratch,
+        set_test_time_augmentation,
+    )
 
     load_mmdet()
     from mmengine.runner import Runner
@@ -39,10 +48,14 @@ def main():
             check_writable(flag, path)
     cfg = read_config(args)
     refuse_code(args.trust_checkpoint)
-    path = find_checkpoint(args.checkpoint)
-    checkpoint = read_checkpoint(path, args.trust_checkpoint)
-    set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
-    cfg.load_from = str(path)
+    checkpoint = None
+    if args.checkpoint:
+        path = find_checkpoint(args.checkpoint)
+        checkpoint = read_checkpoint(path, args.trust_checkpoint)
+        set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
+        cfg.load_from = str(path)
+    elif not brings_weights(cfg):
+        raise ValueError(f'{args.config}: names no checkpoints of its own. Give a .pth file, or the work dir of a training')
     _set_outputs(cfg, args)
     if args.tta:
         set_test_time_augmentation(cfg)
@@ -50,7 +63,8 @@ def main():
     if args.out and args.out.endswith(('.pkl', '.pickle')):
         from mmdet.evaluation import DumpDetResults
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    check_fits(checkpoint, runner.model, path)
+    if checkpoint:
+        check_fits(checkpoint, runner.model, path)
     runner.test()
     end_processes()
 

@@ -32,6 +32,8 @@ def main():
     from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
 
     cfg = read_config(args)
+    if not cfg.get('train_dataloader'):
+        raise ValueError(f'{args.config}: has no train_dataloader: only tools/test.py uses it. Train its parts by their own configs')
     refuse_code(args.trust_checkpoint)
     check_pixel_sizes(cfg)
     if args.amp:

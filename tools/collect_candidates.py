@@ -1,0 +1,100 @@
+"""Runs phase one over labelled frames and cuts the candidates that phase two learns from.
+
+    python tools/collect_candidates.py PHASE_ONE_CONFIG CHECKPOINT --frames annotations_train.json --out data/atypia14/candidates_train
+
+writes images/ and candidates.json below the output folder. Killed half-way, the same command goes on where it stopped.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from mitos_mmdet.cli import report_skipped, run
+
+
+def parse_args():
+    from mitos_mmdet.runs import add_config_arguments
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help="phase one's config")
+    parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the last checkpoint)")
+    parser.add_argument('--frames', required=True, metavar='FILE',
+                        help="annotation file of whole frames, below data_root; images are where the config's test frames are")
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for the patches')
+    parser.add_argument('--patch-size', type=int, default=96, help='side of a patch in px (default: 96)')
+    parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: that of the config's CentroidMetric)")
+    parser.add_argument('--negatives', type=int, default=16, help='most negatives for each figure, 0 for all (default: 16)')
+    parser.add_argument('--hits-only', action='store_true', help='leave figures out that phase one misses')
+    parser.add_argument('--seed', type=int, default=0, help='of the draw among negatives (default: 0)')
+    add_config_arguments(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    from mitos_mmdet.datasets.candidate_dataset import collect
+    from mitos_mmdet.datasets.candidate_plan import CandidateSettings
+    from mitos_mmdet.runs import check_writable, load_mmdet, read_config
+
+    load_mmdet()
+    from mmdet.registry import DATASETS
+    from mmengine.registry import init_default_scope
+
+    from mitos_mmdet.checkpoints import find_checkpoint, read_checkpoint, refuse_code
+
+    check_writable('--out', args.out)
+    cfg = read_config(args)
+    refuse_code(args.trust_checkpoint)
+    settings = CandidateSettings(args.radius or radius_of(cfg, args.config), args.patch_size, args.negatives or None, args.hits_only,
+                                 args.seed)
+    path = find_checkpoint(args.checkpoint)
+    checkpoint = read_checkpoint(path, args.trust_checkpoint)
+    init_default_scope(cfg.default_scope)
+    frames = cfg.test_dataloader.dataset
+    frames.ann_file = args.frames
+    frames.test_mode = True
+    dataset = DATASETS.build(frames)
+    detect = phase_one(cfg, checkpoint, path, args.device)
+    origin = dict(checkpoint_sha256=sha256(path.read_bytes()), frames_sha256=sha256(Path(dataset.ann_file).read_bytes()),
+                  config_sha256=sha256(f'{cfg.model} {frames.pipeline}'.encode()))
+    lines, skipped = collect(dataset, detect, args.out, settings, origin)
+    print('\n'.join(lines), flush=True)
+    report_skipped(skipped)
+
+
+def radius_of(cfg, config):
+    """The radius of the config's metric."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    metric = next((evaluator for evaluator in evaluators if evaluator['type'] == 'CentroidMetric'), None)
+    if metric is None:
+        raise ValueError(f'{config}: has no CentroidMetric among its test_evaluator, so give --radius')
+    return metric.get('radius', '7.5um')
+
+
+def phase_one(cfg, checkpoint, path, device):
+    """The trained detector as a function of one frame."""
+    import torch
+    from mmdet.registry import MODELS
+
+    from mitos_mmdet.checkpoints import check_fits
+    from mitos_mmdet.runs import set_from_scratch
+
+    set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
+    model = MODELS.build(cfg.model)
+    check_fits(checkpoint, model, path)
+    model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+    model = model.to('cuda' if device != 'cpu' and torch.cuda.is_available() else 'cpu').eval()
+
+    @torch.no_grad()
+    def detect(data):
+        return model.test_step(data)[0].pred_instances
+
+    return detect
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == '__main__':
+    run(main)
