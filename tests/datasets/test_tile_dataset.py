@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from mitos_mmdet.datasets import tile_dataset as module
 from mitos_mmdet.datasets.coco_format import categories
 from mitos_mmdet.datasets.tile_dataset import tile_dataset
 from mitos_mmdet.datasets.tile_plan import TileSettings
+from mitos_mmdet.stain import StainEstimate, estimate_stain
 
 NAMES = ('p1/a.png', 'p2/a.png', 'b.png')
 WIDTH, HEIGHT = 150, 130
@@ -119,6 +121,28 @@ def test_a_folder_of_other_tiles_is_refused(frames, tmp_path):
         tile_dataset(*frames, out, SETTINGS, workers=1)
     del before['tiling.json']
     assert everything(out) == before
+
+
+def test_each_frames_stain_is_recorded_with_its_tiles(frames, tmp_path):
+    rng = np.random.default_rng(1)
+    stains = np.exp(-rng.gamma(1, 0.4, (HEIGHT, WIDTH, 2)) @ [[0.6, 0.7, 0.35], [0.1, 0.95, 0.3]])
+    Image.fromarray((255 * stains).astype(np.uint8)).save(frames[1] / 'b.png')
+    Image.new('RGB', (WIDTH, HEIGHT), 'white').save(frames[1] / 'p1' / 'a.png')
+    out = tmp_path / 'out'
+    tile_dataset(*frames, out, SETTINGS, workers=1)
+    found = {image['frame']: image['stain'] for image in json.loads((out / 'tiles.json').read_text())['images']}
+    assert StainEstimate.from_dict(found['b.png']) == estimate_stain(pixels(frames[1] / 'b.png'), 'macenko')
+    assert found['p1/a.png'] == dict(method='macenko', reason=f'too little tissue (0 of {WIDTH * HEIGHT} px)')
+    # Killed before a frame was measured.
+    before = everything(out)
+    (out / 'stains' / 'b.png.json').unlink()
+    (out / 'tiles.json').unlink()
+    tile_dataset(*frames, out, SETTINGS, workers=1)
+    assert everything(out) == before
+    with pytest.raises(ValueError, match='stain macenko there, reinhard now'):
+        tile_dataset(*frames, out, replace(SETTINGS, stain='reinhard'), workers=1)
+    tile_dataset(*frames, tmp_path / 'none', replace(SETTINGS, stain=None), workers=1)
+    assert not any('stain' in image for image in json.loads((tmp_path / 'none' / 'tiles.json').read_text())['images'])
 
 
 def spoil(file, how):

@@ -94,7 +94,7 @@ def test_padded_and_shifted_tiles_and_a_grid():
         assert found == ([expected] if expected else [])
     result, _ = plan(images, labels, TileSettings(grid=(4, 3), keep='all'))
     assert len(result['images']) == 12 and sum(image['width'] * image['height'] for image in result['images']) == 250 * 100
-    assert result['info']['tiles'] == dict(grid=[4, 3], keep='all', format='png')
+    assert result['info']['tiles'] == dict(grid=[4, 3], keep='all', format='png', stain='macenko')
 
 
 def test_names_of_tiles_never_collide():

@@ -6,7 +6,7 @@ box_size = '50px'
 
 train_pipeline = [
     dict(type='LoadFrame'),
-    # Paper: images normalised by Macenko's method; the normaliser's place is here.
+    dict(type='NormalizeStain', method='macenko'),  # paper; the target is ours
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='CentroidsToBoxes', size=box_size),
     # Paper: crops with a minimum IoU of 0.3, scales of 512 and four others in steps of 64 px, flips.
@@ -20,6 +20,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadFrame'),
+    dict(type='NormalizeStain', method='macenko'),
     dict(
         type='PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'um_per_px', 'scanner', 'case_id', 'domain',
