@@ -1,6 +1,8 @@
 """``evaluate`` as a whole: cases worked by hand under all rules, groups, what is left out, JSON."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,6 +166,13 @@ def test_numbers_that_are_not_finite_are_refused():
                   dict(hard_negative_pred_xy=[[0, 0]], hard_negative_pred_scores=[np.nan])):
         with pytest.raises(ValueError, match=r'1\.png: .* no finite numbers'):
             Frame(**dict(dict(truth_xy=[[0, 0]], pred_xy=[[0, 0]], pred_scores=[0.5], name='1.png'), **wrong))
+
+
+def test_the_snippet_of_the_documentation_runs(run_python):
+    page = (Path(__file__).parents[2] / 'docs/evaluation.md').read_text(encoding='utf-8')
+    done = run_python('-c', next(text for text in re.findall(r'```python\n(.*?)```', page, re.S) if 'evaluate(frames' in text))
+    # a hit, a miss, and a false alarm on the frame without mitoses
+    assert f'value={1 / 2}' in done.stdout and 'bootstrap over 2 frames (only 2 cases' in done.stdout, done.stderr
 
 
 def test_neither_torch_nor_mmdet_is_loaded(run_python):

@@ -131,6 +131,24 @@ def test_box_ap_equals_torchmetrics_on_real_labels(shared_data):
     assert box_ap(frames) == expected == np.float32(evaluate(frames, resamples=0).overall.box_ap.value)
 
 
+def test_equals_the_contests_own_results(shared_data):
+    """The sample submission of MIDOG 2025's evaluator, and what that made of it: all points are called mitoses there."""
+    folder = shared_data / 'grand_challenge/midog2025_t1_eval'
+    truth, metrics = (json.loads((folder / name).read_text()) for name in ('ground_truth/ground_truth.json', 'test/output/metrics.json'))
+    frames = []
+    for result in metrics['results']:
+        known, preds = truth[result['image']], np.array(result['pred'])
+        frames.append(Frame(np.array(known['annotations'])[:, :2] * 1000, preds[:, :2] * 1000, preds[:, 4], (1, 1), result['image'],
+                            domain=f"tumor_{known['tumor domain']}_", region_type=f"roi_type_{known['roi type']}_"))
+    found = evaluate(frames, threshold=0.0, resamples=0)
+    every = {'': found.overall, **found.groups['domain'], **found.groups['region_type']}
+    assert len(every) == 6
+    for name, scores in every.items():
+        assert float(np.float32(scores.box_ap.value)) == metrics['aggregates'][f'{name}AP']
+        for ours, theirs in (('precision', 'precision'), ('recall', 'recall'), ('f1', 'f1' if name else 'f1_score')):
+            assert getattr(scores, ours).value == pytest.approx(metrics['aggregates'][name + theirs], abs=2e-6)  # they add 1e-6
+
+
 def contest_froc(frames):
     """MIDOG 2025's ``froc_auc`` by its definition: 40 thresholds, ``score_detection`` on every frame at each."""
     scores = np.concatenate([frame.pred_scores for frame in frames])
