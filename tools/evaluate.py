@@ -21,7 +21,7 @@ from mitos_mmdet.datasets.coco_format import MITOSIS, write_json
 from mitos_mmdet.evaluation.compare import compare
 from mitos_mmdet.evaluation.formats import flags
 from mitos_mmdet.evaluation.formats.grand_challenge_check import submission_faults
-from mitos_mmdet.evaluation.formats.pairing import add_negatives
+from mitos_mmdet.evaluation.formats.negatives import add_negatives
 from mitos_mmdet.evaluation.formats.printed import evaluation_text, read_per, text_table
 from mitos_mmdet.evaluation.formats.recognise import FORMATS, read_points
 from mitos_mmdet.evaluation.formats.scoring import score

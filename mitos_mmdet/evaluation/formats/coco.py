@@ -1,7 +1,9 @@
 """COCO json, ours (``coco_format``) or anybody's: ``bbox`` x, y, width, height; ours adds ``centroid`` and the pixel size."""
 
 from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
-from mitos_mmdet.evaluation.formats.points import PointFile, class_name, points_of
+from mitos_mmdet.evaluation.formats.class_names import class_name
+from mitos_mmdet.evaluation.formats.points import PointFile, points_of
+from mitos_mmdet.evaluation.formats.source import is_number
 
 EXPLAINED = 'COCO json (annotations), as tools/convert_dataset.py writes it'
 
@@ -19,7 +21,7 @@ def read(source):
     """
     content = read_annotations(source.path)
     check_coco(content, source.path)
-    categories = {category['id']: class_name(category['name']) for category in content['categories']}
+    categories = {category['id']: class_name(str(category['name'])) for category in content['categories']}
     points = {image['id']: [] for image in content['images']}
     crowds = 0
     for annotation in content['annotations']:
@@ -41,8 +43,8 @@ def read(source):
 
 def _described(image):
     um_per_px = image.get('um_per_px')
-    if isinstance(um_per_px, int | float):
+    if is_number(um_per_px):
         um_per_px = (um_per_px, um_per_px)
-    return dict(um_per_px=um_per_px and tuple(um_per_px), size_px=(image['width'], image['height']), scanner=image.get('scanner'),
+    return dict(um_per_px=um_per_px, size_px=(image['width'], image['height']), scanner=image.get('scanner'),
                 domain=image.get('domain'), case_id=image.get('case_id'), region_type=image.get('region_type'),
                 labelled=image.get('labelled', True) is not False)

@@ -3,7 +3,6 @@
 import json
 
 from mitos_mmdet.evaluation.formats.points import PointFile, points_of
-from mitos_mmdet.evaluation.formats.source import is_number
 from mitos_mmdet.evaluation.records import DETECTIONS_FORMAT
 
 EXPLAINED = 'the JSON of tools/test.py --out'
@@ -23,7 +22,8 @@ def read(source):
     content = source.json
     if content.get('version') != 1 or not isinstance(content.get('frames'), list):
         raise ValueError(f'{source.path}: version {content.get("version")!r} of detections, this reads version 1 with a list of frames')
-    skipped = content.get('skipped') or []
+    skipped = content.get('skipped')
+    skipped = [entry for entry in skipped if isinstance(entry, dict)] if isinstance(skipped, list) else []
     notes = [f'{len(skipped)} frames were skipped when the detections were made, as {skipped[0].get("file_name")}: '
              f'{skipped[0].get("reason")}'] if skipped else []
     return PointFile(source.path, 'mitos-mmdet', [_frame(frame, number, source.path) for number, frame in enumerate(content['frames'])],
@@ -36,13 +36,12 @@ def _frame(frame, number, path):
     where = f"{path}: {frame['file_name']}"
     points = []
     for place, point in enumerate(frame['points'], start=1):
-        if not isinstance(point, dict) or not all(is_number(point.get(key)) for key in ('x', 'y')) or 'label' not in point \
-                or not (point.get('score') is None or is_number(point['score'])):
-            raise ValueError(f'{where}: point {place} lacks x, y, label or score. Write the file again with tools/test.py --out')
+        if not isinstance(point, dict) or not {'x', 'y', 'label'} <= point.keys():
+            raise ValueError(f'{where}: point {place} lacks x, y or label. Write the file again with tools/test.py --out')
         points.append((point['x'], point['y'], point['label'], point.get('score')))
     um_per_px, size = frame.get('um_per_px'), (frame.get('width'), frame.get('height'))
-    return points_of(frame['file_name'], points, where, um_per_px=um_per_px and tuple(um_per_px),
-                     size_px=size if all(size) else None, **{key: frame.get(key) for key in _GIVEN})
+    return points_of(frame['file_name'], points, where, um_per_px=um_per_px,
+                     size_px=None if None in size else size, **{key: frame.get(key) for key in _GIVEN})
 
 
 def to_files(frames):

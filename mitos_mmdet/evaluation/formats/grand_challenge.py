@@ -71,19 +71,23 @@ def _name_of(path):
 
 def _job(job, index):
     """One image's name and points of the index."""
-    names = [given['image']['name'] for given in job['inputs'] if isinstance(given.get('image'), dict) and given['image'].get('name')]
-    if len(names) != 1:
-        raise ValueError(f"{index}: job {job.get('pk')} names {len(names)} images, it must be one")
-    if job.get('status', 'Succeeded') != 'Succeeded':
+    try:
+        names = [given['image']['name'] for given in job['inputs'] if given.get('image')]
+        outputs = {given['interface']['slug']: given for given in job['outputs']}
+        status, pk = job.get('status', 'Succeeded'), str(job['pk'])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f'{index}: a job is not as grand-challenge writes it: {str(job)[:60]}. Fetch the file again') from error
+    if len(names) != 1 or not isinstance(names[0], str):
+        raise ValueError(f'{index}: job {pk} names {len(names)} images, it must be one')
+    if status != 'Succeeded':
         return names[0], None, index
-    slugs = [given.get('interface', {}).get('slug') for given in job['outputs']]
-    if 'mitotic-figures' not in slugs:
-        raise ValueError(f"{index}: the outputs of {names[0]} are {', '.join(map(str, slugs)) or 'none'}, not mitotic-figures; those of "
+    if 'mitotic-figures' not in outputs:
+        raise ValueError(f"{index}: the outputs of {names[0]} are {', '.join(map(str, outputs)) or 'none'}, not mitotic-figures; those of "
                          f"MIDOG 2025's second track classify, and locate nothing that could be scored here")
-    output = job['outputs'][slugs.index('mitotic-figures')]
+    output = outputs['mitotic-figures']
     if output.get('value') is not None:
         return names[0], output['value'], index
-    path = index.parent / str(job.get('pk')) / 'output' / output['interface'].get('relative_path', OUTPUT)
+    path = index.parent / pk / 'output' / str(output['interface'].get('relative_path', OUTPUT))
     if not path.is_file():
         raise ValueError(f'{path}: no such file, which {index.name} says is the output of {names[0]}. Fetch it, or take its job out')
     return names[0], read_json(path, decimals=True), path

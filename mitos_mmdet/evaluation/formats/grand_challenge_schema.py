@@ -24,7 +24,7 @@ def envelope_faults(content):
         faults.append(f"has name {content['name']!r}, which is no text")
     version = content.get('version', dict(major=1, minor=0))
     if not isinstance(version, dict) or set(version) != {'major', 'minor'} or not all(
-            is_number(part) and part >= 0 and part % 1 == 0 for part in version.values()):
+            is_number(part) and part >= 0 and float(part).is_integer() for part in version.values()):
         faults.append(f'has version {version!r}, it must be like {{"major": 1, "minor": 0}}')
     return faults
 

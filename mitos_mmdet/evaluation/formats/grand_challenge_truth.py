@@ -32,10 +32,9 @@ def read(source):
     for name, entry in read_json(source.path, decimals=True).items():
         about = entry if isinstance(entry, dict) else {}
         points = about['annotations'] if about else entry
-        bad = next((point for point in points if not (isinstance(point, list) and len(point) in (2, 3) and all(map(is_number, point)))),
-                   None)
-        if bad is not None:
-            raise ValueError(f'{source.path}: {name} has the point {str(bad)[:60]}, it must be x, y in mm and 0. Mend the file')
+        for point in points if isinstance(points, list) else [points]:
+            if not (isinstance(point, list) and len(point) in (2, 3) and all(map(is_number, point))):
+                raise ValueError(f'{source.path}: {name} has the point {str(point)[:60]}, it must be x, y in mm and 0. Mend the file')
         tumour = about.get('tumor domain')
         frames.append(points_of(
             name, [(Decimal(point[0]), Decimal(point[1]), MITOSIS, None) for point in points], f'{source.path}: {name}', unit='mm',

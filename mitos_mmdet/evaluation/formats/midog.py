@@ -23,5 +23,5 @@ def _is_corners(box):
     try:
         x1, y1, x2, y2 = box
         return abs(x2 - x1 - _SIDE_PX) <= 1 and abs(y2 - y1 - _SIDE_PX) <= 1  # some are cut at half a px
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False

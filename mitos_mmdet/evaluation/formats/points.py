@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.evaluation.formats.class_names import class_name
+from mitos_mmdet.evaluation.formats.source import is_number
 
-# What files call the two classes, in lower case and with blanks for - and _.
-_MITOSIS_NAMES = ('mitotic figure', 'mitotic figures', 'mitosis', 'mitoses', 'mitotic', 'mitotic cell')
-_HARD_NEGATIVE_NAMES = ('hard negative', 'hard negatives', 'not mitotic figure', 'non mitotic figure', 'nonmitotic figure',
-                        'not mitosis', 'non mitosis', 'nonmitosis', 'non mitotic', 'not mitotic', 'imposter')
-_CLASS_OF = dict.fromkeys(_MITOSIS_NAMES, MITOSIS) | dict.fromkeys(_HARD_NEGATIVE_NAMES, HARD_NEGATIVE)
+# Further from the corner, in px or mm, nothing lies; squares of it are still numbers (ours).
+_FARTHEST = 1e9
 
 
 @dataclass(eq=False)
@@ -106,35 +103,48 @@ def points_of(name, points, where, **more):
 
     Args:
         name: The frame.
-        points: ``[(x, y, class name, score or None), ...]``.
+        points: ``[(x, y, class name, score or None), ...]``, as they were in the file.
         where: What an error names.
         **more: Further attributes.
 
     Raises:
-        ValueError: A number that is not finite, or a score for some points and none for others.
+        ValueError: What is no place, class, score, size or name; a score for some points and none for others.
     """
-    for number, (x, y, _, score) in enumerate(points, start=1):
-        if not (math.isfinite(x) and math.isfinite(y)):
-            raise ValueError(f'{where}: point {number} is at x={x}, y={y}, which is no place. Mend the file')
-        if score is not None and not math.isfinite(score):
-            raise ValueError(f'{where}: point {number} has the score {score}, which is no finite number. Mend the file; from a model, '
-                             f'its training has diverged')
+    for number, (x, y, label, score) in enumerate(points, start=1):
+        if not all(is_number(value) and math.isfinite(value) and abs(value) < _FARTHEST for value in (x, y)):
+            raise ValueError(f'{where}: point {number} is at x={_short(x)}, y={_short(y)}, which is no place. Mend the file')
+        if not isinstance(label, str):
+            raise ValueError(f'{where}: point {number} has the class {_short(label)}, which is no name. Mend the file')
+        if score is not None and not (is_number(score) and math.isfinite(score)):
+            raise ValueError(f'{where}: point {number} has the score {_short(score)}, which is no finite number. Mend the file; from a '
+                             f'model, its training has diverged')
     unscored = next((number for number, point in enumerate(points, start=1) if point[3] is None), None)
     if unscored and any(point[3] is not None for point in points):
         raise ValueError(f'{where}: point {unscored} has no score and others have. Give scores to all points or to none')
     dtype = object if more.get('unit') == 'mm' else np.float64
     xy = np.array([point[:2] for point in points], dtype=dtype).reshape(-1, 2)
     scores = None if unscored else np.array([point[3] for point in points], dtype=np.float64)
-    return FramePoints(name, xy, np.array([class_name(point[2]) for point in points], dtype=object), scores, **more)
+    labels = np.array([class_name(point[2]) for point in points], dtype=object)
+    return FramePoints(name, xy, labels, scores, **_described(where, **more))
+
+
+def _described(where, um_per_px=None, size_px=None, **more):
+    """Attributes of a frame, checked."""
+    for key, pair in (('um_per_px', um_per_px), ('size_px', size_px)):
+        if pair is not None and not (isinstance(pair, list | tuple) and len(pair) == 2 and all(
+                is_number(side) and 0 < side < _FARTHEST for side in pair)):
+            raise ValueError(f'{where}: {key} is {_short(pair)}, not two numbers above 0. Mend the file')
+    for key in ('scanner', 'domain', 'case_id', 'region_type'):
+        if not isinstance(more.get(key), str | int | None):
+            raise ValueError(f'{where}: {key} is {_short(more[key])}, which is no name. Mend the file')
+    return dict(more, um_per_px=um_per_px and tuple(map(float, um_per_px)), size_px=size_px and tuple(size_px))
+
+
+def _short(value):
+    return str(value)[:40]
 
 
 def only(frame, mask):
     """The frame with those of its points that ``mask`` ``(N,)`` has."""
     scores, kept = (None if values is None else values[mask] for values in (frame.scores, frame.kept))
     return dataclasses.replace(frame, xy=frame.xy[mask], labels=frame.labels[mask], scores=scores, kept=kept)
-
-
-def class_name(text):
-    """One name a class, whatever files call it: ``'Not_Mitosis'`` is ``'hard negative'``; an unknown name stays as it is."""
-    text = str(text).strip()
-    return _CLASS_OF.get(re.sub(r'[-_\s]+', ' ', text).lower(), text)

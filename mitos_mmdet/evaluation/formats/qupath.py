@@ -10,8 +10,9 @@ import json
 import numpy as np
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.evaluation.formats.class_names import class_name
 from mitos_mmdet.evaluation.formats.frame_names import last_of
-from mitos_mmdet.evaluation.formats.points import PointFile, class_name, points_of
+from mitos_mmdet.evaluation.formats.points import PointFile, points_of
 from mitos_mmdet.evaluation.formats.source import is_number, read_json
 
 EXPLAINED = "QuPath's GeoJSON, one file an image"
@@ -71,7 +72,8 @@ def _features(content):
 
 def _points(feature, where):
     """``[(x, y, class or None, score or None), ...]``."""
-    properties = feature.get('properties') or {}
+    properties = feature.get('properties')
+    properties = properties if isinstance(properties, dict) else {}
     kind = properties.get('classification')
     names = (kind.get('names') or [kind.get('name')]) if isinstance(kind, dict) else [kind]
     # A derived class, as 'Tumor: Positive', is known by all its names.
@@ -119,11 +121,12 @@ def _score(properties):
     measured = properties.get('measurements') or {}
     if isinstance(measured, list):
         measured = {entry.get('name'): entry.get('value') for entry in measured if isinstance(entry, dict)}
-    measured = {str(key).lower(): value for key, value in measured.items()}
-    score = next((measured[key] for key in _SCORES if key in measured), None)
-    if score is None:
-        try:
-            return float(properties.get('name'))
-        except (TypeError, ValueError):
-            return None
-    return float(score)  # QuPath writes what is not finite as text
+    measured = {str(key).lower(): value for key, value in measured.items()} if isinstance(measured, dict) else {}
+    score = next((measured[key] for key in _SCORES if measured.get(key) is not None), None)
+    given = properties.get('name') if score is None else score
+    if not isinstance(given, str):
+        return score
+    try:
+        return float(given)  # what is not finite QuPath writes as text
+    except ValueError:
+        return score

@@ -9,8 +9,11 @@ from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.formats.pairing import Pairing, pair
 from mitos_mmdet.evaluation.formats.points import PointFile
 from mitos_mmdet.evaluation.formats.submitted import submitted_threshold
+from mitos_mmdet.evaluation.scores import score_at
 from mitos_mmdet.lengths import Length
 
+# Swapped axes are suspected where swapping finds this many times more, and more than a few (ours).
+_FAR_MORE, _FEW = 5, 5
 _NEED_SCORES = ('ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_midog25')
 
 
@@ -58,13 +61,21 @@ def score(truth, detections, radius='7.5um', matching='midog', threshold=None, c
     if paired.unit == 'um' and Length.parse(radius).unit == 'px':
         raise ValueError(f'a radius of {radius}, but {truth.path} and {detections.path} are in mm. Give the radius in um, or --um-per-px')
     notes = [*detections.notes, *paired.notes, *([f'threshold of {detections.path.name}: {origin}'] if origin else []),
-             *_check_classes(paired, classes, (truth, detections))]
+             *_check_classes(paired, classes, (truth, detections)), *_look_swapped(paired.frames(classes[0]), radius)]
     evaluations = {}
     for name in classes:
         at = own if threshold is None else None if getattr(threshold, 'name', None) not in (None, name) else threshold
         found = evaluate(paired.frames(name), radius, matching, at, name, resamples, seed)
         evaluations[name] = found if detections.has_scores else without_scores(found)
     return Scored(detections, paired, evaluations, notes)
+
+
+def _look_swapped(frames, radius):
+    """A note where far more is found with x and y swapped: in square frames, as TUPAC16's, nothing lies outside that would show it."""
+    swapped = [replace(frame, pred_xy=frame.pred_xy[:, ::-1]) for frame in frames]
+    now, then = (score_at(each, Length.parse(radius)).tp for each in (frames, swapped))
+    return [f'with x and y swapped {then} figures would be found, now {now} are: the two are probably swapped in the detections'] \
+        if then > max(_FEW, _FAR_MORE * now) else []
 
 
 def without_scores(evaluation):

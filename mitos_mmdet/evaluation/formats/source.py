@@ -1,6 +1,7 @@
 """A file or folder that somebody gave, its JSON parsed once."""
 
 import json
+import sys
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -85,5 +86,6 @@ def read_json(path, decimals=False):
 
 
 def is_number(value):
-    """A JSON number, as float, int or ``Decimal``; true and false are none."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    """A JSON number, as float, int or ``Decimal``; true and false are none, nor is an integer that no float can hold."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and not (
+        isinstance(value, int) and abs(value) > sys.float_info.max)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.evaluation.formats.pairing import add_negatives, pair
+from mitos_mmdet.evaluation.formats.negatives import add_negatives
+from mitos_mmdet.evaluation.formats.pairing import pair
 from mitos_mmdet.evaluation.formats.points import PointFile, points_of
 
 

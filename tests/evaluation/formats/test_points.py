@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.evaluation.formats.points import PointFile, class_name, only, points_of
+from mitos_mmdet.evaluation.formats.class_names import class_name
+from mitos_mmdet.evaluation.formats.points import PointFile, only, points_of
 
 
 @pytest.mark.parametrize('text, name', [
@@ -26,7 +27,8 @@ def test_no_points():
 
 @pytest.mark.parametrize('points, words', [
     ([(1, 2, 'm', .5), (float('nan'), 2, 'm', .5)], 'a.json: point 2 is at x=nan'),
-    ([(1, float('inf'), 'm', .5)], 'point 1 is at x=1, y=inf'),
+    ([(1, float('inf'), 'm', .5)], 'point 1 is at x=1, y=inf'), ([(1, 10**400, 'm', .5)], 'y=10000'), ([(1, -2e9, 'm', .5)], 'no place'),
+    ([(1, Decimal('NaN'), 'm', .5)], 'y=NaN'), ([(1, 2, None, .5)], 'point 1 has the class None'),
     ([(1, 2, 'm', float('nan'))], 'point 1 has the score nan'),
     ([(1, 2, 'm', float('-inf'))], 'score -inf'),
     ([(1, 2, 'm', .5), (1, 2, 'm', None)], 'point 2 has no score and others have'),

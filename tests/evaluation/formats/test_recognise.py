@@ -50,8 +50,13 @@ def test_our_detections(tmp_path):
 @pytest.mark.parametrize('change, words', [
     (dict(version=2), 'version 2 of detections'),
     (dict(frames=[dict(points=[])]), 'frame 0 lacks file_name'),
-    (dict(frames=[dict(file_name='a', points=[dict(POINT, x='1')])]), 'a: point 1 lacks x, y'),
-    (dict(frames=[dict(file_name='a', points=[dict(POINT, score=True)])]), 'a: point 1 lacks'),
+    (dict(frames=[dict(file_name='a', points=[dict(POINT, x='1')])]), 'a: point 1 is at x=1, y=20, which is no place'),
+    (dict(frames=[dict(file_name='a', points=[dict(x=1, y=2)])]), 'a: point 1 lacks x, y or label'),
+    (dict(frames=[dict(file_name='a', points=[dict(POINT, score=True)])]), 'a: point 1 has the score True'),
+    (dict(frames=[dict(file_name='a', points=[dict(POINT, label=3)])]), 'a: point 1 has the class 3, which is no name'),
+    (dict(frames=[dict(file_name='a', points=[], um_per_px=[.25])]), r'a: um_per_px is \[0.25\], not two numbers above 0'),
+    (dict(frames=[dict(file_name='a', points=[], width=-1, height=5)]), r'a: size_px is \(-1, 5\)'),
+    (dict(frames=[dict(file_name='a', points=[], scanner=['S'])]), 'a: scanner is .* which is no name'),
     (dict(frames=[dict(file_name='a', points=[dict(POINT, score=float('nan'))])]), 'a: point 1 has the score nan'),
     (dict(frames=[]), 'holds no frames'),
 ])
@@ -80,7 +85,8 @@ def test_coco_takes_the_centroid_or_the_box_s_centre(tmp_path):
 
 @pytest.mark.parametrize('entry, words', [
     (dict(image_id=9), "result 1 has image_id 9, which the truth"), (dict(category_id=[1]), 'has category_id'),
-    (dict(bbox=[1, 2, 3]), 'has bbox'), (dict(score=None), 'has score None'), (dict(score=float('nan')), 'score nan'),
+    (dict(bbox=[1, 2, 3]), 'has bbox'), (dict(score=None), 'has no score'),
+    (dict(score='1'), 'has the score 1'), (dict(score=float('nan')), 'score nan'),
 ])
 def test_coco_results_go_by_the_truth_s_numbers(tmp_path, entry, words):
     good = dict(image_id=7, category_id=1, bbox=[0, 0, 4, 8], score=.5)

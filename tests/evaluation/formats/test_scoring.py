@@ -94,6 +94,14 @@ def test_a_radius_in_px_means_nothing_in_mm():
     assert score(*files, radius='30px', um_per_px=(.25, .25), resamples=0).evaluations[MITOSIS].overall.tp == 1
 
 
+def test_swapped_axes_in_square_frames_are_noticed_by_what_they_would_find():
+    places = np.random.default_rng(2).uniform(0, 2000, (30, 2)).tolist()
+    made = [PointFile(Path(name), 'x', [points_of('a', [(*place[::step], MITOSIS, .5) for place in places], 'a', um_per_px=(.25, .25),
+                                                  size_px=(2000, 2000))]) for name, step in (('t', 1), ('d', -1))]
+    assert 'with x and y swapped 30 figures would be found, now 1 are' in score(*made, resamples=0).notes[-1]
+    assert not score(made[0], made[0], resamples=0).notes  # not of detections in place
+
+
 def test_groups_to_print():
     assert read_per(None) == ['scanner', 'domain', 'region_type'] and read_per('case, region') == ['case', 'region_type']
     with pytest.raises(ValueError, match="--per slide: 'slide' is none of scanner, domain, case, region"):
