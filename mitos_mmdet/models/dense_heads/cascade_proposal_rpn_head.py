@@ -48,7 +48,7 @@ class CascadeProposalRPNHead(BaseModule):
             boxes (see RefineRPNHead).
         """
         first = self.rpn1([x[index] for index in self.rpn1_maps])
-        first = tuple([level.float() for level in levels] for levels in first)  # boxes in half precision are off by a pixel
+        first = tuple([level.float() for level in levels] for levels in first)  # boxes in bfloat16 are off by a pixel
         # predict_by_feat detaches: to RPN_2 the boxes are places to look at, and RPN_1 learns from its own losses.
         boxes = [found.bboxes for found in self.rpn1.predict_by_feat(*first, batch_img_metas=batch_img_metas, cfg=cfg)]
         windows, refined = self.rpn2([x[index] for index in self.rpn2_maps], boxes)

@@ -25,15 +25,16 @@ class RefineRPNHead(RPNHead):
             patches the convolution's outputs are averaged).
         train_cfg: ``windows``: as an RPN's. ``boxes``: ``assigner`` and ``sampler``. They are apart because the boxes of an RPN
             would take every best match from the windows. Samplers keep ``add_gt_as_proposals=False``: only what has a score learns.
-        kwargs: As in RPNHead, whose anchors are the windows; ``num_convs`` is 1.
+        kwargs: As in RPNHead, whose anchors are the windows. There is one convolution, and deltas are learnt, not decoded boxes.
 
     Raises:
-        ValueError: ``num_convs`` is not 1.
+        ValueError: ``num_convs`` or ``reg_decoded_bbox`` asks for more.
     """
 
     def __init__(self, in_channels, roi_extractor, train_cfg=None, **kwargs):
-        if kwargs.get('num_convs', 1) != 1:
-            raise ValueError(f'num_convs={kwargs["num_convs"]}: RefineRPNHead has one convolution, which windows and boxes share')
+        for name, only in (('num_convs', 1), ('reg_decoded_bbox', False)):
+            if kwargs.get(name, only) != only:
+                raise ValueError(f'{name}={kwargs[name]} of RefineRPNHead: only {only} is possible')
         super().__init__(in_channels, train_cfg=train_cfg and train_cfg['windows'], **kwargs)
         self.roi_extractor = MODELS.build(roi_extractor)
         if train_cfg:
@@ -46,7 +47,7 @@ class RefineRPNHead(RPNHead):
         self.box_reg = nn.Conv2d(self.feat_channels, self.bbox_coder.encode_size, 1)
 
     def forward(self, maps, boxes):
-        """Scores and deltas of windows and boxes, all float32: in half precision a coordinate of 299 px is off by a pixel.
+        """Scores and deltas of windows and boxes, all float32: in bfloat16 a coordinate of 299 px is off by a pixel.
 
         Args:
             maps: Feature maps ``(B, C, H, W)``; windows and pooling each take the first ones, as many as they have strides.

@@ -106,7 +106,8 @@ def test_softmax_scores(cascade_cfg, maps, image_with, mmdet_scope):
     assert torch.isfinite(losses['loss_rpn2_box_cls']) and all(0 <= found.scores.min() <= found.scores.max() <= 1 for found in proposals)
 
 
-def test_more_convolutions_are_refused(cascade_cfg, mmdet_scope):
-    cascade_cfg.rpn2.num_convs = 2
-    with pytest.raises(ValueError, match='num_convs=2'):
+@pytest.mark.parametrize('name, value', [('num_convs', 2), ('reg_decoded_bbox', True)])
+def test_what_boxes_cannot_follow_is_refused(cascade_cfg, mmdet_scope, name, value):
+    cascade_cfg.rpn2[name] = value
+    with pytest.raises(ValueError, match=f'{name}={value}'):
         MODELS.build(cascade_cfg)
