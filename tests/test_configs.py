@@ -42,6 +42,11 @@ def batch(with_objects):
                 data_samples=samples)
 
 
+def datasets_of(dataset):
+    """The datasets that a ConcatDataset joins, or the one."""
+    return dataset.get('datasets', [dataset])
+
+
 def test_there_are_configs():
     assert len(CONFIGS) >= 9
 
@@ -77,13 +82,13 @@ def test_pipelines_run_on_the_sample(path, sample):
 
     cfg = read(path)
     train, val = cfg.train_dataloader.dataset, cfg.val_dataloader.dataset
-    for dataset in (train, val):
-        dataset.data_root = f'{sample}/'
-    val.update(ann_file='annotations_test.json', data_prefix=dict(img='images/'))
+    for dataset in datasets_of(train):
+        dataset.update(data_root=f'{sample}/', ann_file='tiles_train/tiles.json', data_prefix=dict(img='tiles_train/images/'))
+    val.update(data_root=f'{sample}/', ann_file='annotations_test.json', data_prefix=dict(img='images/'))
     item = DATASETS.build(train)[0]
     assert item['inputs'].shape[0] == 3 and len(item['data_samples'].gt_instances.bboxes) > 0
     item = DATASETS.build(val)[0]
-    assert item['inputs'].shape == (3, 320, 400)
+    assert item['data_samples'].ori_shape == (320, 400) and item['inputs'].shape[1:] == item['data_samples'].img_shape
     assert {'instances', 'um_per_px', 'scanner', 'domain', 'case_id'} <= set(item['data_samples'].metainfo_keys())
 
 
@@ -91,7 +96,8 @@ def test_pipelines_run_on_the_sample(path, sample):
 def test_one_variable_moves_the_data(path):
     # Every dataset of a config sits under its data_root, so that --data-root or one line moves them all.
     cfg = Config.fromfile(path)
-    assert {loader.dataset.data_root for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)} == {cfg.data_root}
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    assert {dataset.data_root for loader in loaders for dataset in datasets_of(loader.dataset)} == {cfg.data_root}
 
 
 def test_paper_settings_of_cascade_rcnn_midog():
@@ -106,3 +112,23 @@ def test_paper_settings_of_cascade_rcnn_midog():
     scales = next(step.scales for step in cfg.train_pipeline if step.type == 'RandomChoiceResize')
     assert scales == [(384, 384), (448, 448), (512, 512), (576, 576), (640, 640)]
     assert all(stage.sampler.type == 'RandomSampler' for stage in detector.train_cfg.rcnn)
+
+
+@pytest.mark.parametrize('name', ['mitos_rcnn_vgg16', 'faster_rcnn_vgg16', 'faster_rcnn_vgg16_conv4'])
+@pytest.mark.parametrize('data', ['atypia14', 'icpr2012', 'mitos_boxes'])
+def test_paper_settings_of_mitos_rcnn(name, data):
+    # mitos_rcnn_2018, section IV: one schedule, data and detection network for the model and its baselines.
+    cfg = Config.fromfile(Path(__file__).parents[1] / f'configs/mitos/{name}_{data}.py')
+    assert (cfg.train_dataloader.batch_size, cfg.train_cfg.max_iters, cfg.param_scheduler[1].milestones) == (10, 80000, [60000])
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0005)
+    assert cfg.val_evaluator.radius == '8um' and cfg.model.tile_size == 299
+    for dataset in datasets_of(cfg.train_dataloader.dataset):
+        steps = {step.type: step for step in dataset.pipeline}
+        assert steps['NormalizeStain'].prob == 0.5 and 'RandomRotate90' in steps and steps['CentroidsToBoxes'].size == '30px'
+        assert steps['Resize'].scale == (299, 299) and not steps['Resize'].keep_ratio
+    frame = next(step for step in cfg.val_dataloader.dataset.pipeline if step.type == 'Resize')
+    assert frame.scale == (4 * 299, 4 * 299) and not frame.keep_ratio  # a frame at the scale of its sixteenths
+    heads = cfg.model.detector.roi_head
+    assert heads.bbox_roi_extractor.roi_layer == dict(type='RoIPool', output_size=7)
+    assert heads.bbox_head.fc_out_channels == 4096 and heads.bbox_head.loss_bbox.type == 'SmoothL1Loss'
+    assert heads.bbox_head.init_cfg == dict(type='Normal', layer='Linear', std=0.01)
