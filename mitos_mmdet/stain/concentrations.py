@@ -9,44 +9,58 @@ import numpy as np
 from mitos_mmdet.stain.blocks import in_blocks
 
 # staintools': black counts as grey level 1, white as just above 0.
-OPTICAL_DENSITY = np.maximum(-np.log(np.maximum(np.arange(256), 1) / 255), 1e-6)
+OPTICAL_DENSITY = np.maximum(-np.log(np.maximum(np.arange(256), 1) / 255), 1e-6).astype(np.float32)
 # staintools' regularizer of its get_concentrations.
 PENALTY = 0.01
 
 
-class Unmixer:
-    """Concentrations of two stains by non-negative lasso: ``min |od - c @ matrix|^2 / 2 + PENALTY * sum(c), c >= 0``.
-
-    Two stains have a closed form. Without ``c >= 0`` it is linear in the optical densities, so it is a sum of three values, one
-    a colour, each from a table of 256.
+class Lasso:
+    """Two concentrations by non-negative lasso: ``min |od - c @ matrix|^2 / 2 + penalty * sum(c), c >= 0``, in closed form.
 
     Args:
         matrix: ``(2, 3)`` unit vectors.
+        penalty: On the concentrations.
+
+    Attributes:
+        weights, shifts: Without ``c >= 0`` the solution is ``weights @ od + shifts``; ``(2, 3)`` and ``(2, 1)``.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix, penalty):
         matrix = np.array(matrix)
         gram = matrix @ matrix.T
         inverse = np.linalg.inv(gram)
-        tables = (inverse @ matrix)[:, :, None] * OPTICAL_DENSITY
-        tables[:, 0] -= PENALTY * inverse.sum(axis=1, keepdims=True)
-        self.tables = tables.astype(np.float32)
-        self.overlap = np.float32(gram[0, 1])
+        self.weights = inverse @ matrix
+        self.shifts = -penalty * inverse.sum(axis=1, keepdims=True)
+        self._overlap = np.float32(gram[0, 1])
+
+    def without_negative(self, first, second):
+        """The solution with ``c >= 0``: a stain that comes out negative is none, and the other explains what it can alone."""
+        return (np.maximum(first + self._overlap * np.minimum(second, 0), 0),
+                np.maximum(second + self._overlap * np.minimum(first, 0), 0))
+
+
+class Unmixer:
+    """Concentrations of the two stains of ``matrix``, ``(2, 3)``, in pixels: linear in optical density, so a sum of three values,
+    one a colour, each from a table of 256.
+    """
+
+    def __init__(self, matrix):
+        self._lasso = Lasso(matrix, PENALTY)
+        tables = self._lasso.weights[:, :, None] * OPTICAL_DENSITY
+        tables[:, 0] += self._lasso.shifts
+        self._tables = tables.astype(np.float32)
 
     def __call__(self, pixels):
         """Haematoxylin and eosin, each ``(H, W)`` float32, of uint8 ``(H, W, 3)`` RGB."""
         colours = cv2.split(pixels)
-        first, second = (self._sum(colours, tables) for tables in self.tables)
-        # A stain that comes out negative is none, and the other explains what it can alone.
-        return (np.maximum(first + self.overlap * np.minimum(second, 0), 0),
-                np.maximum(second + self.overlap * np.minimum(first, 0), 0))
+        return self._lasso.without_negative(*(_look_up(colours, tables) for tables in self._tables))
 
-    @staticmethod
-    def _sum(colours, tables):
-        total = cv2.LUT(colours[0], tables[0])
-        total += cv2.LUT(colours[1], tables[1])
-        total += cv2.LUT(colours[2], tables[2])
-        return total
+
+def _look_up(colours, tables):
+    total = cv2.LUT(colours[0], tables[0])
+    total += cv2.LUT(colours[1], tables[1])
+    total += cv2.LUT(colours[2], tables[2])
+    return total
 
 
 def restain(image, source, target):

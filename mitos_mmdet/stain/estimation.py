@@ -1,9 +1,4 @@
-"""The stain of an image, from its tissue.
-
-Macenko et al., A method for normalizing histology slides for quantitative analysis, ISBI 2009; Vahadane et al.,
-Structure-preserving color normalization and sparse stain separation for histological images, TMI 2016; Reinhard et al., Color
-transfer between images, 2001. Settings are staintools 2.1.2's.
-"""
+"""The stain of an image: which of its pixels count, and what they say."""
 
 import cv2
 import numpy as np
@@ -11,19 +6,18 @@ import numpy as np
 from mitos_mmdet.stain import reinhard
 from mitos_mmdet.stain.concentrations import OPTICAL_DENSITY, Unmixer
 from mitos_mmdet.stain.stain_estimate import METHODS, NoStainError, StainEstimate, check_matrix
+from mitos_mmdet.stain.stain_vectors import macenko, percentile, vahadane
 
 MAX_PIXELS = 200_000  # Ours: costs less than a grey level (docs/stain.md).
-_BACKGROUND = 204  # staintools': tissue has a lightness below 0.8, here of CIELab's L in 0..255.
-_BLACK = 5  # Ours, of the same L: a scanner's fill beside the slide is no stain, however dense.
-# Ours. Below, the maxima (percentiles of all pixels, as staintools') are the background's, and noise would be amplified.
-_MIN_TISSUE = 0.05
-_MIN_TISSUE_PX = 100
-_MIN_SPREAD = 0.02  # Ours: standard deviation of the optical density; less is compression noise on one colour.
-_ANGULAR_PERCENTILE = 99  # staintools'
-_MAXIMUM_PERCENTILE = 99  # staintools'
-_SPARSITY = 0.1  # staintools'
-# Ours. staintools learns for one second instead, so that its result hangs on the machine and on what else it does.
-_DICTIONARY_STEPS = 200
+# Of CIELab's L in 0..255.
+_TISSUE_BELOW = 204  # staintools': 0.8
+_GLASS_FROM = 225  # Ours; what lies between is pale tissue, or glass under a dim lamp.
+_BLACK_TO = 5  # Ours: what a scanner fills in beside the slide is no stain, however dense.
+_MIN_TISSUE = 0.01  # Ours, of the pixels looked at.
+_MIN_TISSUE_PX = 100  # Ours
+_MAXIMUM_PERCENTILE = 99  # staintools', of all pixels
+# Ours: staintools counts all glass. Where a tenth of a frame is tissue that halves the maxima, and the result comes out twice as dense.
+_MOST_GLASS = 0.75
 
 
 def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS):
@@ -47,24 +41,26 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS):
     pixels = _sample(image, max_pixels)
     if not pixels.size:
         raise NoStainError('no pixels')
-    light = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[..., 0]
-    if light.min() <= _BLACK:
-        pixels, light = pixels[:, light[0] > _BLACK], light[:, light[0] > _BLACK]
+    light = _lightness(pixels)
+    if light.min() <= _BLACK_TO:
+        pixels = pixels[:, light > _BLACK_TO]
         if not pixels.size:
             raise NoStainError('black')
-    tissue = light[0] < _BACKGROUND
+        light = _lightness(pixels)
+    tissue = light < _TISSUE_BELOW
     count = np.count_nonzero(tissue)
     if count < max(_MIN_TISSUE_PX, _MIN_TISSUE * tissue.size):
         raise NoStainError(f'too little tissue ({count} of {tissue.size} px)')
     if method == 'reinhard':
-        return StainEstimate(method, reinhard.statistics(pixels))
-    density = np.stack([cv2.LUT(colour[:, tissue], OPTICAL_DENSITY.astype(np.float32))[0] for colour in cv2.split(pixels)])
-    matrix = {'macenko': _macenko, 'vahadane': _vahadane}[method](density)
+        return StainEstimate(method, reinhard.statistics(pixels[:, light < _GLASS_FROM]))
+    density = np.stack([cv2.LUT(colour[0, tissue], OPTICAL_DENSITY)[:, 0] for colour in cv2.split(pixels)])
+    matrix = {'macenko': macenko, 'vahadane': vahadane}[method](density)
     # The greater red is haematoxylin's (staintools).
     matrix = matrix[np.argsort(-matrix[:, 0], kind='stable')]
     check_matrix(matrix)
-    maxima = [_percentile(stain.ravel(), _MAXIMUM_PERCENTILE) for stain in Unmixer(matrix)(pixels)]
-    return StainEstimate(method, matrix, maxima)
+    stained = np.count_nonzero(light < _GLASS_FROM) / light.size
+    above = (100 - _MAXIMUM_PERCENTILE) * min(1, stained / (1 - _MOST_GLASS))
+    return StainEstimate(method, matrix, [percentile(stain[0], 100 - above) for stain in Unmixer(matrix)(pixels)])
 
 
 def check_image(image):
@@ -89,33 +85,6 @@ def _sample(image, most):
     return image[np.divmod(places.astype(np.int64), width)][None]
 
 
-def _macenko(density):
-    """Stain vectors, ``(2, 3)``, of optical densities ``(3, N)``: the extreme directions in the plane of greatest variance."""
-    centred = density - density.mean(axis=1, keepdims=True)
-    covariance = np.array([[row @ column for column in centred] for row in centred], dtype=float) / density.shape[1]
-    if covariance.trace() < _MIN_SPREAD**2:
-        raise NoStainError('a single colour')
-    plane = np.linalg.eigh(covariance)[1][:, [2, 1]]
-    plane *= np.where(plane[0] < 0, -1, 1)
-    along, across = plane.T.astype(np.float32) @ density
-    angles = np.arctan2(across, along)
-    extremes = np.array([_percentile(angles, 100 - _ANGULAR_PERCENTILE), _percentile(angles, _ANGULAR_PERCENTILE)])
-    return (plane @ [np.cos(extremes), np.sin(extremes)]).T
-
-
-def _vahadane(density):
-    """Stain vectors, ``(2, 3)``, of optical densities ``(3, N)``: a sparse non-negative dictionary of two."""
-    import spams
-    # One thread: more make the batches larger, and the result another.
-    dictionary = spams.trainDL(X=np.asfortranarray(density, dtype=float), K=2, lambda1=_SPARSITY, mode=2, modeD=0, posAlpha=True,
-                               posD=True, iter=_DICTIONARY_STEPS, numThreads=1, verbose=False).T
-    return dictionary / np.linalg.norm(dictionary, axis=1, keepdims=True)
-
-
-def _percentile(values, percent):
-    """As ``np.percentile``, five times faster: one selection, and the next greater value by a minimum."""
-    place = (len(values) - 1) * percent / 100
-    below = int(place)
-    values = np.partition(values, below)
-    following = values[below + 1:].min(initial=values[-1]) if below + 1 < len(values) else values[below]
-    return float(values[below] + (following - values[below]) * (place - below))
+def _lightness(pixels):
+    """CIELab's L in 0..255, ``(N, )`` uint8."""
+    return cv2.extractChannel(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), 0)[0]
