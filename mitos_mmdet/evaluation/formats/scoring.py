@@ -90,10 +90,10 @@ def without_scores(evaluation):
 
 
 def _check_classes(paired, classes, files):
-    """Notes on classes that are not scored; ``ValueError`` where a file has points, and none of the classes."""
+    """Notes on classes that are not scored; ``ValueError`` where a file has points of other names, and none of the classes."""
     for point_file, its in zip(files, paired.classes, strict=True):
         shown = ', '.join(map(repr, sorted(its)))
-        if its and not its & set(classes):
+        if its - {HARD_NEGATIVE} and not its & set(classes):  # hard negatives alone: a model that found no mitosis
             raise ValueError(f'{point_file.path}: has no {classes[0]!r}, only {shown}. Name its classes so, or choose with --classes')
     unknown = [name for name in classes[1:] if name not in paired.classes[0]]
     if unknown:

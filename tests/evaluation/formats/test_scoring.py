@@ -80,6 +80,11 @@ def test_classes_that_are_not_there(files, classes, words):
         score(*files, classes=classes)
 
 
+def test_a_model_that_finds_only_hard_negatives():
+    evaluation = score(truth(), found(label=HARD_NEGATIVE), threshold=.1, resamples=0).evaluations[MITOSIS]
+    assert (evaluation.overall.tp, evaluation.overall.fp, evaluation.overall.fn, evaluation.overall.f1.value) == (0, 0, 6, 0)
+
+
 def test_other_classes_are_named():
     their = found()
     their.frames[0].labels[1] = 'Tumor'
