@@ -18,13 +18,12 @@ from pathlib import Path
 
 from mitos_mmdet.cli import run
 from mitos_mmdet.datasets.coco_format import MITOSIS, write_json
-from mitos_mmdet.evaluation.compare import compare
 from mitos_mmdet.evaluation.formats import flags
 from mitos_mmdet.evaluation.formats.grand_challenge_check import submission_faults
 from mitos_mmdet.evaluation.formats.negatives import add_negatives
 from mitos_mmdet.evaluation.formats.printed import evaluation_text, read_per, text_table
 from mitos_mmdet.evaluation.formats.recognise import FORMATS, read_points
-from mitos_mmdet.evaluation.formats.scoring import score
+from mitos_mmdet.evaluation.formats.scoring import compare_scored, score
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.tables import comparison_table
 from mitos_mmdet.evaluation.thresholds import write_threshold
@@ -48,7 +47,7 @@ def parse_args(argv=None):
     parser.add_argument('--compare', type=Path, metavar='DETECTIONS', help='other detections of the same frames, by a paired bootstrap')
     parser.add_argument('--compare-threshold', metavar='T|FILE', help='of the other detections (default: --threshold, else its own)')
     parser.add_argument('--classes', nargs='+', default=[MITOSIS], metavar='NAME', help='classes to score, headline first '
-                        '(default: %(default)s; hard negatives found and confused are in its figures)')
+                        f'(default: {MITOSIS}; hard negatives found and confused are in its figures)')
     parser.add_argument('--per', metavar='GROUPS', help='which groups to print, of scanner,domain,case,region (default: all but case)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='N',
                         help='resamples for the 95 %% intervals, 0 for none (default: %(default)s)')
@@ -80,8 +79,7 @@ def main(argv=None):
                um_per_px=flags.read_um_per_px(args.um_per_px), ignore_unknown=args.ignore_unknown)
     first = score(truth, found, threshold=thresholds[0], choose=args.choose_threshold is not None, **how)
     second = other and score(truth, other, threshold=thresholds[1], **how)
-    compared = {name: compare(first.evaluations[name], second.evaluations[name], args.bootstrap, args.seed)
-                for name in args.classes} if other else {}
+    compared = compare_scored(first, second, args.bootstrap, args.seed) if other else {}
 
     print(f'truth: {args.truth} ({truth.format})')
     _print_notes(notes)

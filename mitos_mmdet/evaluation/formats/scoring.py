@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Estimate
+from mitos_mmdet.evaluation.compare import compare
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.formats.pairing import Pairing, pair
 from mitos_mmdet.evaluation.formats.points import PointFile
@@ -76,6 +77,18 @@ def _look_swapped(frames, radius):
     now, then = (score_at(each, Length.parse(radius)).tp for each in (frames, swapped))
     return [f'with x and y swapped {then} figures would be found, now {now} are: the two are probably swapped in the detections'] \
         if then > max(_FEW, _FAR_MORE * now) else []
+
+
+def compare_scored(first, second, resamples=1000, seed=0):
+    """``{class: Comparison}`` of two ``Scored``; where one has no scores, without the figures that need them.
+
+    Raises:
+        ValueError: What ``compare`` raises.
+    """
+    ranked = first.detections.has_scores and second.detections.has_scores
+    compared = {name: compare(evaluation, second.evaluations[name], resamples, seed) for name, evaluation in first.evaluations.items()}
+    return compared if ranked else {name: replace(each, figures={
+        key: figure for key, figure in each.figures.items() if key not in (*_NEED_SCORES, 'ece')}) for name, each in compared.items()}
 
 
 def without_scores(evaluation):

@@ -8,7 +8,7 @@ import pytest
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.formats.points import PointFile, points_of
 from mitos_mmdet.evaluation.formats.printed import evaluation_text, read_per
-from mitos_mmdet.evaluation.formats.scoring import score
+from mitos_mmdet.evaluation.formats.scoring import compare_scored, score
 from mitos_mmdet.evaluation.thresholds import Threshold
 
 NAMES = [f'{case}/{number}' for case in 'abc' for number in range(2)]
@@ -78,6 +78,13 @@ def test_without_scores_only_counts():
 def test_classes_that_are_not_there(files, classes, words):
     with pytest.raises(ValueError, match=words):
         score(*files, classes=classes)
+
+
+def test_two_models_of_which_one_has_no_scores():
+    ranked, unranked = score(truth(), found(), threshold=.4, resamples=0), score(truth(), found(score=False), resamples=0)
+    of_both = compare_scored(ranked, unranked, resamples=20)[MITOSIS].figures
+    assert of_both['f1'].difference.value == 0 and not {'ap', 'froc_area', 'ece'} & of_both.keys()
+    assert {'ap', 'froc_area', 'ece'} <= compare_scored(ranked, ranked, resamples=20)[MITOSIS].figures.keys()
 
 
 def test_a_model_that_finds_only_hard_negatives():
