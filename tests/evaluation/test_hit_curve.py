@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mitos_mmdet.evaluation.box_ap import box_events
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.hit_curve import HitCurve
@@ -54,6 +55,20 @@ def test_weights_are_repeated_frames(tied, most):
                 continue
             assert precision[column] == pytest.approx(average_precision(drawn, RADIUS), abs=1e-12)
             assert area[column] == pytest.approx(froc_area_by_hand(drawn, most), abs=1e-12)
+
+
+def test_frames_of_weight_0_are_left_out_of_box_ap():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        frames = random_frames(rng, 6, tied=False)
+        weights = rng.integers(0, 2, (6, 5)).astype(float)
+        curve = HitCurve(box_events(frames, RADIUS), np.arange(6), 6)
+        found = curve.average_precision_101(weights, np.array([len(frame.truth_xy) for frame in frames]) @ weights)
+        for column, weight in enumerate(weights.T):
+            drawn = [frame for frame, its in zip(frames, weight, strict=True) if its]
+            alone = HitCurve(box_events(drawn, RADIUS), np.zeros(len(drawn), dtype=int), 1).average_precision_101(
+                np.ones((1, 1)), np.array([sum(len(frame.truth_xy) for frame in drawn)]))
+            np.testing.assert_equal(found[column], alone[0])
 
 
 def test_froc_area_by_hand():

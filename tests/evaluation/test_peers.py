@@ -74,23 +74,22 @@ def random_frames(rng, count, decimals=None):
     return frames
 
 
-def map_50(frames):
+def map_50(frames, half=HALF_SIDE_MM, um_per_px=0.25, unit=1000):
     """torchmetrics' figure, set up as MIDOG 2025's evaluator does, but for the IoU thresholds that are not asked for."""
     metric = MeanAveragePrecision(box_format='xyxy', iou_type='bbox', iou_thresholds=[0.5, 0.75],
                                   max_detection_thresholds=[1, 10, 1_000_000], rec_thresholds=np.arange(0, 1.01, 0.01).tolist())
     for frame in frames:
-        truths, preds = (torch.tensor([[x - HALF_SIDE_MM, y - HALF_SIDE_MM, x + HALF_SIDE_MM, y + HALF_SIDE_MM] for x, y in
-                                       (points * frame.um_per_px / 1000).tolist()]).reshape(-1, 4)
-                         for points in (frame.truth_xy, frame.pred_xy))
+        truths, preds = (torch.tensor(np.concatenate([xy - half, xy + half], axis=1), dtype=torch.float32)
+                         for xy in (frame.truth_xy * um_per_px / unit, frame.pred_xy * um_per_px / unit))
         metric.update([dict(boxes=preds, labels=torch.ones(len(preds), dtype=torch.int),
                             scores=torch.tensor(frame.pred_scores, dtype=torch.float32))],
                       [dict(boxes=truths, labels=torch.ones(len(truths), dtype=torch.int))])
     return metric.compute()['map_50'].item()
 
 
-def box_ap(frames):
+def box_ap(frames, radius=RADIUS):
     """Ours, to the digits that torchmetrics gives."""
-    curve = HitCurve(box_events(frames, RADIUS), np.arange(len(frames)), len(frames))
+    curve = HitCurve(box_events(frames, radius), np.arange(len(frames)), len(frames))
     truths = np.array([sum(len(frame.truth_xy) for frame in frames)])
     return float(np.float32(curve.average_precision_101(np.ones((len(frames), 1)), truths)[0]))
 
@@ -110,6 +109,25 @@ def test_box_ap_equals_torchmetrics_on_random_frames(decimals):
             assert box_ap(frames) == expected
 
 
+def test_of_equal_overlaps_the_last_truth_is_taken_as_in_pycocotools():
+    # The first detection overlaps both truths alike; the second reaches the last truth alone, and finds it taken.
+    frames = [Frame([[100, 100], [140, 100]], [[120, 100], [165, 100]], [0.9, 0.8])]
+    assert box_ap(frames, Length.parse('30px')) == pytest.approx(51 / 101)
+    for _ in range(2):
+        assert box_ap(frames, Length.parse('30px')) == map_50(frames, half=45, um_per_px=1, unit=1)
+        frames[0].truth_xy = frames[0].truth_xy[::-1]
+    # The same on grids full of ties.
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        frames = [Frame(rng.integers(0, 8, (6, 2)) * 10, rng.integers(0, 8, (9, 2)) * 10, rng.random(9)) for _ in range(3)]
+        assert box_ap(frames, Length.parse('30px')) == map_50(frames, half=45, um_per_px=1, unit=1)
+
+
+def test_scores_that_only_float64_can_tell_apart_tie_as_in_torchmetrics():
+    frames = [Frame([[0, 0]], [[400, 0]], [0.5], (0.25, 0.25)), Frame([[0, 0]], [[0, 0]], [0.5 + 1e-12], (0.25, 0.25))]
+    assert box_ap(frames) == map_50(frames) == np.float32(0.5 * 51 / 101)
+
+
 def midog_frames(folder, most):
     """Real truth, detections beside it and elsewhere."""
     content = json.loads((folder / 'midog/MIDOG++.json').read_text())
@@ -119,8 +137,7 @@ def midog_frames(folder, most):
         boxes = np.array([each['bbox'] for each in content['annotations'] if each['image_id'] == image['id'] and each['category_id'] == 1])
         truths = (boxes.reshape(-1, 4)[:, :2] + boxes.reshape(-1, 4)[:, 2:]) / 2
         preds = np.concatenate([truths + rng.normal(0, 15, truths.shape), rng.uniform(0, 5000, (20, 2))])
-        um_per_px = 1633 / image['width']
-        frames.append(Frame(truths, preds, rng.random(len(preds)), (um_per_px, um_per_px), image['file_name']))
+        frames.append(Frame(truths, preds, rng.random(len(preds)), (0.25, 0.25), image['file_name']))
     return frames
 
 
