@@ -25,7 +25,7 @@ def mm(name, *places, **more):
 def test_a_frame_without_predictions_counts_its_misses():
     paired = pair(file('t', frame('a', (1, 2)), frame('b', (3, 4), (5, 6)), frame('c')), file('d', frame('a.png', (1, 2), score=.5)))
     assert [len(each.pred_xy) for each in paired.frames()] == [1, 0, 0] and [len(each.truth_xy) for each in paired.frames()] == [1, 2, 0]
-    assert paired.notes == ['2 of 3 frames, as b, have no predictions: their 2 figures count as misses']
+    assert paired.notes == ['2 of 3 frames, as b, have no predictions: their 2 mitoses count as misses']
 
 
 def test_a_frame_without_figures_keeps_its_false_alarms():
@@ -48,14 +48,16 @@ def test_two_files_of_one_frame():
         pair(file('t', frame('007.tiff'), frame('008.tiff')), file('d', frame('one/007.json'), frame('007.png')))
 
 
-def test_a_single_file_of_a_single_image_needs_no_name(tmp_path):
-    path = tmp_path / 'mitotic-figures.json'
-    path.write_text('')
+def test_a_single_file_of_a_single_image_needs_no_name():
+    path = 'out/mitotic-figures.json'
     paired = pair(file('t', frame('007.tiff')), file(path, frame('', (1, 2), score=.5)))
     assert len(paired.frames()[0].pred_xy) == 1
     assert paired.notes == ['mitotic-figures.json does not say of which image it is: taken as that of 007.tiff']
     with pytest.raises(ValueError, match='does not say of which of 2 images it is'):
         pair(file('t', frame('007.tiff'), frame('008.tiff')), file(path, frame('')))
+    assert pair(file('t', frame('007.tiff')), file('found.csv', frame('found'))).notes
+    with pytest.raises(ValueError, match="as '008.tiff', is in the truth"):  # this one does say
+        pair(file('t', frame('007.tiff')), file(path, frame('008.tiff')))
 
 
 def test_mm_become_px_with_the_pixel_size_that_is_known():
