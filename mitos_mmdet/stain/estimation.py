@@ -38,7 +38,7 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS):
     check_image(image)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: one of {', '.join(METHODS)}")
-    pixels = _sample(image, max_pixels)
+    pixels = sample_pixels(image, max_pixels)
     if not pixels.size:
         raise NoStainError('no pixels')
     light = _lightness(pixels)
@@ -74,7 +74,7 @@ def check_image(image):
         raise ValueError(f'the image is {found}: give RGB as uint8 (height, width, 3)')
 
 
-def _sample(image, most):
+def sample_pixels(image, most):
     """``(1, N, 3)`` of the image's pixels: all, or one at random from each of ``most`` equal stretches (always the same ones)."""
     height, width = image.shape[:2]
     if most is not None and most < 1:

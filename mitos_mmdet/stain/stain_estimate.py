@@ -1,7 +1,7 @@
 """What is known of an image's stain: a few plain numbers, the same for a frame and for every tile of it."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +53,8 @@ class StainEstimate:
 
     def to_dict(self):
         """As plain JSON values."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        content = dict(method=self.method, matrix=[list(row) for row in self.matrix])
+        return content if self.maxima is None else dict(content, maxima=list(self.maxima))
 
     @classmethod
     def from_dict(cls, content, source='the estimate'):

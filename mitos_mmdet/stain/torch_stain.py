@@ -19,6 +19,7 @@ class TorchStainNormalizer(nn.Module):
 
     def __init__(self, target):
         super().__init__()
+        self.target = target
         self.method = target.method
         self._keep('target_matrix', target.matrix)
         if self.method == 'reinhard':
@@ -58,6 +59,13 @@ class TorchStainNormalizer(nn.Module):
             result = images.clone()
             result[valid] = pixels.to(images.dtype)
             return result
+
+    def apply_estimates(self, images, sources):
+        """``forward`` by a list of B ``StainEstimate`` s of this method; images whose entry is None pass unchanged."""
+        valid = torch.tensor([source is not None for source in sources])
+        sources = [source or self.target for source in sources]
+        maxima = None if self.method == 'reinhard' else torch.tensor([source.maxima for source in sources])
+        return self(images, torch.tensor([source.matrix for source in sources]), maxima, valid)
 
     def _restain(self, images, matrices, maxima):
         densities = (-(images.clamp(1, 255) / 255).log()).clamp(min=1e-6)

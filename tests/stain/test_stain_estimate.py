@@ -10,7 +10,8 @@ GOOD = dict(method='macenko', matrix=[[0.6, 0.8, 0.0], [0.0, 0.8, 0.6]], maxima=
 
 def test_it_goes_through_json_unchanged():
     for estimate in [*DEFAULT_TARGETS.values(), StainEstimate('vahadane', np.float32(GOOD['matrix']), np.float32([1 / 3, .7]))]:
-        assert StainEstimate.from_dict(json.loads(json.dumps(estimate.to_dict()))) == estimate
+        content = json.loads(json.dumps(estimate.to_dict()))
+        assert content == estimate.to_dict() and StainEstimate.from_dict(content) == estimate
         assert hash(estimate) == hash(StainEstimate.from_dict(estimate.to_dict()))
 
 
