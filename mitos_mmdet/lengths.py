@@ -66,7 +66,7 @@ def check_um_per_px(um_per_px, where, needed_for='a length in um'):
     """
     try:
         x, y = (float(value) for value in um_per_px)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x = y = math.nan
     if not (0 < x < math.inf and 0 < y < math.inf):
         raise ValueError(f"{where} has no usable pixel size (um_per_px={um_per_px!r}), which {needed_for} needs: give "

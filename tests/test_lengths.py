@@ -42,7 +42,7 @@ def test_to_px_along_each_axis():
 @pytest.mark.parametrize('um_per_px', [
     None, [], [0.25], [0.25, 0.25, 0.25], 0.25, 'unknown',  # not two numbers
     ['a', 'b'], [0.25, None],
-    [0, 0.25], [0.25, -1], [math.nan, 0.25], [math.inf, 0.25],  # not positive and finite
+    [0, 0.25], [0.25, -1], [math.nan, 0.25], [math.inf, 0.25], [10**400, 1],  # not positive and finite
 ])
 def test_um_without_a_pixel_size_names_the_image_and_the_mend(um_per_px):
     with pytest.raises(ValueError, match=r'frame\.tif has no usable pixel size.*7\.5um.*use a length in px'):

@@ -6,7 +6,6 @@ where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]``
 """
 
 import json
-import math
 import os
 import tempfile
 from collections import Counter
@@ -16,6 +15,7 @@ MITOSIS = 'mitotic figure'
 HARD_NEGATIVE = 'hard negative'
 CLASSES = (MITOSIS, HARD_NEGATIVE)
 CATEGORY_IDS = {name: number for number, name in enumerate(CLASSES, start=1)}
+_FARTHEST = 1e9  # px, ours: beyond any image, within every number type
 _MEND = 'Mend the file, or convert the dataset again with tools/convert_dataset.py'
 
 
@@ -113,7 +113,7 @@ def annotation_fault(annotation):
     for key, length in (('bbox', 4), ('centroid', 2)):
         values = annotation.get(key)
         if values is not None and not (isinstance(values, (list, tuple)) and len(values) == length
-                                       and all(_is_number(value) and math.isfinite(value) for value in values)):
+                                       and all(is_coordinate(value) for value in values)):
             return f'has {key} {values!r}, which is not {length} finite numbers'
     return None
 
@@ -124,6 +124,11 @@ def _id_fault(entry, key):
         return f'lacks {key}'
     # Text, too: pycocotools takes it. Not 1.5, nor a list, which no other entry can be looked up by.
     return None if isinstance(value, str) or _is_number(value, int) else f'has {key} {value!r}, which is neither a whole number nor text'
+
+
+def is_coordinate(value):
+    """Whether a JSON value is a number that can be a place in an image: finite, and no integer beyond floats."""
+    return _is_number(value) and abs(value) < _FARTHEST
 
 
 def _is_number(value, kind=(int, float)):

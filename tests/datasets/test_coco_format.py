@@ -58,6 +58,7 @@ def test_what_is_complete_passes_unchanged(good):
     ('annotations', 0, dict(bbox=['a', 1, 2, 3]), r"annotation 7 has bbox \['a', 1, 2, 3\], which is not 4 finite numbers"),
     ('annotations', 0, dict(bbox=[1, 2, 3]), 'annotation 7 has bbox'),
     ('annotations', 0, dict(bbox=[1, 2, 3, float('nan')]), 'annotation 7 has bbox'),
+    ('annotations', 0, dict(bbox=[1, 2, 3, 10**400]), 'annotation 7 has bbox'),  # no float holds it
     ('annotations', 0, dict(bbox='1234'), 'annotation 7 has bbox'),
     ('annotations', 1, dict(centroid=[1]), 'annotation 8 has centroid'),
     ('annotations', 1, dict(centroid=[1, None]), 'annotation 8 has centroid'),

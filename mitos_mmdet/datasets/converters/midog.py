@@ -7,7 +7,7 @@ three a file is, its content tells.
 import json
 import math
 
-from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordinate
 from mitos_mmdet.datasets.converters.image_files import check_image_root
 from mitos_mmdet.datasets.converters.label_files import check_folder
 from mitos_mmdet.datasets.converters.midog_meta import describe_images
@@ -79,7 +79,8 @@ def _load(path):
         raise ValueError(f'{path}: lacks one of the lists {", ".join(keys)}. Give {_EXPECTED}')
     for key, needed in (('images', ('id', 'file_name')), ('categories', ('id', 'name'))):
         for entry in content[key]:
-            if not isinstance(entry, dict) or not all(isinstance(entry.get(name), int | str) for name in needed):
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(name), int | str) for name in needed) \
+                    or not isinstance(entry.get('file_name', ''), str):
                 raise ValueError(f'{path}: {str(entry)[:60]!r} in {key} lacks {" or ".join(needed)}. Give {_EXPECTED}')
         for name in needed:
             if len({entry[name] for entry in content[key]}) < len(content[key]):
@@ -132,7 +133,7 @@ def _label(annotation, where, categories, known):
     if not _is_one_of(annotation.get('category_id'), categories):
         raise ValueError(f'category_id {annotation.get("category_id")!r} is none of the file\'s categories')
     box = annotation.get('bbox')
-    if not (isinstance(box, list) and len(box) == 4 and all(isinstance(x, int | float) and math.isfinite(x) for x in box)):
+    if not (isinstance(box, list) and len(box) == 4 and all(map(is_coordinate, box))):
         raise ValueError(f'bbox {str(box)[:60]} is not four numbers x1,y1,x2,y2')
     x1, y1, x2, y2 = box
     if x2 <= x1 or y2 <= y1:
