@@ -1,0 +1,12 @@
+# Phase two for two_phase_fcn_slim_atypia14.py, small enough to train from scratch on one CPU core in a quarter of an hour.
+_base_ = [
+    '../_base_/models/two_phase_resnet18_slim.py', '../_base_/datasets/two_phase_patches_atypia14_cpu.py',
+    '../_base_/schedules/adamw_cpu.py', '../_base_/default_runtime.py'
+]
+model = _base_.phase_two
+train_cfg = dict(max_epochs=20, val_interval=2)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', T_max=20, begin=0, end=20, eta_min=1.0e-6, by_epoch=True, convert_to_iter_based=True)
+]
+optim_wrapper = dict(optimizer=dict(lr=0.001))
