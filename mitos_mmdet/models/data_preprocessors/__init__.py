@@ -1,0 +1,1 @@
+"""Data preprocessors, one registered class a file."""
