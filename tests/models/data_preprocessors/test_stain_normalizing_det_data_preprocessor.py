@@ -109,5 +109,5 @@ def test_tiled_detector_measures_the_frame_once(frame, monkeypatch):
     inner = detector.detector.data_preprocessor
     monkeypatch.setattr(inner, '_apply', lambda images, sources: seen.extend(sources) or images)
     detector.eval().test_step(dict(inputs=[bgr(frame)], data_samples=[DetDataSample(metainfo=dict(img_shape=frame.shape[:2]))]))
-    assert len(seen) == 6 and len({str(source.to_dict()) for source in seen}) == 1
+    assert len(seen) == 9 and len({str(source.to_dict()) for source in seen}) == 1
     assert seen[0].to_dict() == stain_record(frame, 'macenko')
