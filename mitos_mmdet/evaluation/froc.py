@@ -55,8 +55,6 @@ def midog25_froc_area(events, unit, units, weights, truths, images):
     if not len(scores):
         return np.full(len(truths), np.nan)
     grid = np.linspace(scores.min(), scores.max(), 40)
-    if grid[0] == grid[-1]:
-        grid = grid[:1]
     reached = np.searchsorted(grid, scores, side='right')  # so many thresholds a detection passes
     tp, fp = (_passing(values, reached, unit, (units, len(grid))).T @ weights for values in (hits, alarms))
     recall, per_image = tp / (truths + 1e-6), ratio(fp, images)

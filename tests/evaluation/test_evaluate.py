@@ -49,8 +49,9 @@ def test_rules_by_hand(rule, tp, fp, fn):
 
 def test_background_frames_and_frames_without_detections_count():
     frames = [Frame([[0, 0]], [[0, 0]], [0.9], name='1'), Frame(EMPTY, [[0, 0]], [0.9], name='2'), Frame([[0, 0]], EMPTY, [], name='3')]
-    found = evaluate(frames, '5px', threshold=0.5, resamples=0)
+    found = evaluate(frames, '5px', threshold=0.9, resamples=0)  # a score equal to the threshold counts
     assert (found.overall.tp, found.overall.fp, found.overall.fn, found.overall.frames) == (1, 1, 1, 3)
+    assert found.overall.detections == 2 and found.count_agreement['frames'].predicted.tolist() == [1, 1, 0]
     assert found.froc.fp_per_image.tolist() == [1 / 3]
 
 

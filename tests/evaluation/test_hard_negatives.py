@@ -42,10 +42,11 @@ def test_two_alarms_on_one_look_alike():
 
 
 def test_only_frames_in_which_look_alikes_were_labelled():
-    labelled = Frame(EMPTY, [[0, 0]], [0.9], name='1', hard_negative_xy=EMPTY)
+    labelled = Frame(EMPTY, far(0, 1), [0.9, 0.9], name='1', hard_negative_xy=far(0))
     found = evaluate([labelled, Frame(EMPTY, far(0, 1), [0.9, 0.9], name='2')], '5px', threshold=0.5, resamples=0)
-    assert (found.hard_negatives.frames, found.hard_negatives.on_nothing, found.overall.fp) == (1, 1, 3)
-    assert found.confusion.counts == [[0, 0, 1], [0, 0, 0], [0, 0, None]]
+    assert (found.hard_negatives.frames, found.hard_negatives.on_nothing, found.overall.fp) == (1, 1, 4)
+    assert found.hard_negatives.share_on_hard_negative.value == 0.5
+    assert found.confusion.counts == [[0, 1, 1], [0, 0, 0], [0, 0, None]]
     none = evaluate([Frame(EMPTY, [[0, 0]], [0.9])], '5px', threshold=0.5, resamples=0)
     assert none.hard_negatives is None and none.confusion is None
 

@@ -170,7 +170,7 @@ def contest_froc(frames):
     """MIDOG 2025's ``froc_auc`` by its definition: 40 thresholds, ``score_detection`` on every frame at each."""
     scores = np.concatenate([frame.pred_scores for frame in frames])
     recall, per_image = [], []
-    for threshold in np.linspace(scores.min(), scores.max(), 40):
+    for threshold in np.unique(np.linspace(scores.min(), scores.max(), 40)):
         found = np.array([counts(frame.truth_xy / 4000, frame.pred_xy[frame.pred_scores >= threshold] / 4000, 7.5e-3) for frame in frames])
         tp, fp, fn = found.sum(axis=0)
         recall.append(tp / (tp + fn + 1e-6))
@@ -183,7 +183,9 @@ def contest_froc(frames):
 
 def test_midog25_froc_area_equals_a_loop_over_score_detection():
     rng = np.random.default_rng(4)
-    for _ in range(6):
-        frames = random_frames(rng, 5)
+    for decimals in (None, None, None, 1, 0):  # the last: all scores are 0 or 1
+        frames = random_frames(rng, 5, decimals)
         found = evaluate(frames, RADIUS, resamples=0).overall.froc_area_midog25.value
         assert found == pytest.approx(contest_froc(frames), abs=1e-12) and 0.1 < found < 7.9
+    frames = [Frame(frame.truth_xy, frame.pred_xy, np.full(len(frame.pred_xy), 0.5), (0.25, 0.25)) for frame in frames]
+    assert evaluate(frames, RADIUS, resamples=0).overall.froc_area_midog25.value == pytest.approx(contest_froc(frames), abs=1e-12)
