@@ -85,7 +85,7 @@ def test_froc_area_per_mm2():
     frames = [Frame([[0, 0], [900, 0]], [[0, 0], [400, 0], [900, 0]], [0.9, 0.8, 0.7], (0.5, 0.5), size_px=(4000, 2000))]
     overall = evaluate(frames, resamples=0).overall
     assert (overall.froc_area.value, overall.froc_area_per_mm2.value) == (pytest.approx(0.5 + 7), pytest.approx(0.25 + 3.5))
-    frames[0].size_px = None
+    frames.append(Frame([[0, 0]], [], [], (0.5, 0.5), name='of unknown size'))
     assert np.isnan(evaluate(frames, resamples=0).overall.froc_area_per_mm2.value)
 
 
