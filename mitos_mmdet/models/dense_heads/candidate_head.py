@@ -100,7 +100,7 @@ class CandidateHead(BaseModule):
             boxes, scores = find_candidates(probability[:height, :width].detach().float().cpu().numpy(), **self.test_cfg)
             boxes, scores = (torch.from_numpy(values).to(probability.device) for values in (boxes, scores))
             if rescale:
-                boxes = boxes / boxes.new_tensor(sample.scale_factor).repeat(2)
+                boxes = boxes / boxes.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
             found.append(InstanceData(bboxes=boxes, scores=scores, labels=torch.zeros_like(scores, dtype=torch.long)))
         return found
 

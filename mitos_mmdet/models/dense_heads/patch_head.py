@@ -48,6 +48,6 @@ class PatchHead(BaseModule):
             height, width = sample.img_shape[:2]
             boxes = scores.new_tensor([[0, 0, width, height]])
             if rescale:
-                boxes = boxes / boxes.new_tensor(sample.scale_factor).repeat(2)
+                boxes = boxes / boxes.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
             found.append(InstanceData(bboxes=boxes, scores=scores, labels=torch.zeros_like(scores, dtype=torch.long)))
         return found

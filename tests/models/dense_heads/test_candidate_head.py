@@ -111,6 +111,10 @@ def test_candidates_are_components_in_original_pixels(head):
     found, = head.predict(logits((10, 20, 30, 40), (60, 0, 96, 10)), [sample(scale_factor=(0.5, 2.0))])
     assert found.bboxes.tolist() == [[120, 0, 192, 5], [20, 10, 60, 20]]
     assert found.scores.tolist() == pytest.approx([1, 1], abs=1e-3) and found.labels.tolist() == [0, 0]
+    unscaled = sample()
+    del unscaled.scale_factor  # a pipeline without Resize
+    as_it_is, = head.predict(logits((10, 20, 30, 40)), [unscaled])
+    assert as_it_is.bboxes.tolist() == [[10, 20, 30, 40]]
     as_seen, = head.predict(logits((10, 20, 30, 40)), [sample(scale_factor=(0.5, 2.0))], rescale=False)
     assert as_seen.bboxes.tolist() == [[10, 20, 30, 40]]
 

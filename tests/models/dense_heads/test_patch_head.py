@@ -60,6 +60,13 @@ def test_prediction_is_the_patch_with_the_probability_of_a_figure(head):
     assert [one.labels.tolist() for one in found] == [[0], [0]]
 
 
+def test_a_pipeline_without_resize_leaves_no_scale(head):
+    one = sample()
+    del one.scale_factor
+    found, = head.predict(maps([0.0, 0.0]), [one])
+    assert found.bboxes.tolist() == [[0, 0, 30, 40]]
+
+
 def test_phase_two_learns_and_one_patch_predicts_as_many(mmdet_scope):
     torch.manual_seed(0)
     model = MODELS.build(deepcopy(CONFIG))
