@@ -36,6 +36,7 @@ def roi_align_forward(features, rois, output, argmax_y, argmax_x, aligned_height
                       sampling_ratio, pool_mode, aligned):
     """Average RoIAlign of ``features`` ``(B, C, H, W)`` at ``rois`` ``(N, 5)`` (image, xyxy) into ``output`` ``(N, C, h, w)``."""
     _only_average(pool_mode)
+    features = _not_bfloat16(features)
     output.copy_(_kernels.roi_align(features, rois.to(features), spatial_scale, aligned_height, aligned_width,
                                     sampling_ratio, aligned))
 
@@ -44,6 +45,7 @@ def roi_align_backward(grad_output, rois, argmax_y, argmax_x, grad_input, aligne
                        sampling_ratio, pool_mode, aligned):
     """Gradient of :func:`roi_align_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     _only_average(pool_mode)
+    grad_output = _not_bfloat16(grad_output)
     grad_input.copy_(_kernels._roi_align_backward(grad_output, rois.to(grad_output), spatial_scale, aligned_height, aligned_width,
                                                   *grad_input.shape, sampling_ratio, aligned))
 
@@ -82,8 +84,14 @@ def _pixels(first, stop, size):
 
 def roi_pool_backward(grad_output, rois, argmax, grad_input, pooled_height, pooled_width, spatial_scale):
     """Gradient of :func:`roi_pool_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
+    grad_output = _not_bfloat16(grad_output)
     grad_input.copy_(_kernels._roi_pool_backward(grad_output, rois.to(grad_output), argmax, spatial_scale, pooled_height,
                                                  pooled_width, *grad_input.shape))
+
+
+def _not_bfloat16(tensor):
+    """float32 in place of bfloat16, for which torchvision has no such kernels."""
+    return tensor.float() if tensor.dtype == torch.bfloat16 else tensor
 
 
 def sigmoid_focal_loss_forward(logits, target, weight, output, gamma, alpha):

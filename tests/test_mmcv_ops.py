@@ -177,18 +177,24 @@ def test_roi_pool_forward_and_gradient(features, size, scale):
     torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize('layer', [RoIAlign((2, 3), 0.5, 2), RoIPool((2, 3), 0.5)])
-def test_roi_layers_without_rois_and_in_half_precision(features, layer):
+def test_roi_layers_without_rois_and_in_half_precision(features, layer, dtype):
     features = features.float().requires_grad_()
     nothing = layer(features, torch.zeros(0, 5))
     assert nothing.shape == (0, 3, 2, 3)
     nothing.sum().backward()
     assert not features.grad.any()
     rois = torch.tensor(ROIS)
-    half = layer(features.detach().half().requires_grad_(), rois.half())
-    assert half.dtype == torch.float16
-    torch.testing.assert_close(half.float(), layer(features.detach().half().float(), rois.half().float()), atol=5e-3, rtol=5e-3)
+    inputs = features.detach().to(dtype).requires_grad_()
+    half = layer(inputs, rois.to(dtype))
+    assert half.dtype == dtype
+    whole_inputs = inputs.detach().float().requires_grad_()
+    whole = layer(whole_inputs, rois.to(dtype).float())
+    torch.testing.assert_close(half.float(), whole, atol=5e-2, rtol=5e-2)
     half.sum().backward()
+    whole.sum().backward()
+    torch.testing.assert_close(inputs.grad.float(), whole_inputs.grad, atol=5e-2, rtol=5e-2)
 
 
 @pytest.mark.parametrize('weight', [None, [0.5, 1.0, 2.0]])
