@@ -4,6 +4,7 @@ data_root = 'data/atypia14/'
 # 50 px (11.4 um) as MIDOG labels figures (ours: the contest gives points without a size).
 train_pipeline = [
     dict(type='LoadFrame'),
+    dict(type='NormalizeStain', method='macenko'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='CentroidsToBoxes', size='50px'),
     # Mild colours: nothing is pretrained, and slides differ in stain (ours).
