@@ -7,6 +7,7 @@ examples:
   python tools/evaluate.py --truth data/atypia14 --detections folder_of_csv --radius 8um --per scanner,case
   python tools/evaluate.py --truth ground_truth.json --detections submission_folder
   python tools/evaluate.py --truth test.json --detections ours.json --compare theirs.json --threshold 0.5
+  python tools/evaluate.py --truth test.json --detections ours.json --threshold 0.5 --report report.html --images frames
   python tools/evaluate.py --check-submission submission_folder
 
 A threshold chosen on the frames it is scored on flatters: choose it on validation data (--choose-threshold), then freeze it
@@ -27,6 +28,7 @@ from mitos_mmdet.evaluation.formats.scoring import compare_scored, score
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.tables import comparison_table
 from mitos_mmdet.evaluation.thresholds import write_threshold
+from mitos_mmdet.report.flags import add_report, check_report, report_scored
 
 FIGURES_FORMAT = 'mitos_mmdet figures'
 
@@ -53,6 +55,7 @@ def parse_args(argv=None):
                         help='resamples for the 95 %% intervals, 0 for none (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: %(default)s)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='all figures as JSON')
+    add_report(parser)
     parser.add_argument('--ignore-unknown', action='store_true', help='leave out detections on frames that the truth has not')
     flags.add_um_per_px(parser)
     for of in ('truth', 'detections', 'compare'):
@@ -73,6 +76,7 @@ def main(argv=None):
         raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
     flags.check_json_target('--out', args.out)
     flags.check_json_target('--choose-threshold', args.choose_threshold)
+    check_report(args)
     per, thresholds = read_per(args.per), _thresholds(args)
     truth, notes, found, other = _read(args)
     how = dict(radius=args.radius, matching=args.matching, classes=args.classes, resamples=args.bootstrap, seed=args.seed,
@@ -98,6 +102,9 @@ def main(argv=None):
     if args.out:
         write_json(_figures(args, notes, first, second, compared), args.out)
         print(f'wrote {args.out}')
+    if args.report:
+        report_scored(args, notes, first, compared)
+        print(f'wrote {args.report}')
     return 0
 
 

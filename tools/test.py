@@ -17,6 +17,7 @@ def parse_args():
     parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
     parser.add_argument('--show-dir', metavar='DIR',
                         help='write frames with hits, misses and false alarms, and the precision-recall curve')
+    parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
     parser.add_argument('--score-thr', type=float, metavar='T',
                         help="count detections from this score on (default: the config's, else the best F1 on the very set)")
@@ -42,10 +43,13 @@ def main():
     from mmengine.runner import Runner
 
     from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.report.report_path import check_report_path
 
     for flag, path in (('--out', args.out and Path(args.out).parent), ('--show-dir', args.show_dir)):
         if path:
             check_writable(flag, path)
+    if args.report:
+        check_report_path(args.report)
     cfg = read_config(args)
     refuse_code(args.trust_checkpoint)
     checkpoint = None
@@ -63,6 +67,8 @@ def main():
     if args.out and args.out.endswith(('.pkl', '.pickle')):
         from mmdet.evaluation import DumpDetResults
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    if args.report:
+        _add_report(runner, cfg, args)
     if checkpoint:
         check_fits(checkpoint, runner.model, path)
     runner.test()
@@ -78,12 +84,29 @@ def _set_outputs(cfg, args):
             raise ValueError(f'--out {args.out}: a .json, or a .pkl as in mmdet')
         settings['out_json'] = args.out if args.out.endswith('.json') else None
     ours = [evaluator for evaluator in evaluators if evaluator['type'] == 'CentroidMetric']
-    if not ours and any(value is not None for value in settings.values()):
+    if not ours and any(value is not None for value in (*settings.values(), args.report)):
         raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")
     for evaluator in ours:
         evaluator.update({key: value for key, value in settings.items() if value is not None})
     if args.show:
         cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
+
+
+def _add_report(runner, cfg, args):
+    """A metric that writes the report, by the settings of the centroid metric."""
+    from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
+    from mitos_mmdet.report.provenance import versions
+    from mitos_mmdet.report.report_metric import ReportMetric
+
+    metric = next(metric for metric in runner.test_evaluator.metrics if isinstance(metric, CentroidMetric))
+    data = cfg.test_dataloader.dataset
+    provenance = dict(Config=args.config, Checkpoint=cfg.load_from or 'those that the config names',
+                      Annotations=Path(data.get('data_root') or '', data.get('ann_file') or ''),
+                      **({'Augmentation': 'flipped copies united (--tta)'} if args.tta else {}), Versions=versions())
+    report = ReportMetric(args.report, provenance, radius=metric.radius, matching=metric.matching, score_thr=metric.score_thr,
+                          classes=metric.classes, collect_device=metric.collect_device)
+    report.dataset_meta = metric.dataset_meta
+    runner.test_evaluator.metrics.append(report)
 
 
 if __name__ == '__main__':
