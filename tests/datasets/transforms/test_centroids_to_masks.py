@@ -1,3 +1,4 @@
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -159,7 +160,7 @@ def test_the_draw_is_a_function_of_seed_and_annotation(info):
     alone = dict(info, instances=info['instances'][1:2])
     assert masks_with_seed(alone, 7) == first[1:2]
     assert masks_with_seed(info, 8) != first
-    with ProcessPoolExecutor(2) as workers:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context('fork')) as workers:  # as torch's on Linux
         assert all(found == first for found in workers.map(masks_with_seed, [info] * 4, [7] * 4))
 
 
