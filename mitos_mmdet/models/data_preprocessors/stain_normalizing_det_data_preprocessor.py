@@ -65,10 +65,10 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
     def _normalised(self, images, infos):
         sources = [self._source(image, info) for image, info in zip(images, infos, strict=True)]
         if isinstance(images, torch.Tensor):
-            return self._apply(images, sources)
+            return self._restain(images, sources)
         if len({image.shape for image in images}) == 1:
-            return list(self._apply(torch.stack(list(images)), sources))
-        return [self._apply(image[None], [source])[0] for image, source in zip(images, sources, strict=True)]
+            return list(self._restain(torch.stack(list(images)), sources))
+        return [self._restain(image[None], [source])[0] for image, source in zip(images, sources, strict=True)]
 
     def _source(self, image, info):
         try:
@@ -76,7 +76,7 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         except NoStainError:
             return None
 
-    def _apply(self, images, sources):
+    def _restain(self, images, sources):
         rgb = images if self.channel_order == 'rgb' else images.flip(1)
         rgb = self.stain_normalizer.apply_estimates(rgb, sources)
         return rgb if self.channel_order == 'rgb' else rgb.flip(1)

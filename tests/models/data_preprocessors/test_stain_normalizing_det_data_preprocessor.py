@@ -90,8 +90,10 @@ def test_rgb_images(frame):
         build(channel_order='grb')
 
 
-def test_checkpoints_gain_nothing():
-    assert not build().state_dict()
+def test_it_moves_between_devices_and_adds_nothing_to_checkpoints():
+    preprocessor = build().to('meta')
+    assert preprocessor.device.type == 'meta' and preprocessor.stain_normalizer.target_matrix.is_meta
+    assert not preprocessor.state_dict()
 
 
 def test_tiled_detector_measures_the_frame_once(frame, monkeypatch):
@@ -107,7 +109,7 @@ def test_tiled_detector_measures_the_frame_once(frame, monkeypatch):
         test_cfg=dict(nms_pre=100, min_bbox_size=0, score_thr=0.01, nms=dict(type='nms', iou_threshold=0.6), max_per_img=10))))
     seen = []
     inner = detector.detector.data_preprocessor
-    monkeypatch.setattr(inner, '_apply', lambda images, sources: seen.extend(sources) or images)
+    monkeypatch.setattr(inner, '_restain', lambda images, sources: seen.extend(sources) or images)
     detector.eval().test_step(dict(inputs=[bgr(frame)], data_samples=[DetDataSample(metainfo=dict(img_shape=frame.shape[:2]))]))
     assert len(seen) == 9 and len({str(source.to_dict()) for source in seen}) == 1
     assert seen[0].to_dict() == stain_record(frame, 'macenko')
