@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 _BLOCK_PX = 65536  # Ours: six float32 planes of it fit into a cache of 2 MB.
-_MIN_PX_FOR_THREADS = 1 << 20  # Ours: below, starting threads costs more than it saves.
+_MIN_PX_FOR_THREADS = 1 << 18  # Ours: below, starting threads costs more than it saves.
 
 
 def in_blocks(function, image):

@@ -35,8 +35,8 @@ class Lasso:
 
     def without_negative(self, first, second):
         """The solution with ``c >= 0``: a stain that comes out negative is none, and the other explains what it can alone."""
-        return (np.maximum(first + self._overlap * np.minimum(second, 0), 0),
-                np.maximum(second + self._overlap * np.minimum(first, 0), 0))
+        return np.stack([np.maximum(first + self._overlap * np.minimum(second, 0), 0),
+                         np.maximum(second + self._overlap * np.minimum(first, 0), 0)])
 
 
 class Unmixer:
@@ -51,7 +51,7 @@ class Unmixer:
         self._tables = tables.astype(np.float32)
 
     def __call__(self, pixels):
-        """Haematoxylin and eosin, each ``(H, W)`` float32, of uint8 ``(H, W, 3)`` RGB."""
+        """Haematoxylin and eosin, ``(2, H, W)`` float32, of uint8 ``(H, W, 3)`` RGB."""
         colours = cv2.split(pixels)
         return self._lasso.without_negative(*(_look_up(colours, tables) for tables in self._tables))
 

@@ -17,10 +17,11 @@ _GREY = np.arange(256) / 255
 LINEAR = np.where(_GREY > 0.04045, ((_GREY + 0.055) / 1.055)**2.4, _GREY / 12.92)
 
 
-def statistics(pixels):
-    """Means and standard deviations of L, a, b, ``(2, 3)``, of uint8 ``(H, W, 3)`` RGB."""
-    lab = _to_lab(pixels)
-    return np.stack([lab.mean(axis=(0, 1), dtype=float), lab.std(axis=(0, 1), dtype=float)])
+def statistics(colours, counts):
+    """Means and standard deviations of L, a, b, ``(2, 3)``, of uint8 ``(1, M, 3)`` RGB that occur ``counts`` times each."""
+    lab = _to_lab(colours)[0].astype(float)
+    mean = np.average(lab, axis=0, weights=counts)
+    return np.stack([mean, np.sqrt(np.average((lab - mean)**2, axis=0, weights=counts))])
 
 
 def transfer(image, source, target):

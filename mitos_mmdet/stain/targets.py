@@ -10,5 +10,5 @@ from mitos_mmdet.stain.stain_estimate import StainEstimate
 DEFAULT_TARGETS = {
     'macenko': StainEstimate('macenko', matrix=((0.4437, 0.7916, 0.4201), (0.0810, 0.9482, 0.3072)), maxima=(1.7615, 1.0137)),
     'vahadane': StainEstimate('vahadane', matrix=((0.3698, 0.8278, 0.4220), (0.1881, 0.9025, 0.3874)), maxima=(1.9394, 1.3512)),
-    'reinhard': StainEstimate('reinhard', matrix=((61.0710, 38.6573, -16.0903), (13.3844, 10.8203, 5.0276))),
+    'reinhard': StainEstimate('reinhard', matrix=((61.1550, 38.6678, -16.0937), (13.3918, 10.7919, 5.0173))),
 }

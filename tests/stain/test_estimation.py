@@ -67,7 +67,9 @@ def test_an_estimate_is_the_same_every_time_and_near_that_of_all_pixels(method, 
 def test_a_scanners_black_fill_is_no_tissue(shared_data):
     image = read_rgb(shared_data / 'stain/source.png')
     filled = np.concatenate([image, np.zeros_like(image)])
-    assert estimate_stain(filled, max_pixels=None) == estimate_stain(image, max_pixels=None)
+    one, other = (estimate_stain(pixels, max_pixels=None) for pixels in (filled, image))
+    np.testing.assert_allclose(one.matrix, other.matrix, atol=1e-5)
+    np.testing.assert_allclose(one.maxima, other.maxima, atol=1e-4)
 
 
 # staintools learns a dictionary for one second, from a random start, and gets as far as the machine lets it; with so many steps
