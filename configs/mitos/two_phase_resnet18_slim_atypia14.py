@@ -4,9 +4,9 @@ _base_ = [
     '../_base_/schedules/adamw_cpu.py', '../_base_/default_runtime.py'
 ]
 model = _base_.phase_two
-train_cfg = dict(max_epochs=20, val_interval=2)
+train_cfg = dict(max_epochs=40, val_interval=4)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', T_max=20, begin=0, end=20, eta_min=1.0e-6, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', T_max=40, begin=0, end=40, eta_min=1.0e-6, by_epoch=True, convert_to_iter_based=True)
 ]
 optim_wrapper = dict(optimizer=dict(lr=0.001))
