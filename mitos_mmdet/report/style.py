@@ -100,16 +100,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
   body { font-size: 9.5pt; }
   main { max-width: none; padding: 0; }
   section { margin-top: 22px; padding-top: 14px; }
-  #pictures, #frames { break-before: page; border-top: 0; }
   h1 { font-size: 22pt; }
   h2 { font-size: 15pt; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, .note, .key { break-after: avoid; }
   tr, .threshold, .key { break-inside: avoid; }
   .lead { font-size: 13pt; }
   .note, figcaption { font-size: 8pt; }
   .screen { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
+  th, td { padding-top: 3px; padding-bottom: 3px; }
+  #counts td small { display: inline; margin-left: 8px; }
   .sortable th { white-space: normal; }
   .pair { grid-template-columns: 1fr 1fr; gap: 18px 24px; }
   .wide svg { min-width: 0; }
