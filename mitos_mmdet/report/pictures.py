@@ -52,7 +52,6 @@ class Pictures:
     Attributes:
         galleries: Misses, false alarms and hits.
         frames: Whole frames.
-        drawable: How many frames there are to draw.
         missing: Names of the frames that were wanted and not found.
     """
 
@@ -89,6 +88,7 @@ def take_pictures(evaluation, image_of):
             crops.update({mark: _crop(image, mark, marks[index], radius_px) for mark in its if mark.frame == index})
         if index in worst:
             frames[index] = _frame(image, index, marks[index], radius_px)
+        del image  # before the next one is read
     total = {kind: sum(mark.kind == kind for its in marks for mark in its) for kind in chosen}
     return Pictures([Gallery(kind, [crops[mark] for mark in its if mark in crops], total[kind]) for kind, its in chosen.items()],
                     Gallery('frame', [frames[index] for index in worst if index in frames], len(marks)), missing)
