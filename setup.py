@@ -45,7 +45,7 @@ setup(
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.13',
     install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',
-                      'matplotlib>=3.7', 'tqdm', 'staintools==2.1.2', 'spams-bin'],
+                      'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin'],
     extras_require={
         # The maintained line of mmdet, and the default.
         'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],
