@@ -88,6 +88,7 @@ def _set_outputs(cfg, args):
         raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")
     for evaluator in ours:
         evaluator.update({key: value for key, value in settings.items() if value is not None})
+        evaluator.setdefault('resamples', 1000)  # a test figure has its interval
     if args.show:
         cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
 

@@ -44,6 +44,7 @@ def test_test_writes_detections_and_pictures(trained, sample, run_tool, tmp_path
 
 def test_test_takes_a_work_dir_and_flips(trained, sample, run_tool, tmp_path):
     done = run_tool(f'test.py {CONFIG} {trained} --work-dir {tmp_path} --data-root {sample}/ --tta --radius 30px {SHORT.format(epochs=1)}')
+    assert '1000 resamples' in done.stdout + done.stderr  # a test figure has its interval
     assert 'within 30px' in done.stdout + done.stderr and '4 frames scored' in done.stdout + done.stderr
 
 
