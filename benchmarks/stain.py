@@ -46,7 +46,7 @@ def main():
     os.environ |= dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), str(args.threads))
     clock = 'process_time' if args.cpu_time else 'perf_counter'
     speed('macenko', MACENKO, (512, 1024, 2048), args.data / FRAMES[0], args.threads, clock)
-    speed('vahadane', VAHADANE, (512, 1024), args.data / FRAMES[0], args.threads, clock)
+    speed('vahadane', VAHADANE, (512, ), args.data / FRAMES[0], args.threads, clock)
     equality(args.data)
     sampling(args.data, clock)
     scanners(args.data / 'stain/five_scanners', args.sheet)

@@ -1,11 +1,14 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from mitos_mmdet.images import read_rgb
 from mitos_mmdet.stain import DEFAULT_TARGETS, METHODS, StainEstimate, StainNormalizer, estimate_stain
@@ -136,6 +139,18 @@ def test_a_file_that_is_no_target_is_named(text, message, tmp_path):
         file.write_bytes(text.encode('latin-1'))
     with pytest.raises(ValueError, match=f'target.json: .*{message}'):
         StainNormalizer.load(file)
+
+
+def test_the_snippet_of_the_docs(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / 'docs' / 'stain.md').read_text(encoding='utf-8')
+    [snippet] = re.findall(r'```python\n(.*?)```', text, re.S)
+    (tmp_path / 'data/sample/images').mkdir(parents=True)
+    Image.fromarray(stained((600, 600), np.random.default_rng(4))).save(tmp_path / 'data/sample/images/001.tiff')
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(snippet, names)
+    assert names['tile'].shape == (512, 512, 3) and names['reason'] is None
+    assert np.array_equal(names['pixels'][:512, :512], names['tile'])
 
 
 def test_it_starts_without_torch_mmdet_or_staintools():
