@@ -21,10 +21,10 @@ import os
 from pathlib import Path
 
 from mitos_mmdet.cli import report_skipped, run
-from mitos_mmdet.datasets.coco_format import write_json
 from mitos_mmdet.datasets.converters import CONTESTS
 from mitos_mmdet.datasets.converters.convert import convert
 from mitos_mmdet.datasets.converters.summary import summary_table
+from mitos_mmdet.json_files import write_json
 
 
 def parse_args(argv=None):

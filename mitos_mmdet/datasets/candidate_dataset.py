@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from mitos_mmdet.candidates import cut_patches
 from mitos_mmdet.datasets.candidate_plan import candidates_json, plan_patches, summarise
-from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.json_files import write_json
 
 
 def collect(dataset, detect, out, settings, origin):

@@ -6,8 +6,6 @@ where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]``
 """
 
 import json
-import os
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -133,31 +131,3 @@ def is_coordinate(value):
 
 def _is_number(value, kind=(int, float)):
     return isinstance(value, kind) and not isinstance(value, bool)  # JSON's true would count as 1
-
-
-def write_json(content, path):
-    """Writes ``content`` as JSON, whole or not at all: into a file beside ``path`` that then takes its place.
-
-    Raises:
-        ValueError: The folder cannot be written.
-    """
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    except OSError as error:
-        raise ValueError(f'{path.parent}: cannot be written ({error.strerror}). Choose another output folder') from error
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            json.dump(content, file)
-        os.chmod(draft, 0o666 & ~_umask())
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -16,10 +16,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from mitos_mmdet.cli import report_skipped
-from mitos_mmdet.datasets.coco_format import read_annotations, write_json
+from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.datasets.tile_plan import plan_tiles, summarise, tiles_json
 from mitos_mmdet.images import read_header, read_rgb
+from mitos_mmdet.json_files import write_json
 from mitos_mmdet.parallel import run_jobs, worker_count
 
 _DRAFT = '.part'

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
 
-from mitos_mmdet.datasets.coco_format import write_json
+from mitos_mmdet.json_files import write_json
 from mitos_mmdet.lengths import Length
 
 FORMAT = 'mitos_mmdet threshold'

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from mitos_mmdet.cli import report_skipped
-from mitos_mmdet.datasets.coco_format import check_coco, read_annotations, write_json
+from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
 from mitos_mmdet.images import read_header
+from mitos_mmdet.json_files import write_json
 from mitos_mmdet.parallel import worker_count
 from mitos_mmdet.stain.contact_sheet import contact_sheet
 from mitos_mmdet.stain.normalize_files import SUFFIXES, Group, claim, normalize_files

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from mitos_mmdet.datasets.coco_format import write_json
 from mitos_mmdet.images import read_rgb
+from mitos_mmdet.json_files import write_json
 from mitos_mmdet.parallel import run_jobs
 from mitos_mmdet.stain.estimation import MAX_PIXELS, estimate_stain, sample_pixels
 from mitos_mmdet.stain.normalizer import StainNormalizer

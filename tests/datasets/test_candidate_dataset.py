@@ -9,7 +9,8 @@ from PIL import Image
 
 from mitos_mmdet.datasets.candidate_dataset import collect
 from mitos_mmdet.datasets.candidate_plan import CandidateSettings
-from mitos_mmdet.datasets.coco_format import categories, write_json
+from mitos_mmdet.datasets.coco_format import categories
+from mitos_mmdet.json_files import write_json
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 FIGURES = [[(60, 50), (150, 100)], [], [(30, 120), (190, 10)]]  # xy of each frame's

@@ -15,10 +15,10 @@ from mmengine.config import Config
 from PIL import Image, ImageDraw
 
 import mitos_mmdet.register  # noqa: F401
-from mitos_mmdet.datasets.coco_format import write_json
 from mitos_mmdet.datasets.converters.convert import convert
 from mitos_mmdet.datasets.tile_dataset import tile_dataset
 from mitos_mmdet.datasets.tile_plan import TileSettings, plan_tiles
+from mitos_mmdet.json_files import write_json
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 CONFIG = Path(__file__).parents[2] / 'configs/mitos/mask_rcnn_r101_fpn_tupac16.py'

@@ -15,7 +15,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from ..coco_format import write_json
+from mitos_mmdet.json_files import write_json
+
 from .plan import frame_rng, plan_frame
 from .render import render_frame
 
