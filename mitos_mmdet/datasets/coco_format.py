@@ -1,7 +1,8 @@
 """The annotation file: plain COCO json, with what COCO lacks riding along.
 
 Any CocoDataset reads it. Beyond COCO, an image carries ``um_per_px`` ``[x, y]`` (or null), ``scanner``, ``case_id``, ``domain``
-and ``labelled`` (false: nobody looked, so it is not a negative); an annotation carries ``centroid`` ``[x, y]`` in px and,
+and ``labelled`` (false: nobody looked, so it is not a negative), and may carry ``region_type`` (MIDOG 2025) and its ``stain``
+(``mitos_mmdet.datasets.frame_stain``); an annotation carries ``centroid`` ``[x, y]`` in px and,
 where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]`` px, cut at the image's border.
 """
 
