@@ -33,9 +33,10 @@ def is_trained(cfg):
     return cfg.get('train_dataloader') is not None
 
 
-def batch(with_objects):
+def batch(with_objects, with_masks=False):
     """Two training crops as the dataloader gives them; the second holds no object."""
     from mmdet.structures import DetDataSample
+    from mmdet.structures.mask import PolygonMasks
     from mmengine.structures import InstanceData
 
     generator = torch.Generator().manual_seed(0)
@@ -43,7 +44,9 @@ def batch(with_objects):
     samples = []
     for own in (boxes, boxes[:0]):
         sample = DetDataSample(metainfo=dict(img_shape=(96, 96), ori_shape=(96, 96), scale_factor=(1.0, 1.0)))
-        sample.gt_instances = InstanceData(bboxes=own, labels=torch.arange(len(own)))
+        sample.gt_instances = InstanceData(bboxes=own, labels=torch.zeros(len(own), dtype=torch.long))  # a class that all configs have
+        if with_masks:
+            sample.gt_instances.masks = PolygonMasks([[box[[0, 1, 2, 1, 2, 3, 0, 3]].double().numpy()] for box in own], 96, 96)
         samples.append(sample)
     return dict(inputs=[torch.randint(0, 256, (3, 96, 96), dtype=torch.uint8, generator=generator) for _ in samples],
                 data_samples=samples)
@@ -65,7 +68,8 @@ def test_builds_and_runs(path):
     cfg = read(path)
     model = MODELS.build(cfg.model)
     for with_objects in (True, False) if is_trained(cfg) else ():
-        data = model.data_preprocessor(batch(with_objects), training=True)
+        with_masks = 'mask_head' in cfg.model.get('detector', {}).get('roi_head', {})
+        data = model.data_preprocessor(batch(with_objects, with_masks), training=True)
         total, _ = model.parse_losses(model(**data, mode='loss'))
         assert torch.isfinite(total) and total.requires_grad
     # A frame of several tiles, none of them a multiple of the stride.
