@@ -31,7 +31,7 @@ OPENMMLAB := .venv-openmmlab
 test-openmmlab: $(OPENMMLAB)/.installed
 	$(OPENMMLAB)/bin/python -m pytest -m "not slow" tests/models tests/datasets/test_mitosis_dataset.py tests/datasets/transforms \
 		tests/evaluation tests/test_configs.py tests/test_compat.py tests/test_mmcv_ops.py tests/test_checkpoints.py \
-		tests/tools/test_train.py tests/tools/test_mmdet_tools.py
+		tests/report/test_report_metric.py tests/tools/test_train.py tests/tools/test_mmdet_tools.py
 
 $(OPENMMLAB)/.installed: $(VENV)/.installed
 	$(PYTHON) -m venv $(OPENMMLAB)
