@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from mitos_mmdet.datasets.coco_format import annotation_fault, check_entries, image_fault
+from mitos_mmdet.polygons import clip_polygon, polygon_area
 from mitos_mmdet.stain import METHODS as STAINS
 from mitos_mmdet.tiling import REMAINDERS, equal_grid, tile_grid
 
@@ -239,42 +240,12 @@ def _cut(annotation, tile):
     moved |= dict(bbox=_tidy([*(inside[:2] - offset), *sides]), centroid=_tidy(annotation['centroid'] - offset),
                   frame_annotation_id=annotation['id'])
     polygons = [clip_polygon(polygon, tile) for polygon in annotation['segmentation']]
-    polygons = [polygon for polygon in polygons if _polygon_area(polygon) > 0]
+    polygons = [polygon for polygon in polygons if polygon_area(polygon) > 0]
     if polygons:
         moved['segmentation'] = [_tidy((polygon - offset).ravel()) for polygon in polygons]
     if 'area' not in moved or (inside != corners).any():
-        moved['area'] = _tidy([sum(map(_polygon_area, polygons)) if polygons else sides.prod()])[0]
+        moved['area'] = _tidy([sum(map(polygon_area, polygons)) if polygons else sides.prod()])[0]
     return moved
-
-
-def clip_polygon(polygon, rectangle):
-    """What lies in a rectangle of a polygon (Sutherland and Hodgman): one side after the other cuts it.
-
-    Args:
-        polygon: ``(N, 2)`` float xy px, not closed.
-        rectangle: xyxy.
-
-    Returns:
-        np.ndarray: ``(M, 2)``; ``(0, 2)`` where nothing is left. Parts of a concave polygon stay joined along the border.
-    """
-    for axis, border, sign in ((0, rectangle[0], 1), (1, rectangle[1], 1), (0, rectangle[2], -1), (1, rectangle[3], -1)):
-        before = np.roll(polygon, 1, axis=0)
-        points = []
-        for start, end, start_depth, end_depth in zip(before, polygon, sign * (before[:, axis] - border),
-                                                      sign * (polygon[:, axis] - border), strict=True):
-            if start_depth * end_depth < 0:
-                crossing = start + (end - start) * start_depth / (start_depth - end_depth)
-                crossing[axis] = border  # exactly, whatever the rounding
-                points.append(crossing)
-            if end_depth >= 0:
-                points.append(end)
-        polygon = np.array(points).reshape(-1, 2)
-    return polygon
-
-
-def _polygon_area(polygon):
-    x, y = polygon.T
-    return abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
 
 
 def _tidy(values):

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mitos_mmdet.datasets.coco_format import categories
-from mitos_mmdet.datasets.tile_plan import TileSettings, clip_polygon, plan_tiles, summarise, tiles_json
+from mitos_mmdet.datasets.tile_plan import TileSettings, plan_tiles, summarise, tiles_json
+from mitos_mmdet.polygons import clip_polygon
 from mitos_mmdet.tiling import equal_grid
 
 SMALL = TileSettings(size=(100, 100), remainder='drop')
