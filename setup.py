@@ -1,5 +1,6 @@
 """Packaging: ``pip install -e ".[onedl]"``. Configs, tools and model-index.yml travel in the package's .mim folder, as mim expects."""
 
+import contextlib
 import re
 import shutil
 from pathlib import Path
@@ -23,11 +24,9 @@ class BuildWithMim(build_py):
 
     def _place(self, source, target):
         if self.editable_mode:
-            try:
+            with contextlib.suppress(OSError):  # Windows without the right to make links: copies, then
                 target.symlink_to(source)
                 return
-            except OSError:
-                pass  # Windows without the right to make links
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
         else:
