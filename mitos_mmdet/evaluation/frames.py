@@ -23,6 +23,7 @@ class Frame:
         hard_negative_xy: ``(H, 2)`` px, the labelled look-alikes; None where nobody labelled any.
         hard_negative_pred_xy, hard_negative_pred_scores: ``(Q, 2)`` px and ``(Q,)``, what the model calls a look-alike; None
             where it knows no such class.
+        pred_masks: P masks as COCO run lengths of the frame; None from a detector without masks.
 
     Raises:
         ValueError: Coordinates or scores that are not finite, or not as many scores as predictions.
@@ -42,6 +43,7 @@ class Frame:
     hard_negative_xy: np.ndarray | None = None
     hard_negative_pred_xy: np.ndarray | None = None
     hard_negative_pred_scores: np.ndarray | None = None
+    pred_masks: list | None = None
 
     def __post_init__(self):
         self.truth_xy, self.pred_xy = _points(self.truth_xy), _points(self.pred_xy)

@@ -4,11 +4,11 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from scipy.ndimage import binary_dilation
 
-PREDICTED, TRUE = (0, 230, 118), (255, 214, 0)  # green and yellow, as hits and misses in ``plots``
+GREEN = (0, 230, 118)  # as hits in ``plots``
 _SQUARE = np.ones((3, 3), bool)
 
 
-def draw_masks(image_rgb, masks, colour=PREDICTED, width_px=2):
+def draw_masks(image_rgb, masks, colour=GREEN, width_px=2):
     """A frame with an outline around each mask; what lies inside stays as it is.
 
     Args:

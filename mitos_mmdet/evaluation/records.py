@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.frame_masks import FrameMasks
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
 
@@ -16,6 +18,7 @@ class Record:
     Attributes:
         truth_xy, truth_labels: ``(G, 2)`` float64 and ``(G,)`` int, in the order of the annotation file.
         boxes, scores, labels: ``(P, 4)`` xyxy and ``(P,)`` float32, ``(P,)`` int.
+        masks: P masks as COCO run lengths of the frame, or None from a detector without masks.
         shape: ``(height, width)`` px, or None.
         um_per_px: ``(x, y)``, or None.
         labelled: False where nobody looked for mitoses: not a negative, so not scored.
@@ -36,6 +39,7 @@ class Record:
     boxes: np.ndarray
     scores: np.ndarray
     labels: np.ndarray
+    masks: list | None = None
 
     @property
     def scored(self):
@@ -55,6 +59,8 @@ class Record:
             theirs = self.labels == look_alike
             known = dict(hard_negative_xy=self.truth_xy[self.truth_labels == look_alike],
                          hard_negative_pred_xy=self.centroids[theirs], hard_negative_pred_scores=self.scores[theirs])
+        if self.masks is not None:
+            known['pred_masks'] = [self.masks[place] for place in np.flatnonzero(mine)]
         return Frame(self.truth_xy[self.truth_labels == label], self.centroids[mine], self.scores[mine], self.um_per_px,
                      self.path, self.scanner, self.domain, self.case_id, size_px=self.shape and self.shape[::-1], **known)
 
@@ -63,9 +69,9 @@ def read_sample(sample):
     """A ``Record`` of a data sample after prediction.
 
     Args:
-        sample: Dict of a ``DetDataSample``: ``pred_instances`` (``bboxes`` xyxy px of the original frame, ``scores``,
-            ``labels``) and the metainfo, with the dataset's own ``instances``. An instance's ``centroid`` is the truth, else the
-            centre of its ``bbox``. Instances with ``ignore_flag`` (COCO's crowds, which no contest has) are no truth.
+        sample: Dict of a ``DetDataSample``: ``pred_instances`` (``bboxes`` xyxy px of the original frame, ``scores``, ``labels``, maybe
+            ``masks``) and the metainfo, with the dataset's own ``instances``. An instance's ``centroid`` is the truth, else the centre of
+            its ``bbox``. Instances with ``ignore_flag`` (COCO's crowds, which no contest has) are no truth.
 
     Raises:
         ValueError: A labelled image without ``instances``; boxes or scores that are not finite.
@@ -87,7 +93,7 @@ def read_sample(sample):
         sample.get('case_id'), labelled, None if broken is None else str(broken),
         np.array([_centroid(truth) for truth in truths], dtype=np.float64).reshape(-1, 2),
         np.array([truth['bbox_label'] for truth in truths], dtype=int),
-        boxes.astype(np.float32).reshape(-1, 4), scores.astype(np.float32), labels.astype(int))
+        boxes.astype(np.float32).reshape(-1, 4), scores.astype(np.float32), labels.astype(int), _run_lengths((found or {}).get('masks')))
     Frame(record.truth_xy, record.centroids, record.scores, name=path)  # raises where a number is not finite
     return record
 
@@ -101,7 +107,8 @@ def detections(records, classes):
     """All predictions as JSON content: ``{format, version, classes, frames, skipped}``.
 
     Each frame: ``file_name``, ``image_id``, ``width``, ``height``, ``um_per_px``, ``scanner``, ``domain``, ``case_id`` and
-    ``points``, each ``x``, ``y`` (px), ``score``, ``label`` (the class' name) and ``box`` (xyxy px).
+    ``points``, each ``x``, ``y`` (px), ``score``, ``label`` (the class' name), ``box`` (xyxy px), and ``mask`` (COCO run lengths of the
+    frame) where the detector gives masks.
     """
     return dict(
         format=DETECTIONS_FORMAT, version=1, classes=list(classes),
@@ -113,8 +120,12 @@ def detections(records, classes):
 
 
 def _points(record, classes):
-    return [dict(x=x, y=y, score=score, label=classes[label], box=box) for (x, y), score, label, box in zip(
+    points = [dict(x=x, y=y, score=score, label=classes[label], box=box) for (x, y), score, label, box in zip(
         record.centroids.tolist(), record.scores.tolist(), record.labels.tolist(), record.boxes.tolist(), strict=True)]
+    if record.masks is not None:
+        for point, mask in zip(points, record.masks, strict=True):
+            point['mask'] = dict(size=list(mask['size']), counts=mask['counts'].decode('ascii'))
+    return points
 
 
 def _centroid(truth):
@@ -122,6 +133,12 @@ def _centroid(truth):
         return truth['centroid']
     x1, y1, x2, y2 = truth['bbox']
     return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+def _run_lengths(masks):
+    if masks is None or isinstance(masks, FrameMasks):
+        return masks and masks.run_lengths
+    return [coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8)) for mask in _to_numpy(masks)]  # a detector on whole frames
 
 
 def _to_numpy(values):

@@ -3,17 +3,19 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 from mmengine.logging import print_log
-from PIL import Image
+from PIL import Image, ImageColor
 from tqdm import tqdm
 
 from mitos_mmdet.evaluation.class_result import threshold_text
-from mitos_mmdet.evaluation.plots import draw_frame, precision_recall_curve
+from mitos_mmdet.evaluation.mask_pictures import draw_masks
+from mitos_mmdet.evaluation.plots import ALARM, HIT, draw_frame, precision_recall_curve
 from mitos_mmdet.images import read_rgb
 
 
 def write_pictures(folder, results, most=50):
-    """Writes ``FRAME.jpg`` for each frame and ``precision_recall.png``.
+    """Writes ``FRAME.jpg`` for each frame, with the outlines of masks where there are any, and ``precision_recall.png``.
 
     Args:
         folder: Made where it is not there.
@@ -44,6 +46,9 @@ def _write_frame(path, frame, match, headline):
     except ValueError as error:  # the scores stand, only this picture is missing
         print_log(f'no picture: {error}', logger='current', level=logging.WARNING)
         return
+    if frame.pred_masks is not None:
+        for predictions, colour in ((match.truth_to_pred[match.truth_to_pred >= 0], HIT), (np.flatnonzero(match.false_positive), ALARM)):
+            image = draw_masks(image, [frame.pred_masks[place] for place in predictions], ImageColor.getrgb(colour))
     title = f'{Path(frame.name).name[-40:]}   {headline.name}, {headline.radius}, score >= {threshold_text(headline)}'
     drawn = draw_frame(image, frame, match, headline.radius.to_px(frame.um_per_px, frame.name), title)
     Image.fromarray(drawn).save(path, quality=90)

@@ -17,10 +17,12 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from PIL import Image
+from pycocotools import mask as coco_mask
 
 import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
 from mitos_mmdet.evaluation.records import read_sample
+from mitos_mmdet.frame_masks import FrameMasks, encode
 
 CLASSES = ('mitotic figure', 'hard negative')
 
@@ -233,6 +235,30 @@ def test_pictures_of_the_frames_with_most_errors(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(ValueError, match='cannot be written'):
         evaluate(samples, show_dir=str(tmp_path / 'file'))
+
+
+def test_masks_stand_in_the_file_and_on_the_pictures(tmp_path):
+    masks = np.zeros((2, 400, 500), bool)
+    masks[0, 92:108, 92:108], masks[1, 290:310, 190:210] = True, True
+    made = sample(1, [(100, 100)], [(100, 100, 0.9), (200, 300, 0.8)], img_path=str(tmp_path / 'a.png'))
+    Image.new('RGB', (500, 400), 'gray').save(tmp_path / 'a.png')
+    results = []
+    for kind in (masks, FrameMasks([encode(mask, (0, 0), (500, 400)) for mask in masks], 400, 500), None):
+        folder = tmp_path / str(len(results))
+        if kind is None:
+            del made.pred_instances.masks
+        else:
+            made.pred_instances.masks = kind
+        evaluate([made], show_dir=str(folder), out_json=str(folder / 'out.json'), score_thr=0.5)
+        points = json.loads((folder / 'out.json').read_text())['frames'][0]['points']
+        results.append(([point.get('mask') for point in points], np.array(Image.open(folder / 'a.jpg')).astype(int)))
+    (bitmaps, picture), (lengths, same), (none, bare) = results
+    assert bitmaps == lengths and none == [None, None] and (picture == same).all()
+    assert [coco_mask.area(mask) for mask in bitmaps] == [256, 400]
+    scale, strip = 2, picture.shape[0] - 800
+    hit, alarm = ((picture - bare)[strip + y * scale, x * scale] for x, y in ((91, 100), (189, 300)))
+    assert hit[1] > 40 > hit[0] and alarm[0] > 40 > alarm[1], 'green around the hit, red around the false alarm'
+    assert abs(picture - bare)[strip + 600, 400].max() < 20, 'what lies inside stays'
 
 
 def _rank(rank, folder, count):

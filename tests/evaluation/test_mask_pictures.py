@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mitos_mmdet.evaluation.mask_pictures import PREDICTED, draw_masks
+from mitos_mmdet.evaluation.mask_pictures import GREEN, draw_masks
 from mitos_mmdet.frame_masks import encode
 
 IMAGE = np.full((30, 40, 3), 128, np.uint8)
@@ -18,7 +18,7 @@ def test_a_line_goes_around_a_mask_and_its_inside_stays():
     expected[6:16, 8:18] = True
     expected[8:14, 10:16] = False
     np.testing.assert_array_equal(changed, expected)
-    assert (drawn[changed] == PREDICTED).all() and (IMAGE == 128).all()
+    assert (drawn[changed] == GREEN).all() and (IMAGE == 128).all()
 
 
 @pytest.mark.parametrize('masks, lines', [
