@@ -14,6 +14,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.normalize_stain',
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.datasets.transforms.random_stain',
+    'mitos_mmdet.engine.cpu_amp_optim_wrapper',
     'mitos_mmdet.evaluation.centroid_metric',
     'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.data_preprocessors.stain_normalizing_det_data_preprocessor',

@@ -148,6 +148,13 @@ def end_processes():
         dist.destroy_process_group()
 
 
+def amp_settings():
+    """What ``--amp`` makes of a config's ``optim_wrapper``, after :func:`read_config` has chosen the device."""
+    import torch
+
+    return dict(type='AmpOptimWrapper', loss_scale='dynamic') if torch.cuda.is_available() else dict(type='CpuAmpOptimWrapper')
+
+
 def _set_device(cfg, args):
     import torch
 
@@ -156,8 +163,6 @@ def _set_device(cfg, args):
     gpu = args.device != 'cpu' and torch.cuda.is_available()
     if args.device == 'cuda' and not gpu:
         raise ValueError('--device cuda: torch sees no GPU. Check the driver (nvidia-smi), or use --device cpu')
-    if getattr(args, 'amp', False) and not gpu:
-        raise ValueError('--amp: mixed precision needs a GPU and torch sees none. Leave --amp away')
     if args.launcher != 'none' and not gpu:
         _distribute_on_cpu(cfg, args.launcher)
 

@@ -27,9 +27,10 @@ def test_train_writes_checkpoints(trained):
     assert (trained / 'epoch_1.pth').is_file() and (trained / 'last_checkpoint').is_file()
 
 
-def test_train_resumes(trained, sample, run_tool):
-    done = run_tool(f'train.py {CONFIG} --work-dir {trained} --data-root {sample}/ --resume {SHORT.format(epochs=2)}')
+def test_train_resumes_with_mixed_precision_too(trained, sample, run_tool):
+    done = run_tool(f'train.py {CONFIG} --work-dir {trained} --data-root {sample}/ --resume --amp {SHORT.format(epochs=2)}')
     text = done.stdout + done.stderr
+    assert "type='CpuAmpOptimWrapper'" in text
     assert 'resumed epoch: 1' in text and 'Epoch(train) [2]' in text.replace('Epoch(train)  [2]', 'Epoch(train) [2]')
     assert (trained / 'epoch_2.pth').is_file()
 
@@ -83,8 +84,6 @@ def test_two_processes_train(sample, run_tool, tmp_path):
     (f'train.py {CONFIG} --data-root {{tmp}}/nowhere/', 'tools/convert_dataset.py'),
     # a GPU asked for and absent
     (f'train.py {CONFIG} --device cuda', 'torch sees no GPU'),
-    # mixed precision without a GPU
-    (f'train.py {CONFIG} --amp', 'Leave --amp away'),
     # Slurm without a GPU
     (f'train.py {CONFIG} --launcher slurm', 'torchrun'),
     # the pytorch launcher without torchrun
