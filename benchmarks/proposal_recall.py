@@ -31,23 +31,23 @@ def main():
     parser.add_argument('--size', default='30px', help='side of a figure in the frame (default: 30px, as MITOS-RCNN trains)')
     args = parser.parse_args()
     compat.install()
-    model, dataset = _load(args)
+    model, dataset = load(args)
     truth, proposals, seconds = [], [], []
     for index in tqdm(range(len(dataset)), desc='frames'):
         item = dataset[index]
         frame, sample = item['inputs'], item['data_samples']
-        _propose(model, frame, sample, Length.parse(args.size), truth, proposals)
+        propose(model, frame, sample, Length.parse(args.size), truth, proposals)
         start = time.process_time()
         model.test_step(dict(inputs=[frame], data_samples=[sample]))
         seconds.append(time.process_time() - start)
     print(f'{args.config}: {sum(map(len, truth))} figures in {len(dataset)} frames, IoU {args.iou}')
     print('  '.join(f'recall at {number} proposals: {share:.3f}' for number, share in zip(
-        args.numbers, _recalls(truth, proposals, args.numbers, args.iou), strict=True)))
+        args.numbers, recalls(truth, proposals, args.numbers, args.iou), strict=True)))
     print(f'{np.median(seconds):.2f} CPU seconds a frame, {sum(weight.numel() for weight in model.parameters()) / 1e6:.2f} M parameters, '
           f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at the peak')
 
 
-def _load(args):
+def load(args):
     from mmdet.apis import init_detector
     from mmdet.registry import DATASETS
 
@@ -61,7 +61,7 @@ def _load(args):
 
 
 @torch.no_grad()
-def _propose(model, frame, sample, size, truth, proposals):
+def propose(model, frame, sample, size, truth, proposals):
     """Adds each tile's figures and proposals, ``(N, 4)`` xyxy px of the tile, the proposals best first."""
     scale = np.array(sample.metainfo.get('scale_factor', (1.0, 1.0)))
     centroids = np.array([instance['centroid'] for instance in sample.instances], float).reshape(-1, 2)
@@ -79,7 +79,7 @@ def _propose(model, frame, sample, size, truth, proposals):
         proposals.append(found.bboxes[found.scores.argsort(descending=True)].numpy())
 
 
-def _recalls(truth, proposals, numbers, iou):
+def recalls(truth, proposals, numbers, iou):
     from mmdet.structures.bbox import bbox_overlaps
 
     reached = np.zeros(len(numbers))
