@@ -13,7 +13,8 @@ train_pipeline = [
     dict(type='PackDetInputs')
 ]
 # The frame at the scale of its sixteenths, whatever the scanner: 4 x 299 = 1196 px a side. TiledDetector cuts it into tiles of 299 px,
-# which are the paper's sixteenths where they do not overlap, and gives boxes back in px of the frame.
+# which are the paper's sixteenths where they do not overlap, and gives boxes back in px of the frame. Another contest's frames, of another
+# size in um, need another scale (docs/mitos_rcnn.md).
 test_pipeline = [
     dict(type='LoadFrame'),
     dict(type='Resize', scale=(1196, 1196), keep_ratio=False),
