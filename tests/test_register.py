@@ -28,7 +28,7 @@ sys.meta_path[:] = map(Hide, sys.meta_path)
 # The modules that may import torch, mmdet, mmcv or mmengine; every other one is pure.
 IMPURE = {'register', 'checkpoints', 'mmcv_ops', 'datasets.mitosis_dataset', 'evaluation.centroid_metric',
           'evaluation.result_pictures', 'report.report_metric', 'stain.torch_stain'}
-IMPURE_FOLDERS = ('models.', 'datasets.transforms.')
+IMPURE_FOLDERS = ('engine.', 'models.', 'datasets.transforms.')
 
 
 def hide(*packages):
