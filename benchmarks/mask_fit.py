@@ -39,6 +39,8 @@ def main():
     if set(found) != set(outlines) or not all('mask' in point for frame in found.values() for point in frame['points']):
         raise ValueError(f'{args.detections}: not detections with masks on the frames of {args.root}. Test a mask config on them')
     hits = _hits(outlines, found, Length.parse(args.radius), args.threshold)
+    if not hits:
+        raise ValueError(f'{args.detections}: no figure is hit within {args.radius} at this score: nothing to measure. Lower --threshold')
     ious = np.array([[_iou(shape, real) for shape in shapes] for real, *shapes in hits])
     for name, column in zip(('mask', 'ellipse in the box', f'circle of {CIRCLE} px'), ious.T, strict=True):
         print(f'{name:20s} mean IoU {column.mean():.3f}, sd {column.std():.3f}, lowest {column.min():.3f}, above 0.5: '
