@@ -7,7 +7,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mitos_mmdet.frame_masks import FrameMasks, encode
-from mitos_mmdet.tiling import merge_tiles, tile_grid
+from mitos_mmdet.tile_merging import merge_tiles
+from mitos_mmdet.tiling import tile_grid
 
 
 @MODELS.register_module()
@@ -15,8 +16,8 @@ class TiledDetector(BaseDetector):
     """Trains as the detector it wraps, predicts whole frames tile by tile.
 
     A frame in, detections in the frame's own coordinates out: the frame stays uint8 where it is, its tiles go to the model in batches,
-    and ``mitos_mmdet.tiling.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped detector's own
-    keys, so they load with and without the wrapper. A figure's mask is that of the tile its box comes from.
+    and ``mitos_mmdet.tile_merging.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped
+    detector's own keys, so they load with and without the wrapper. A figure's mask is that of the tile its box comes from.
 
     Args:
         detector: Config of any mmdet detector, or a built one. Its ``data_preprocessor`` sees tiles.
