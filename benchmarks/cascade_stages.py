@@ -14,8 +14,8 @@ from proposal_recall import load, propose, recalls
 from tqdm import tqdm
 
 from mitos_mmdet import compat
-from mitos_mmdet.cli import run
-from mitos_mmdet.lengths import Length
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.lengths import Length
 
 BINS = (0, 0.1, 0.3, 0.5, 0.7, 1)
 

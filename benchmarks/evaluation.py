@@ -12,15 +12,15 @@ import time
 import numpy as np
 from grand_challenge_metrics.scorers import score_detection
 
-from mitos_mmdet.cli import run
+from mitos_mmdet.contests.midog import read
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.datasets.converters.midog import read
 from mitos_mmdet.evaluation.compare import compare
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.sweep import sweep
 from mitos_mmdet.evaluation.tables import evaluation_tables
-from mitos_mmdet.lengths import Length
 
 RADIUS = Length.parse('7.5um')
 

@@ -14,12 +14,12 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from mitos_mmdet.cli import run
-from mitos_mmdet.datasets.converters.icpr2012 import read
+from mitos_mmdet.contests.icpr2012 import read
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.class_result import score_class
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
-from mitos_mmdet.lengths import Length
 
 CIRCLE = 13  # px
 YELLOW = (214, 158, 0)

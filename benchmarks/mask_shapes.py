@@ -10,9 +10,9 @@ import argparse
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mitos_mmdet.cli import run
-from mitos_mmdet.datasets.converters.icpr2012 import read
-from mitos_mmdet.masks import SHAPES, draw_shape, stable_generator
+from mitos_mmdet.contests.icpr2012 import read
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.masks import SHAPES, draw_shape, stable_generator
 
 RADIUS, HALF_AXES, ANGLES = (10, 16), (5, 13), (60, 90)  # px and degrees, as in the paper
 MARGIN = 40  # px around an outline, more than any shape

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from mitos_mmdet import compat
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 
 
 def main():

@@ -15,10 +15,10 @@ import torch
 from tqdm import tqdm
 
 from mitos_mmdet import compat
-from mitos_mmdet.centroids import centroids_to_boxes
-from mitos_mmdet.cli import run
-from mitos_mmdet.lengths import Length
-from mitos_mmdet.tiling import tile_grid
+from mitos_mmdet.core.centroids import centroids_to_boxes
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.tiling.grid import tile_grid
 
 
 def main():
@@ -51,7 +51,7 @@ def load(args):
     from mmdet.apis import init_detector
     from mmdet.registry import DATASETS
 
-    from mitos_mmdet.checkpoints import find_checkpoint
+    from mitos_mmdet.compat.checkpoints import find_checkpoint
 
     model = init_detector(args.config, str(find_checkpoint(args.checkpoint)), device='cpu', cfg_options={})
     settings = model.cfg.test_dataloader.dataset

@@ -12,7 +12,7 @@ from proposal_recall import load
 from tqdm import tqdm
 
 from mitos_mmdet import compat
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 
 
 def main():

@@ -22,8 +22,8 @@ from PIL import Image
 from scipy.stats import wasserstein_distance
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from mitos_mmdet.cli import run
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.stain import METHODS, StainNormalizer, estimate_stain
 from mitos_mmdet.stain.estimation import MAX_PIXELS
 

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mitos_mmdet import compat
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 
 GRIDS = ((512, 128), (384, 96), (640, 160), (512, 256), (2048, 0))  # tile size and overlap in px; the last is the whole frame
 
@@ -41,7 +41,7 @@ def _load(args):
     from mmdet.apis import init_detector
     from mmdet.registry import DATASETS
 
-    from mitos_mmdet.checkpoints import find_checkpoint
+    from mitos_mmdet.compat.checkpoints import find_checkpoint
 
     model = init_detector(args.config, str(find_checkpoint(args.checkpoint)), device='cpu', cfg_options={})
     settings = model.cfg.test_dataloader.dataset

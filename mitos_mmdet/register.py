@@ -3,7 +3,7 @@
 import importlib
 
 from mitos_mmdet import compat
-from mitos_mmdet.checkpoints import allow_mmengine_types
+from mitos_mmdet.compat.checkpoints import allow_mmengine_types
 
 _INSTALL = 'install it with: pip install "mitos_mmdet[onedl]" (or [openmmlab] for mmdet 3.3)'
 _MODULES = (
@@ -14,7 +14,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.normalize_stain',
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.datasets.transforms.random_stain',
-    'mitos_mmdet.engine.cpu_amp_optim_wrapper',
+    'mitos_mmdet.compat.cpu_amp_optim_wrapper',
     'mitos_mmdet.evaluation.centroid_metric',
     'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.data_preprocessors.stain_normalizing_det_data_preprocessor',

@@ -90,8 +90,8 @@ def check_pixel_sizes(cfg):
     Raises:
         ValueError: One has none; the message names it.
     """
+    from mitos_mmdet.core.lengths import Length, check_um_per_px
     from mitos_mmdet.datasets.coco_format import read_annotations
-    from mitos_mmdet.lengths import Length, check_um_per_px
 
     metrics = [part for part in _dicts(cfg.get('val_evaluator')) if part.get('type') == 'CentroidMetric']
     for radius in (Length.parse(metric.get('radius', '7.5um')) for metric in metrics):

@@ -9,7 +9,7 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from mitos_mmdet.cli import report_skipped, run
+from mitos_mmdet.core.console import report_skipped, run
 
 
 def parse_args():
@@ -32,15 +32,15 @@ def parse_args():
 
 def main():
     args = parse_args()
-    from mitos_mmdet.datasets.candidate_dataset import collect
-    from mitos_mmdet.datasets.candidate_plan import CandidateSettings
+    from mitos_mmdet.preparation.candidate_dataset import collect
+    from mitos_mmdet.preparation.candidate_plan import CandidateSettings
     from mitos_mmdet.runs import check_writable, load_mmdet, read_config
 
     load_mmdet()
     from mmdet.registry import DATASETS
     from mmengine.registry import init_default_scope
 
-    from mitos_mmdet.checkpoints import find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.compat.checkpoints import find_checkpoint, read_checkpoint, refuse_code
 
     check_writable('--out', args.out)
     cfg = read_config(args)
@@ -76,7 +76,7 @@ def phase_one(cfg, checkpoint, path, device):
     import torch
     from mmdet.registry import MODELS
 
-    from mitos_mmdet.checkpoints import check_fits
+    from mitos_mmdet.compat.checkpoints import check_fits
     from mitos_mmdet.runs import set_from_scratch
 
     set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch

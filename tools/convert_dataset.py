@@ -20,11 +20,11 @@ import json
 import os
 from pathlib import Path
 
-from mitos_mmdet.cli import report_skipped, run
-from mitos_mmdet.datasets.converters import CONTESTS
-from mitos_mmdet.datasets.converters.convert import convert
-from mitos_mmdet.datasets.converters.summary import summary_table
-from mitos_mmdet.json_files import write_json
+from mitos_mmdet.contests import CONTESTS
+from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.preparation.convert import convert
+from mitos_mmdet.preparation.summary import summary_table
 
 
 def parse_args(argv=None):

@@ -17,7 +17,8 @@ A threshold chosen on the frames it is scored on flatters: choose it on validati
 import argparse
 from pathlib import Path
 
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.formats import flags
 from mitos_mmdet.evaluation.formats.grand_challenge_check import submission_faults
@@ -28,7 +29,6 @@ from mitos_mmdet.evaluation.formats.scoring import compare_scored, score
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.tables import comparison_table
 from mitos_mmdet.evaluation.thresholds import write_threshold
-from mitos_mmdet.json_files import write_json
 from mitos_mmdet.report.flags import add_report, check_report, report_scored
 
 FIGURES_FORMAT = 'mitos_mmdet figures'

@@ -7,8 +7,8 @@
 import argparse
 from collections import Counter
 
-from mitos_mmdet import cli
-from mitos_mmdet.datasets.synthetic import make_sample
+from mitos_mmdet.core import console
+from mitos_mmdet.sample import make_sample
 
 
 def main():
@@ -37,4 +37,4 @@ def parse_size(text):
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    console.run(main)

@@ -10,9 +10,9 @@ half-way, the same command goes on where it stopped. Images without a stain (gla
 import argparse
 import sys
 
-from mitos_mmdet.cli import report_skipped, run
+from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
 from mitos_mmdet.stain import METHODS, StainNormalizer
-from mitos_mmdet.stain.normalize_dataset import normalize_dataset
 
 
 def parse_args():

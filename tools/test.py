@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 
 
 def parse_args():
@@ -42,7 +42,7 @@ def main():
     load_mmdet()
     from mmengine.runner import Runner
 
-    from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
     from mitos_mmdet.report.report_path import check_report_path
 
     for flag, path in (('--out', args.out and Path(args.out).parent), ('--show-dir', args.show_dir)):

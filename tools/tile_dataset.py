@@ -8,11 +8,11 @@ writes data/midog_tiles/images/ and data/midog_tiles/tiles.json. Killed half-way
 import argparse
 import re
 
-from mitos_mmdet.cli import report_skipped, run
+from mitos_mmdet.core.console import report_skipped, run
 from mitos_mmdet.datasets.coco_format import read_annotations
-from mitos_mmdet.datasets.tile_dataset import tile_dataset
-from mitos_mmdet.datasets.tile_plan import FORMATS, KEEPS, STAINS, TileSettings, plan_tiles, summarise
-from mitos_mmdet.tiling import REMAINDERS
+from mitos_mmdet.preparation.tile_dataset import tile_dataset
+from mitos_mmdet.preparation.tile_plan import FORMATS, KEEPS, STAINS, TileSettings, plan_tiles, summarise
+from mitos_mmdet.tiling.grid import REMAINDERS
 
 
 def parse_args():

@@ -5,7 +5,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
 
-from mitos_mmdet.cli import one_line, run
+from mitos_mmdet.core.console import one_line, run
 
 
 def parse_args():
@@ -30,7 +30,7 @@ def main():
     load_mmdet()
     from mmengine.runner import Runner
 
-    from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
 
     cfg = read_config(args)
     if not cfg.get('train_dataloader'):

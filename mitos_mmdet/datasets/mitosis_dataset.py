@@ -7,9 +7,9 @@ from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
-from mitos_mmdet.centroids import boxes_to_centroids, centroids_inside, clip_boxes
+from mitos_mmdet.core.centroids import boxes_to_centroids, centroids_inside, clip_boxes
+from mitos_mmdet.core.images import BrokenImageError
 from mitos_mmdet.datasets.coco_format import CLASSES, check_coco, read_annotations
-from mitos_mmdet.images import BrokenImageError
 
 FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset', 'stain')
 _MOST_NAMED = 5  # annotations in one line of the log

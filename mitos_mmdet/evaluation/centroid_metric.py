@@ -9,14 +9,14 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from terminaltables import AsciiTable
 
+from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE
 from mitos_mmdet.evaluation.class_result import counts, score_class, slug, tables
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.matching import check_rule
 from mitos_mmdet.evaluation.records import detections, read_sample, unique
 from mitos_mmdet.evaluation.tables import evaluation_tables
-from mitos_mmdet.json_files import write_json
-from mitos_mmdet.lengths import Length, check_um_per_px
 
 
 @METRICS.register_module()

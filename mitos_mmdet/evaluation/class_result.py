@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.scores import Score, average_precision, score_at
 from mitos_mmdet.evaluation.sweep import Sweep, sweep
 from mitos_mmdet.evaluation.thresholds import Threshold
-from mitos_mmdet.lengths import Length
 
 COLUMNS = ('TP', 'FP', 'FN', 'precision', 'recall', 'F1')
 

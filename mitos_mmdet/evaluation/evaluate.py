@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, estimate, resample_weights
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
@@ -12,7 +13,6 @@ from mitos_mmdet.evaluation.result import Evaluation, Localisation, Scores
 from mitos_mmdet.evaluation.sweep import frame_events, sum_up
 from mitos_mmdet.evaluation.tally import Tally
 from mitos_mmdet.evaluation.thresholds import resolve
-from mitos_mmdet.lengths import Length
 
 GROUPED_BY = ('scanner', 'domain', 'region_type')
 

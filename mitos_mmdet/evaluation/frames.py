@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mitos_mmdet.lengths import check_um_per_px
+from mitos_mmdet.core.lengths import check_um_per_px
 
 
 @dataclass

@@ -6,7 +6,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.frame_masks import FrameMasks
+from mitos_mmdet.tiling.frame_masks import FrameMasks
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, Estimate
 from mitos_mmdet.evaluation.calibration import Calibration
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
@@ -14,7 +15,6 @@ from mitos_mmdet.evaluation.hard_negatives import NAMES, Confusion, HardNegative
 from mitos_mmdet.evaluation.matching import Match
 from mitos_mmdet.evaluation.sweep import Sweep
 from mitos_mmdet.evaluation.thresholds import Threshold
-from mitos_mmdet.lengths import Length
 
 FORMAT = 'mitos_mmdet evaluation'
 CURVE_POINTS = 500  # in JSON (ours)

@@ -8,10 +8,10 @@ from mmengine.logging import print_log
 from PIL import Image, ImageColor
 from tqdm import tqdm
 
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.evaluation.class_result import threshold_text
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
 from mitos_mmdet.evaluation.plots import ALARM, HIT, draw_frame, precision_recall_curve
-from mitos_mmdet.images import read_rgb
 
 
 def write_pictures(folder, results, most=50):

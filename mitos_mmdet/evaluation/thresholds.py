@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
 
-from mitos_mmdet.json_files import write_json
-from mitos_mmdet.lengths import Length
+from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.lengths import Length
 
 FORMAT = 'mitos_mmdet threshold'
 _MEND = 'Choose it again on validation data, or give the number itself'

@@ -5,9 +5,9 @@ from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
 
-from mitos_mmdet.datasets.converters.image_files import SUFFIXES
+from mitos_mmdet.contests.image_files import SUFFIXES
+from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
 from mitos_mmdet.evaluation.formats.frame_names import key_of, pair_names
-from mitos_mmdet.images import BrokenImageError, read_header, read_rgb
 
 
 class FrameImages:

@@ -2,10 +2,10 @@
 
 from mmengine.logging import print_log
 
+from mitos_mmdet.core.images import BrokenImageError, read_rgb
 from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.records import unique
-from mitos_mmdet.images import BrokenImageError, read_rgb
 from mitos_mmdet.report.frames_of_records import frames_of_records
 from mitos_mmdet.report.report_path import check_report_path
 from mitos_mmdet.report.write_report import write_report

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from mitos_mmdet.images import read_rgb
-from mitos_mmdet.json_files import write_json
+from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.stain import reinhard
 from mitos_mmdet.stain.concentrations import restain
 from mitos_mmdet.stain.estimation import MAX_PIXELS, check_image, estimate_stain

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.core.images import BrokenImageError
 from mitos_mmdet.datasets import mitosis_dataset
 from mitos_mmdet.datasets.coco_format import categories
 from mitos_mmdet.datasets.mitosis_dataset import MitosisDataset
-from mitos_mmdet.images import BrokenImageError
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 PIPELINE = [dict(type='LoadFrame'), dict(type='LoadAnnotations', with_bbox=True), dict(type='PackDetInputs', meta_keys=(

@@ -22,7 +22,7 @@ from pycocotools import mask as coco_mask
 import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
 from mitos_mmdet.evaluation.records import read_sample
-from mitos_mmdet.frame_masks import FrameMasks, encode
+from mitos_mmdet.tiling.frame_masks import FrameMasks, encode
 
 CLASSES = ('mitotic figure', 'hard negative')
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.class_result import score_class
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.tables import evaluation_tables
-from mitos_mmdet.lengths import Length
 
 EMPTY = np.zeros((0, 2))
 

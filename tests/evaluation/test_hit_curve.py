@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.box_ap import box_events
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
@@ -10,7 +11,6 @@ from mitos_mmdet.evaluation.hit_curve import HitCurve
 from mitos_mmdet.evaluation.scores import average_precision
 from mitos_mmdet.evaluation.sweep import frame_events, sweep
 from mitos_mmdet.evaluation.tally import Tally
-from mitos_mmdet.lengths import Length
 
 RADIUS = Length.parse('3px')
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mitos_mmdet.evaluation.mask_pictures import GREEN, draw_masks
-from mitos_mmdet.frame_masks import encode
+from mitos_mmdet.tiling.frame_masks import encode
 
 IMAGE = np.full((30, 40, 3), 128, np.uint8)
 

@@ -8,13 +8,13 @@ import torch
 from grand_challenge_metrics.scorers import score_detection
 from torchmetrics.detection.mean_ap import MeanAveragePrecision
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.box_ap import box_events
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.hit_curve import HitCurve
 from mitos_mmdet.evaluation.matching import match
 from mitos_mmdet.evaluation.sweep import sweep
-from mitos_mmdet.lengths import Length
 
 RADIUS = Length.parse('7.5um')
 HALF_SIDE_MM = 0.01125  # as in MIDOG 2025's evaluator

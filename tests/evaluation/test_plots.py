@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.class_result import score_class
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.plots import ALARM, HIT, MISS, draw_frame, precision_recall_curve
 from mitos_mmdet.evaluation.scores import score_at
-from mitos_mmdet.lengths import Length
 
 RADIUS = Length.parse('30px')
 

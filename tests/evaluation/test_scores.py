@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.scores import average_precision, score_at
 from mitos_mmdet.evaluation.sweep import sweep
-from mitos_mmdet.lengths import Length
 
 RADIUS = Length.parse('3px')
 EMPTY = np.zeros((0, 2))

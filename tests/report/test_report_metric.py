@@ -11,12 +11,12 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import CLASSES
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.formats.recognise import read_points
 from mitos_mmdet.evaluation.formats.scoring import score
 from mitos_mmdet.evaluation.records import detections, read_sample
-from mitos_mmdet.json_files import write_json
 from mitos_mmdet.report.frames_of_records import frames_of_records
 from mitos_mmdet.report.report_metric import ReportMetric
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/mitos/cascade_rcnn_r18_sample.py'

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.stain import METHODS, NoStainError, StainNormalizer, estimate_stain
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.stain import DEFAULT_TARGETS, METHODS, StainEstimate, StainNormalizer, estimate_stain
 from mitos_mmdet.stain import blocks as module
 from mitos_mmdet.stain.augment import perturb

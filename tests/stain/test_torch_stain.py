@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.stain import METHODS, StainNormalizer
 from mitos_mmdet.stain.torch_stain import TorchStainNormalizer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mitos_mmdet.cli import run
+from mitos_mmdet.core.console import run
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, categories
 from mitos_mmdet.evaluation.records import DETECTIONS_FORMAT
 

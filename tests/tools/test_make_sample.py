@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mitos_mmdet.datasets.synthetic import make_sample
+from mitos_mmdet.sample import make_sample
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_sample.py'
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mitos_mmdet import cli
+from mitos_mmdet.core import console
+from mitos_mmdet.core.images import read_header, read_rgb
 from mitos_mmdet.datasets.coco_format import categories
-from mitos_mmdet.images import read_header, read_rgb
 from mitos_mmdet.stain import DEFAULT_TARGETS, StainEstimate, StainNormalizer, estimate_stain
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'normalize_stain.py'
@@ -30,7 +30,7 @@ def tool(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
-            cli.run(module.main)
+            console.run(module.main)
         return end.value.code, *capsys.readouterr()
     return call
 

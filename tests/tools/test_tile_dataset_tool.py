@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mitos_mmdet import cli
+from mitos_mmdet.core import console
 from mitos_mmdet.datasets.coco_format import categories
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'tile_dataset.py'
@@ -40,7 +40,7 @@ def tool(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
-            cli.run(module.main)
+            console.run(module.main)
         return end.value.code, *capsys.readouterr()
     return call
 

@@ -5,8 +5,8 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 
-from mitos_mmdet.centroids import centroids_to_boxes, clip_boxes
-from mitos_mmdet.lengths import Length
+from mitos_mmdet.core.centroids import centroids_to_boxes, clip_boxes
+from mitos_mmdet.core.lengths import Length
 
 
 @TRANSFORMS.register_module()

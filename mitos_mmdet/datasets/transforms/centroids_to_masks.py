@@ -8,9 +8,9 @@ from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import PolygonMasks
 
-from mitos_mmdet.lengths import Length
-from mitos_mmdet.masks import SHAPES, draw_shape, polygons_to_boxes, stable_generator
-from mitos_mmdet.polygons import clip_polygon
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.core.masks import SHAPES, draw_shape, polygons_to_boxes, stable_generator
+from mitos_mmdet.core.polygons import clip_polygon
 
 _SOURCES, _RESAMPLES = ('drawn', 'outlines'), ('never', 'epoch')
 

@@ -4,7 +4,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.images import read_rgb
 
 _BLANK = 64  # px: what stands in for a frame that could not be read
 

@@ -1,7 +1,7 @@
 """The contests' own label files, through the readers that also convert them: layout, pixel size, scanner, case and size come along."""
 
-from mitos_mmdet.datasets.converters import contest_module
-from mitos_mmdet.datasets.converters.measure import measure_frames
+from mitos_mmdet.contests import contest_module
+from mitos_mmdet.contests.measure import measure_frames
 from mitos_mmdet.evaluation.formats.points import PointFile, points_of
 
 

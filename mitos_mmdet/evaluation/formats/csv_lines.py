@@ -1,6 +1,6 @@
 """CSV lines of a point: two coordinates and, where there is one, a score."""
 
-from mitos_mmdet.datasets.converters.label_files import parse_numbers, read_lines
+from mitos_mmdet.contests.label_files import parse_numbers, read_lines
 
 
 def read_points(path, columns):

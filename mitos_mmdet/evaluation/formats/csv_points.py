@@ -5,8 +5,8 @@
 
 import re
 
+from mitos_mmdet.contests import icpr2012, mitos_atypia14
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.datasets.converters import icpr2012, mitos_atypia14
 from mitos_mmdet.evaluation.formats.csv_lines import read_points, to_lines
 from mitos_mmdet.evaluation.formats.frame_names import last_of
 from mitos_mmdet.evaluation.formats.points import PointFile, points_of

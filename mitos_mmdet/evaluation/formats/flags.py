@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.evaluation.formats.recognise import FORMATS
 from mitos_mmdet.evaluation.thresholds import read_threshold
-from mitos_mmdet.lengths import check_um_per_px
 
 
 def add_um_per_px(parser):

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
-from mitos_mmdet.datasets.converters.image_files import SUFFIXES
+from mitos_mmdet.contests.image_files import SUFFIXES
 
 _EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.bif', '.json', '.geojson', '.csv')
 # A bare name this short, as TUPAC16's 01, says nothing without its folder (ours).

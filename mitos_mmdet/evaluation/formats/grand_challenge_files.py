@@ -5,10 +5,10 @@ import uuid
 from decimal import Context, Decimal
 from pathlib import PurePosixPath
 
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.evaluation.formats.frame_names import last_of
 from mitos_mmdet.evaluation.formats.grand_challenge import INDEX, OUTPUT
 from mitos_mmdet.evaluation.formats.grand_challenge_schema import COUNTS, COUNTS_NOT, TYPE
-from mitos_mmdet.lengths import check_um_per_px
 
 # A float has 17 digits; with 20 in the file mm become px again to the last bit, however the quotient rounds.
 _DIGITS = Context(prec=20)

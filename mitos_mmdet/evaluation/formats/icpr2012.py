@@ -2,7 +2,7 @@
 
 import re
 
-from mitos_mmdet.datasets.converters.label_files import read_lines
+from mitos_mmdet.contests.label_files import read_lines
 from mitos_mmdet.evaluation.formats.contest_labels import read_contest
 
 EXPLAINED = "ICPR 2012's CSVs: A00_01.csv, a line the pixels of a mitosis"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.formats.frame_names import key_of, pair_names
 from mitos_mmdet.evaluation.formats.places import check_places
 from mitos_mmdet.evaluation.formats.points import points_of
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.lengths import check_um_per_px
 
 # Two statements of one frame's width, height or pixel size that differ by more are of two images (ours: the scanners of one tissue differ
 # by 8 %, MIDOG's nominal pixel size from its TIFF tags by up to 2 %).

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Estimate
 from mitos_mmdet.evaluation.compare import compare
@@ -11,7 +12,6 @@ from mitos_mmdet.evaluation.formats.pairing import Pairing, pair
 from mitos_mmdet.evaluation.formats.points import PointFile
 from mitos_mmdet.evaluation.formats.submitted import submitted_threshold
 from mitos_mmdet.evaluation.scores import score_at
-from mitos_mmdet.lengths import Length
 
 # Swapped axes are suspected where swapping finds this many times more, and more than a few (ours).
 _FAR_MORE, _FEW = 5, 5

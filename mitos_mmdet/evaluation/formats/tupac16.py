@@ -2,8 +2,8 @@
 
 import re
 
+from mitos_mmdet.contests.tupac_layout import LAST_LABELLED
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.datasets.converters.tupac_layout import LAST_LABELLED
 from mitos_mmdet.evaluation.formats.contest_labels import read_contest
 from mitos_mmdet.evaluation.formats.csv_lines import read_points, to_lines
 from mitos_mmdet.evaluation.formats.frame_names import case_and_image, key_of

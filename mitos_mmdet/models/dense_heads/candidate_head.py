@@ -7,7 +7,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 from torch.nn import functional as F
 
-from mitos_mmdet.candidates import find_candidates
+from mitos_mmdet.core.candidates import find_candidates
 
 
 @MODELS.register_module()
@@ -25,7 +25,7 @@ class CandidateHead(BaseModule):
             and a missed one is lost for good).
         prior: Probability of figure that the head starts with (ours).
         train_cfg: Unused; ``SingleStageDetector`` hands it on.
-        test_cfg: Arguments of ``mitos_mmdet.candidates.find_candidates``: ``threshold``, ``min_area_px``.
+        test_cfg: Arguments of ``mitos_mmdet.core.candidates.find_candidates``: ``threshold``, ``min_area_px``.
     """
 
     def __init__(self, in_channels=(256, 512, 4096), disc_radius=13, loss_mask=None, prior=0.01, train_cfg=None, test_cfg=None,

@@ -5,7 +5,7 @@ from mmdet.models.test_time_augs import DetTTAModel
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
-from mitos_mmdet.tile_merging import merge_tiles
+from mitos_mmdet.tiling.merging import merge_tiles
 
 
 @MODELS.register_module()

@@ -6,9 +6,9 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mitos_mmdet.frame_masks import FrameMasks, encode
-from mitos_mmdet.tile_merging import merge_tiles
-from mitos_mmdet.tiling import tile_grid
+from mitos_mmdet.tiling.frame_masks import FrameMasks, encode
+from mitos_mmdet.tiling.grid import tile_grid
+from mitos_mmdet.tiling.merging import merge_tiles
 
 
 @MODELS.register_module()
@@ -16,7 +16,7 @@ class TiledDetector(BaseDetector):
     """Trains as the detector it wraps, predicts whole frames tile by tile.
 
     A frame in, detections in the frame's own coordinates out: the frame stays uint8 where it is, its tiles go to the model in batches,
-    and ``mitos_mmdet.tile_merging.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped
+    and ``mitos_mmdet.tiling.merging.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped
     detector's own keys, so they load with and without the wrapper. A figure's mask is that of the tile its box comes from.
 
     Args:

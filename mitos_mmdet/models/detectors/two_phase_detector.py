@@ -6,9 +6,9 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mitos_mmdet.candidates import cut_patches
-from mitos_mmdet.centroids import boxes_to_centroids
-from mitos_mmdet.checkpoints import check_fits, find_checkpoint, read_checkpoint
+from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint
+from mitos_mmdet.core.candidates import cut_patches
+from mitos_mmdet.core.centroids import boxes_to_centroids
 
 
 @MODELS.register_module()

@@ -9,10 +9,10 @@ from mmdet.structures.mask import PolygonMasks
 from PIL import Image
 
 import mitos_mmdet.register  # noqa: F401
-from mitos_mmdet.datasets.tile_dataset import tile_dataset
-from mitos_mmdet.datasets.tile_plan import TileSettings
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.transforms.centroids_to_masks import CentroidsToMasks
-from mitos_mmdet.json_files import write_json
+from mitos_mmdet.preparation.tile_dataset import tile_dataset
+from mitos_mmdet.preparation.tile_plan import TileSettings
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 CENTROIDS = [[50, 40], [3, 77.5], [0, 0]]  # in the middle; near a corner; on one

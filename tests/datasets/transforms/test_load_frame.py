@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.core.images import BrokenImageError
 from mitos_mmdet.datasets.transforms.load_frame import LoadFrame
-from mitos_mmdet.images import BrokenImageError
 
 
 def test_a_frame_is_bgr_with_its_shapes(tmp_path):

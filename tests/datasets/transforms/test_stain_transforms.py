@@ -7,7 +7,7 @@ from PIL import Image
 
 import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.datasets.frame_stain import stain_record
-from mitos_mmdet.datasets.synthetic.sample import make_sample
+from mitos_mmdet.sample.sample import make_sample
 from mitos_mmdet.stain import StainNormalizer
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.formats.negatives import add_negatives
 from mitos_mmdet.evaluation.formats.pairing import pair
 from mitos_mmdet.evaluation.formats.recognise import read_points
 from mitos_mmdet.evaluation.formats.scoring import score
 from mitos_mmdet.evaluation.scores import score_at
-from mitos_mmdet.lengths import Length
 
 
 @pytest.mark.parametrize('path, format, frames, mitoses', [

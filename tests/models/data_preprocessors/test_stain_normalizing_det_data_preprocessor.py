@@ -6,9 +6,9 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 
 import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.datasets.frame_stain import stain_record
-from mitos_mmdet.datasets.synthetic.sample import make_sample
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.sample.sample import make_sample
 from mitos_mmdet.stain import StainNormalizer
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')

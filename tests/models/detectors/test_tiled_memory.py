@@ -15,7 +15,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mitos_mmdet.images import read_rgb
+from mitos_mmdet.core.images import read_rgb
 
 torch.set_num_threads(1)
 torch.manual_seed(0)

@@ -227,7 +227,7 @@ class Discs(StandIn):
     """Phase one for dark discs on white: the components of dark pixels."""
 
     def predict(self, batch_inputs, batch_data_samples, rescale=True):
-        from mitos_mmdet.candidates import find_candidates
+        from mitos_mmdet.core.candidates import find_candidates
 
         for image, sample in zip(batch_inputs, batch_data_samples, strict=True):
             boxes, scores = find_candidates((image[0] < 128).float().numpy())

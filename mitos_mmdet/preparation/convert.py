@@ -1,0 +1,93 @@
+"""The whole road from a contest's files to annotation files, without writing any."""
+
+import inspect
+from dataclasses import dataclass, field
+
+from mitos_mmdet.contests import contest_module
+from mitos_mmdet.contests.measure import drop_outside, measure_frames
+from mitos_mmdet.preparation.splits import absent_cases, some, split_frames
+from mitos_mmdet.preparation.to_coco import make_info, to_coco
+
+
+@dataclass
+class Conversion:
+    """What came of it.
+
+    Attributes:
+        contents: COCO json by split; without a split the one key is None.
+        frames: The frames behind them, by split.
+        skipped: ``[(what, reason), ...]``: bad frames and labels, left out.
+        notes: Lines that the user should read.
+    """
+
+    contents: dict
+    frames: dict
+    skipped: list
+    notes: list = field(default_factory=list)
+
+
+def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow_missing=False, **options):
+    """Reads a contest, measures its images, splits it by case.
+
+    Args:
+        contest: A name of ``CONTESTS``.
+        root: The contest's folder or one of its annotation files.
+        images: Folder of the images, where it is another.
+        split: A split's name, fractions or case lists, as ``split_frames`` takes them; None: no split.
+        seed: Of splits by fractions.
+        box_size: Side of the boxes, as ``'50px'``; None: the contest's default.
+        allow_missing: Take sizes from labels or contest where images are missing.
+        **options: ``labels`` (AMIDA13, TUPAC16) and ``csv`` (MIDOG); None counts as not given.
+
+    Returns:
+        Conversion: Nothing was written yet.
+
+    Raises:
+        ValueError: Bad input as a whole; single bad frames and labels are in ``skipped``.
+    """
+    module = contest_module(contest)
+    options = {name: value for name, value in options.items() if value is not None}
+    for name, value in options.items():
+        if name not in inspect.signature(module.read).parameters:
+            raise ValueError(f'--{name} {value}: {contest} has no such choice. Leave it out')
+    reading = module.read(root, images=images, **options)
+    _check_any(reading.frames, reading.skipped, root)
+    frames, bad_frames, missing = measure_frames(reading.frames, reading.image_root, allow_missing)
+    skipped = reading.skipped + bad_frames
+    _check_any(frames, skipped, root)
+    frames, bad_labels, hints = drop_outside(frames)
+    if not any(frame.labels for frame in frames):
+        raise ValueError(f'{root}: no mitosis and no hard negative in any of {len(frames)} frames. Give labels that hold some')
+    notes = [f'read as {reading.contest}; file names are relative to {reading.image_root}', *reading.notes, *hints]
+    if missing:
+        notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '
+                     f'{"labels" if reading.frames[0].exact_size else "contest (nominal)"}')
+    splits, more = _split(frames, split, module.SPLITS | reading.splits, seed)
+    box_size = box_size or reading.default_box
+    told = dict(box_size=box_size or 'outlines') | {name: str(options[name]) for name in ('labels',) if name in options}
+    told |= {} if split is None else dict(split_rule=split) | (dict(seed=seed) if '.' in split else {})
+    contents = {name: to_coco(chosen, make_info(reading.contest, split=name, **told), box_size)
+                for name, chosen in splits.items()}
+    return Conversion(contents, splits, skipped + bad_labels, notes + more)
+
+
+def _check_any(frames, skipped, root):
+    if frames:
+        return
+    if not skipped:
+        raise ValueError(f'{root}: holds no frames. Give the folder of the contest or one of its annotation files')
+    what, reason = skipped[0]
+    raise ValueError(f'{what}: {reason}. Nothing is left: so or worse for all {len(skipped)} frames')
+
+
+def _split(frames, rule, named, seed):
+    if rule is None:
+        return {None: frames}, []
+    splits, left = split_frames(frames, rule, named, seed)
+    notes, absent = [], absent_cases(frames, rule, named)
+    if left:
+        labelled = {frame.slide or frame.case_id for frame in frames if frame.labelled}
+        notes.append(f'in no split: {len(left)} cases, {len(set(left) - labelled)} of them unlabelled ({some(left)})')
+    if absent:
+        notes.append(f'split {rule} also names {len(absent)} cases that are not here ({some(absent)})')
+    return splits, notes

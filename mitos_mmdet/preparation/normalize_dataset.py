@@ -1,0 +1,167 @@
+"""Stain normalisation of a folder of images, of one image, or of a dataset: what belongs together, and what comes out."""
+
+import hashlib
+import shutil
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from mitos_mmdet.core.console import report_skipped
+from mitos_mmdet.core.images import read_header
+from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.workers import worker_count
+from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
+from mitos_mmdet.preparation.contact_sheet import contact_sheet
+from mitos_mmdet.preparation.normalize_files import SUFFIXES, Group, claim, normalize_files
+from mitos_mmdet.stain.stain_estimate import StainEstimate
+
+_SHOWN = 8  # rows of the contact sheet, at most 3 of them images that were left as they are (ours)
+
+
+def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False):
+    """Normalises the images of ``source`` into ``out/images``.
+
+    Args:
+        source: A folder, looked through with all its folders; an image file; or an annotation file (``.json``), which is written to
+            ``out`` under its name, each image with the ``stain`` that it has now.
+        out: The output folder; one that a run of these settings left unfinished is completed. An image changed behind an unchanged
+            name is not noticed.
+        target: ``StainEstimate``.
+        images: Folder of the images of an annotation file.
+        per_tile: Estimate every image by itself. Else tiles of one frame (``frame`` in the annotation file) share one estimate:
+            their frame's, where the file has it (``stain``), or that of all its tiles together.
+        workers: Processes; None: one a core, 8 at most.
+        strict: An image that cannot be read is an error.
+
+    Returns:
+        tuple: ``(lines, passed, skipped)``: a summary; ``[(file, reason), ...]`` of the images without a stain, which were copied as
+        they are; the same of those that cannot be read, which were left out.
+
+    Raises:
+        ValueError: Input that cannot be used, every image broken, an output folder that is not writable or holds something else.
+    """
+    source, out, workers = Path(source), Path(out), worker_count(workers)
+    settings = dict(version=1, target=target.to_dict(), per_tile=per_tile)
+    content = None
+    if source.suffix.lower() == '.json':
+        if images is None:
+            raise ValueError(f'{source}: an annotation file. Give the folder of its images, too (--images)')
+        images, content = Path(images), read_annotations(source)
+        check_coco(content, source)
+        groups = _groups(content['images'], target.method, per_tile, source)
+        settings['annotations_sha256'] = hashlib.sha256(source.read_bytes()).hexdigest()
+    else:
+        if images is not None:
+            raise ValueError(f'{source}: not an annotation file, so --images has no meaning. Give the one or the other')
+        images, groups = _files(source)
+    settings['images'] = str(images.resolve())
+    _check_folders(images, out)
+    # The headers alone show most of what can be wrong, before anything is written.
+    broken = {name: fault for group in groups for name in group.files if (fault := _fault(images / name))}
+    _judge(groups, broken, strict)
+    groups = _without(groups, broken)
+    fresh = not out.exists()
+    claim(out, settings)
+    records, faults = normalize_files(groups, images, out, target, workers)
+    broken |= faults
+    if not _without(groups, broken) and fresh:
+        shutil.rmtree(out)
+    _judge(groups, broken, strict)
+    groups = _without(groups, broken)
+    if content is not None:
+        write_json(_annotations(content, groups, records, target), out / source.name)
+    passed = [(name, records[group.name]['reason']) for group in groups if 'reason' in records[group.name] for name in group.files]
+    _show(groups, passed, images, out)
+    count = sum(len(group.files) for group in groups)
+    lines = [f'images: {count - len(passed)} normalised by {target.method}, {len(passed)} left as they are',
+             f'estimates: {len(groups)}', f'before and after: {out / "contact_sheet.png"}']
+    return lines, passed, sorted(broken.items())
+
+
+def _groups(entries, method, per_tile, source):
+    """The images of an annotation file by their frame."""
+    groups, records = {}, {}
+    for entry in entries:
+        name, record = entry['file_name'], entry.get('stain')
+        path = PurePosixPath(name)
+        if path.is_absolute() or '..' in path.parts:
+            raise ValueError(f'{source}: file_name {name!r} leads out of the image folder. Convert the dataset again')
+        if path.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"{source}: {name} is not of a kind that can be written: {', '.join(SUFFIXES)}")
+        frame = name if per_tile else str(entry.get('frame', name))
+        groups.setdefault(frame, []).append(name)
+        if isinstance(record, dict) and record.get('method') == method and not per_tile:
+            if 'reason' not in record:
+                StainEstimate.from_dict(record, f'{source}: stain of {name}')
+            records[frame] = record
+    twice = sum(map(len, groups.values())) - len({name for files in groups.values() for name in files})
+    if twice:
+        raise ValueError(f'{source}: lists a file_name twice. Convert the dataset again')
+    return [Group(frame, tuple(files), records.get(frame)) for frame, files in groups.items()]
+
+
+def _files(source):
+    """``(folder, groups)`` of a folder or a single image."""
+    if source.is_file():
+        if source.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"{source}: not of a kind that can be written: {', '.join(SUFFIXES)}")
+        return source.parent, [Group(source.name, (source.name, ))]
+    if not source.is_dir():
+        raise ValueError(f'{source}: no such file or folder')
+    names = sorted(file.relative_to(source).as_posix() for file in source.rglob('*')
+                   if file.suffix.lower() in SUFFIXES and not file.name.startswith('.') and file.is_file())
+    if not names:
+        raise ValueError(f"{source}: holds no image ({', '.join(SUFFIXES)})")
+    return source, [Group(name, (name, )) for name in names]
+
+
+def _check_folders(images, out):
+    if not images.is_dir():
+        raise ValueError(f'{images}: no such folder. Give the one that holds the images')
+    if out.resolve().is_relative_to(images.resolve()):
+        raise ValueError(f'{out}: lies in the folder of the images. Choose another output folder')
+    if (out / 'images').resolve() == images.resolve():
+        raise ValueError(f'{out}: its images folder holds the images themselves. Choose another output folder')
+
+
+def _fault(file):
+    try:
+        read_header(file)
+    except ValueError as error:
+        return str(error).removeprefix(f'{file}: ')
+    return None
+
+
+def _without(groups, broken):
+    groups = [Group(group.name, tuple(name for name in group.files if name not in broken), group.record) for group in groups]
+    return [group for group in groups if group.files]
+
+
+def _judge(groups, broken, strict):
+    """Makes all images broken, or with ``strict`` one, an error."""
+    if broken and not _without(groups, broken):
+        name, fault = min(broken.items())
+        raise ValueError(f'none of the {len(broken)} images can be read. {name}: {fault}')
+    if strict:
+        report_skipped(sorted(broken.items()), strict=True)
+
+
+def _annotations(content, groups, records, target):
+    """The annotation file of what was written."""
+    stains = {name: records[group.name] if 'reason' in records[group.name] else target.to_dict()
+              for group in groups for name in group.files}
+    images = [dict(image, stain=stains[image['file_name']]) for image in content['images'] if image['file_name'] in stains]
+    kept = {image['id'] for image in images}
+    annotations = [annotation for annotation in content['annotations'] if annotation['image_id'] in kept]
+    return dict(content, images=images, annotations=annotations)
+
+
+def _show(groups, passed, images, out):
+    """A few of those without a stain, and others from all over the dataset."""
+    reasons = dict(passed)
+    shown = [name for name, _ in passed[:3]]
+    others = [name for group in groups for name in group.files if name not in reasons]
+    places = np.linspace(0, len(others) - 1, min(_SHOWN - len(shown), len(others))).astype(int)
+    shown += [others[place] for place in places]
+    contact_sheet([(images / name, out / 'images' / name, f'{name}: left as it is, {reasons[name]}' if name in reasons else name)
+                   for name in shown], out / 'contact_sheet.png')

@@ -1,0 +1,253 @@
+"""Which tiles a dataset of frames gives and what lies in each: numbers and names only, no pixels.
+
+Coordinates are px, x first. Tiles are xyxy in the frame, x2 and y2 just outside.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from mitos_mmdet.core.polygons import clip_polygon, polygon_area
+from mitos_mmdet.datasets.coco_format import annotation_fault, check_entries, image_fault
+from mitos_mmdet.stain import METHODS as STAINS
+from mitos_mmdet.tiling.grid import REMAINDERS, equal_grid, tile_grid
+
+KEEPS = ('labelled', 'all')
+FORMATS = ('png', 'jpg')
+_DECIMALS = 3  # of a px, as the converters write
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """What makes one set of tiles differ from another.
+
+    Attributes:
+        size: ``(width, height)`` px of a tile. 512 is the MIDOG Cascade R-CNN paper's.
+        overlap: Px that neighbours share; 0 is the paper's.
+        remainder: ``'drop'`` (the paper's), ``'pad'`` or ``'shift'`` (ours: no object is lost), as in ``tile_grid``.
+        grid: ``(columns, rows)``: cut every frame into so many equal parts instead; None to go by ``size``.
+        keep: ``'labelled'``: tiles that hold an object (the paper's). ``'all'``: also those without, and unlabelled frames'.
+        format: ``'png'``, or ``'jpg'`` (lossy; quality 95, colour not subsampled).
+        stain: Method by which each frame's stain is measured and recorded with its tiles (ours: ``'macenko'``, as all three papers
+            normalise), or None.
+
+    Raises:
+        ValueError: A value that makes no sense; the message says which.
+    """
+
+    size: tuple = (512, 512)
+    overlap: int = 0
+    remainder: str = 'shift'
+    grid: tuple | None = None
+    keep: str = 'labelled'
+    format: str = 'png'
+    stain: str | None = 'macenko'
+
+    def __post_init__(self):
+        for name, known in (('remainder', REMAINDERS), ('keep', KEEPS), ('format', FORMATS), ('stain', (*STAINS, None))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}: one of {', '.join(map(str, known))}")
+        if self.grid is not None and min(self.grid) < 1:
+            raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, as 4x4')
+        tile_grid(1, 1, self.size, self.overlap)
+
+    def tiles(self, width, height):
+        """The tiles of a frame: ``(T, 4)`` int64 xyxy."""
+        if self.grid is not None:
+            return equal_grid(width, height, *self.grid)
+        return tile_grid(width, height, self.size, self.overlap, self.remainder)
+
+    def as_json(self):
+        """The settings as plain JSON values; those that another one overrides are left out."""
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        unused = ('grid',) if self.grid is None else ('size', 'overlap', 'remainder')
+        return {key: value for key, value in values.items() if key not in unused}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile of a frame: where it lies, its file below the image folder, and its annotations in its own coordinates."""
+
+    xyxy: tuple
+    file_name: str
+    annotations: tuple
+
+
+@dataclass(frozen=True)
+class PlannedFrame:
+    """A frame as its annotation file has it, the tiles kept of it, and how many usable ``objects`` it has by category id."""
+
+    image: dict
+    tiles: tuple
+    objects: Counter
+
+
+def plan_tiles(content, settings):
+    """The tiles of every frame of an annotation file, in its order.
+
+    An object belongs to each tile that holds its centroid (left and top border inside, right and bottom outside): to several
+    where tiles overlap, to none where a remainder was dropped.
+
+    Args:
+        content: COCO json with ``images``, ``annotations``, ``categories``. Without ``centroid`` the box's centre is taken.
+        settings: A ``TileSettings``.
+
+    Returns:
+        tuple: ``(list[PlannedFrame], skipped)``; ``skipped`` is ``[(what, reason), ...]`` of unusable frames and labels.
+
+    Raises:
+        ValueError: Not COCO; two entries of one id, two frames or categories of one name.
+    """
+    images, skipped = content['images'], []
+    check_entries(content, 'the annotation file')
+    twice = [name for name, count in Counter(str(image['file_name']) for image in images if 'file_name' in image).items() if count > 1]
+    if twice:
+        raise ValueError(f'the annotation file lists file_name {twice[0]!r} twice: convert the dataset again')
+    labels = {image['id']: [] for image in images}
+    names = {category['id']: category['name'] for category in content['categories']}
+    for annotation in content['annotations']:
+        what = f"annotation {annotation['id']}"
+        fault = annotation_fault(annotation)
+        if fault:
+            skipped.append((what, f'it {fault}'))
+        elif annotation['image_id'] not in labels:
+            skipped.append((what, f"there is no image {annotation['image_id']!r}"))
+        elif annotation['category_id'] not in names:
+            skipped.append((what, f"there is no category {annotation['category_id']!r}"))
+        else:
+            labels[annotation['image_id']].append(annotation)
+
+    frames, stems = [], _stems(images)
+    for image in images:
+        reason = _frame_fault(image, settings)
+        if reason:
+            skipped.append((image.get('file_name') or f"image {image['id']}", reason))
+            continue
+        usable = []
+        for annotation in labels[image['id']]:
+            try:
+                usable.append(_measured(annotation, image))
+            except ValueError as error:
+                skipped.append((f"annotation {annotation['id']} of {image['file_name']}", str(error)))
+        tiles = _tiles_of(image, usable, stems[image['file_name']], settings)
+        frames.append(PlannedFrame(image, tiles, Counter(annotation['category_id'] for annotation in usable)))
+    return frames, skipped
+
+
+def tiles_json(content, frames, settings):
+    """The tiles' annotation file: COCO json as ``coco_format``; each image has ``frame``, ``frame_id`` and ``offset`` [x, y]."""
+    images, annotations = [], []
+    for frame in frames:
+        carried = {key: value for key, value in frame.image.items() if key not in ('id', 'file_name', 'width', 'height')}
+        for tile in frame.tiles:
+            x1, y1, x2, y2 = tile.xyxy
+            images.append(dict(id=len(images) + 1, file_name=tile.file_name, width=x2 - x1, height=y2 - y1) | carried
+                          | dict(frame=frame.image['file_name'], frame_id=frame.image['id'], offset=[x1, y1]))
+            for annotation in tile.annotations:
+                annotations.append(dict(id=len(annotations) + 1, image_id=len(images)) | annotation)
+    info = (content.get('info') or {}) | dict(tiles=settings.as_json())
+    return dict(info=info, licenses=content.get('licenses') or [], images=images, annotations=annotations,
+                categories=content['categories'])
+
+
+def summarise(content, frames):
+    """The counts of a plan as lines of text."""
+    tiles = [tile for frame in frames for tile in frame.tiles]
+    held = [Counter(annotation['frame_annotation_id'] for tile in frame.tiles for annotation in tile.annotations)
+            for frame in frames]
+    found = sum(len(counts) for counts in held)
+    doubled = [count for counts in held for count in counts.values() if count > 1]
+    lines = [f'frames: {sum(bool(frame.tiles) for frame in frames)} with tiles, of {len(frames)}',
+             f'tiles: {len(tiles)}, {sum(bool(tile.annotations) for tile in tiles)} of them with objects']
+    objects = sum((frame.objects for frame in frames), Counter())
+    per_class = Counter(annotation['category_id'] for tile in tiles for annotation in tile.annotations)
+    lines += [f"{category['name']}: {objects[category['id']]} in the frames, {per_class[category['id']]} in the tiles"
+              for category in content['categories']]
+    lines.append(f'objects in several tiles: {len(doubled)} (up to {max(doubled, default=0)} times); in none: '
+                 f'{sum(objects.values()) - found}')
+    return lines
+
+
+def _frame_fault(image, settings):
+    fault = image_fault(image)
+    if fault:
+        return f'it {fault}'
+    path = PurePosixPath(image['file_name'])
+    if path.is_absolute() or '..' in path.parts:
+        return 'its file_name leads out of the image folder'
+    if settings.grid and (settings.grid[0] > image['width'] or settings.grid[1] > image['height']):
+        return f"{image['width']} x {image['height']} px are fewer than the grid has tiles"
+    return None
+
+
+def _stems(images):
+    """What the tiles of each frame are called by: its file_name without suffix, or with it where that is another's, too."""
+    names = [name for name in (image.get('file_name') for image in images) if isinstance(name, str) and name]
+    plain = {name: str(PurePosixPath(name).with_suffix('')) for name in names}
+    shared = {stem for stem, count in Counter(plain.values()).items() if count > 1}
+    stems = {name: str(PurePosixPath(name)) if stem in shared else stem for name, stem in plain.items()}
+    twice = [stem for stem, count in Counter(stems.values()).items() if count > 1]
+    if twice:
+        raise ValueError(f'tiles of two frames would both be called {twice[0]!r}: rename one of them')
+    return stems
+
+
+def _measured(annotation, image):
+    """The annotation with a usable centroid, box and polygons, rounded, or a ValueError that says what is wrong."""
+    box, centroid = np.array(annotation['bbox'], dtype=float), annotation.get('centroid')
+    centroid = box[:2] + box[2:] / 2 if centroid is None else np.array(centroid, dtype=float)
+    polygons = annotation.get('segmentation') or []
+    if isinstance(polygons, dict):
+        raise ValueError('its segmentation is a run-length mask, which tiles cannot cut: write polygons')
+    try:
+        polygons = [np.asarray(polygon, dtype=float).reshape(-1, 2) for polygon in polygons]
+    except TypeError as error:
+        raise ValueError(f'its polygons are not numbers ({error})') from error
+    # Rounded first, so that what lies in a tile still does after the shift.
+    centroid = centroid.round(_DECIMALS)
+    if not ((centroid >= 0) & (centroid < [image['width'], image['height']])).all():
+        raise ValueError(f'its centroid {centroid.tolist()} lies outside the {image["width"]} x {image["height"]} px frame')
+    corners = np.clip(np.concatenate([box[:2], box[:2] + box[2:]]), 0, [image['width'], image['height']] * 2).round(_DECIMALS)
+    if not ((corners[:2] <= centroid) & (centroid < corners[2:])).all():
+        raise ValueError(f'its box {box.tolist()} does not hold its centroid {centroid.tolist()}')
+    return dict(annotation, bbox=corners, centroid=centroid, segmentation=polygons)
+
+
+def _tiles_of(image, annotations, stem, settings):
+    """The ``Tile`` s kept of a frame."""
+    if settings.keep == 'labelled' and not (annotations and image.get('labelled', True)):
+        return ()
+    grid = settings.tiles(image['width'], image['height'])
+    centroids = np.array([annotation['centroid'] for annotation in annotations]).reshape(-1, 1, 2)
+    holds = ((centroids >= grid[:, :2]) & (centroids < grid[:, 2:])).all(axis=2)
+    tiles = []
+    for xyxy, held in zip(grid.tolist(), holds.T, strict=True):
+        if held.any() or settings.keep == 'all':
+            cut = tuple(_cut(annotations[index], xyxy) for index in np.flatnonzero(held))
+            tiles.append(Tile(tuple(xyxy), f'{stem}_x{xyxy[0]}_y{xyxy[1]}.{settings.format}', cut))
+    return tuple(tiles)
+
+
+def _cut(annotation, tile):
+    """A measured annotation cut at a tile's border and moved into the tile; ``frame_annotation_id`` is the id it had."""
+    offset, limits = np.array(tile[:2]), np.array(tile)
+    corners = annotation['bbox']
+    inside = np.concatenate([np.maximum(corners[:2], limits[:2]), np.minimum(corners[2:], limits[2:])])
+    sides = inside[2:] - inside[:2]
+    moved = {key: value for key, value in annotation.items() if key not in ('id', 'image_id', 'segmentation')}
+    moved |= dict(bbox=_tidy([*(inside[:2] - offset), *sides]), centroid=_tidy(annotation['centroid'] - offset),
+                  frame_annotation_id=annotation['id'])
+    polygons = [clip_polygon(polygon, tile) for polygon in annotation['segmentation']]
+    polygons = [polygon for polygon in polygons if polygon_area(polygon) > 0]
+    if polygons:
+        moved['segmentation'] = [_tidy((polygon - offset).ravel()) for polygon in polygons]
+    if 'area' not in moved or (inside != corners).any():
+        moved['area'] = _tidy([sum(map(polygon_area, polygons)) if polygons else sides.prod()])[0]
+    return moved
+
+
+def _tidy(values):
+    """Rounded, and whole numbers as int: half the file's size."""
+    return [int(value) if value == int(value) else value for value in (round(float(value), _DECIMALS) for value in values)]

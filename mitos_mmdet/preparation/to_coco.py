@@ -1,0 +1,67 @@
+"""Frames to the COCO json of ``coco_format``."""
+
+import math
+
+from mitos_mmdet.core.centroids import centroids_to_boxes, clip_boxes
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.datasets.coco_format import CATEGORY_IDS, categories
+
+# Raised whenever the same contest files would give another annotation file.
+CONVERTER_VERSION = 1
+
+
+def make_info(contest, **more):
+    """The ``info``; ``more`` tells of labels, boxes and split. No date: the same contest files give the same bytes."""
+    return dict(description=f'{contest}, converted by mitos_mmdet', contest=contest, converter_version=CONVERTER_VERSION, **more)
+
+
+def to_coco(frames, info, box_size=None):
+    """The annotation file of measured frames.
+
+    Args:
+        frames: List of ``Frame`` with ``size`` set and every centroid inside. Ids follow the order of ``file_name``.
+        info: The dict for ``info``.
+        box_size: Side of the boxes, as ``'50px'`` or ``'12um'``; None: the bounding box of each label's outline.
+
+    Returns:
+        dict: COCO json.
+
+    Raises:
+        ValueError: No such length, or a length in um for a frame without a pixel size.
+    """
+    box_size = None if box_size is None else Length.parse(box_size)
+    images, annotations = [], []
+    for frame in sorted(frames, key=lambda frame: frame.file_name):
+        image_id = len(images) + 1
+        width, height = frame.size
+        um_per_px = None if frame.um_per_px is None else [round(size, 5) for size in frame.um_per_px]
+        images.append(dict(id=image_id, file_name=frame.file_name, width=width, height=height, um_per_px=um_per_px,
+                           scanner=frame.scanner, case_id=frame.case_id, domain=frame.domain, labelled=frame.labelled))
+        for label in frame.labels:
+            annotations.append(dict(id=len(annotations) + 1, image_id=image_id) | _annotation(label, frame, box_size))
+    return dict(info=info, licenses=[], images=images, annotations=annotations, categories=categories())
+
+
+def _annotation(label, frame, box_size):
+    if box_size is None:
+        box = [*label.outline.min(axis=0), *(label.outline.max(axis=0) + 1)]  # pixel i covers i to i + 1
+    else:
+        box = centroids_to_boxes([label.centroid], box_size.to_px(frame.um_per_px, where=frame.file_name))
+    x1, y1, x2, y2 = (_tidy(value) for value in clip_boxes(box, *frame.size)[0])
+    box = [x1, y1, _tidy(x2 - x1), _tidy(y2 - y1)]
+    annotation = dict(category_id=CATEGORY_IDS[label.category], bbox=box, area=_tidy(box[2] * box[3]), iscrowd=0,
+                      centroid=[_tidy(value) for value in label.centroid])
+    if label.confidence is not None:
+        annotation['confidence'] = label.confidence
+    if label.outline is not None:
+        # Only outlines need scikit-image, which takes a second to import.
+        from mitos_mmdet.contests.outlines import outline_polygons
+        annotation['segmentation'] = outline_polygons(label.outline, *frame.size)
+        annotation['area'] = len(label.outline)
+    return annotation
+
+
+def _tidy(value):
+    """Three decimals, and whole numbers as int: half the file's size."""
+    value = round(float(value), 3)
+    return int(value) if math.isclose(value, round(value), abs_tol=1e-9) else value

@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mitos_mmdet.core.polygons import clip_polygon
+from mitos_mmdet.datasets.coco_format import categories
+from mitos_mmdet.preparation.tile_plan import TileSettings, plan_tiles, summarise, tiles_json
+from mitos_mmdet.tiling.grid import equal_grid
+
+SMALL = TileSettings(size=(100, 100), remainder='drop')
+
+
+def frame(number=1, name='a.tif', width=300, height=200, **more):
+    return dict(id=number, file_name=name, width=width, height=height, um_per_px=[.25, .26], scanner='S', case_id='c', domain='d',
+                labelled=True) | more
+
+
+def label(number, x, y, image=1, side=20, category=1, **more):
+    return dict(id=number, image_id=image, category_id=category, bbox=[x - side / 2, y - side / 2, side, side], area=side * side,
+                iscrowd=0, centroid=[x, y]) | more
+
+
+def content(images, labels):
+    return dict(images=images, annotations=labels, categories=categories())
+
+
+def plan(images, labels, tile_settings=SMALL):
+    frames, skipped = plan_tiles(content(images, labels), tile_settings)
+    return tiles_json(content(images, labels), frames, tile_settings), skipped
+
+
+@pytest.mark.parametrize(('x', 'tiles'), [(0, [0]), (99.999, [0]), (100, [100]), (199.9999, [200]), (299.9, [200])])
+def test_an_object_belongs_to_the_tile_that_holds_its_centroid(x, tiles):
+    # 199.9999 rounds to 200.0, and a centroid in the file still lies inside its tile.
+    result, skipped = plan([frame()], [label(7, x, 50)])
+    assert [image['offset'] for image in result['images']] == [[x, 0] for x in tiles] and not skipped
+    [annotation] = result['annotations']
+    assert 0 <= annotation['centroid'][0] < 100 and annotation['frame_annotation_id'] == 7
+
+
+def test_where_tiles_overlap_an_object_is_in_each_and_moves_back_to_itself():
+    overlapping = TileSettings(size=(100, 100), overlap=40)
+    given_labels = [label(5, 70.25, 50.5, confidence=.65), label(9, 75, 75, category=2)]
+    result, _ = plan([frame()], given_labels, overlapping)
+    assert [image['offset'] for image in result['images']] == [[0, 0], [60, 0], [0, 60], [60, 60]]
+    of_image = {image['id']: image for image in result['images']}
+    assert sorted(annotation['frame_annotation_id'] for annotation in result['annotations']) == [5, 5, 9, 9, 9, 9]
+    assert [annotation['id'] for annotation in result['annotations']] == list(range(1, 7))
+    for annotation in result['annotations']:
+        source = next(one for one in given_labels if one['id'] == annotation['frame_annotation_id'])
+        offset = np.array(of_image[annotation['image_id']]['offset'])
+        assert np.allclose(annotation['centroid'] + offset, source['centroid'], atol=1e-9)
+        assert annotation.get('confidence') == source.get('confidence') and annotation['category_id'] == source['category_id']
+        x, y, width, height = annotation['bbox']
+        box = np.array(source['bbox'])
+        low, high = np.maximum(box[:2], offset), np.minimum(box[:2] + box[2:], offset + 100)
+        assert np.allclose([x, y, width, height], [*(low - offset), *(high - low)])
+        assert annotation['area'] == pytest.approx(width * height)
+
+
+def test_a_cut_box_and_its_outline_end_at_the_tile():
+    outline = [[80, 40, 110, 40, 110, 60, 80, 60], [105, 42, 109, 42, 109, 44]]
+    result, _ = plan([frame()], [label(1, 95, 50, bbox=[80, 40, 30, 20], segmentation=outline, area=333)])
+    [annotation] = result['annotations']
+    assert annotation['bbox'] == [80, 40, 20, 20] and annotation['area'] == 400
+    [polygon] = annotation['segmentation']  # the second part lies in the next tile
+    assert {tuple(point) for point in np.reshape(polygon, (-1, 2)).tolist()} == {(80, 40), (100, 40), (100, 60), (80, 60)}
+    result, _ = plan([frame()], [label(1, 150, 50, segmentation=[[145, 45, 155, 45, 155, 55]], area=333)])
+    assert result['annotations'][0]['segmentation'] == [[45, 45, 55, 45, 55, 55]] and result['annotations'][0]['area'] == 333
+
+
+def test_tiles_carry_what_the_frame_has():
+    result, _ = plan([frame(4, 'x/b.tif', tumor_type='glioma')], [label(1, 150, 150, image=4)])
+    assert result['images'] == [dict(id=1, file_name='x/b_x100_y100.png', width=100, height=100, um_per_px=[.25, .26],
+                                     scanner='S', case_id='c', domain='d', labelled=True, tumor_type='glioma', frame='x/b.tif',
+                                     frame_id=4, offset=[100, 100])]
+    assert result['categories'] == categories() and result['info']['tiles']['size'] == [100, 100]
+
+
+@pytest.mark.parametrize(('keep', 'labelled', 'count'), [('labelled', True, 1), ('labelled', False, 0), ('all', True, 6),
+                                                         ('all', False, 6)])
+def test_what_is_kept(keep, labelled, count):
+    result, _ = plan([frame(labelled=labelled)], [label(1, 50, 50)], TileSettings(size=(100, 100), keep=keep))
+    assert len(result['images']) == count and len(result['annotations']) == min(count, 1)
+    assert plan([frame(labelled=labelled)], [], TileSettings(size=(100, 100)))[0]['images'] == []
+
+
+def test_padded_and_shifted_tiles_and_a_grid():
+    images, labels = [frame(width=250, height=100)], [label(1, 240, 50)]
+    for remainder, expected in (('pad', [200, 100, 40]), ('shift', [150, 100, 90]), ('drop', None)):
+        result, _ = plan(images, labels, TileSettings(size=(100, 100), remainder=remainder))
+        found = [[image['offset'][0], image['width'], annotation['centroid'][0]]
+                 for image, annotation in zip(result['images'], result['annotations'], strict=True)]
+        assert found == ([expected] if expected else [])
+    result, _ = plan(images, labels, TileSettings(grid=(4, 3), keep='all'))
+    assert len(result['images']) == 12 and sum(image['width'] * image['height'] for image in result['images']) == 250 * 100
+    assert result['info']['tiles'] == dict(grid=[4, 3], keep='all', format='png', stain='macenko')
+
+
+def test_names_of_tiles_never_collide():
+    names = ['a.tif', 'a.png', 'x/a.tif', 'y/a.tif', 'x_a.tif', 'a_x0_y0.tif', 'b.c.tif', 'b.tif']
+    result, _ = plan([frame(n, name, width=100, height=100) for n, name in enumerate(names)], [],
+                     TileSettings(size=(100, 100), keep='all'))
+    found = [image['file_name'] for image in result['images']]
+    assert found == ['a.tif_x0_y0.png', 'a.png_x0_y0.png', 'x/a_x0_y0.png', 'y/a_x0_y0.png', 'x_a_x0_y0.png',
+                     'a_x0_y0_x0_y0.png', 'b.c_x0_y0.png', 'b_x0_y0.png']
+    with pytest.raises(ValueError, match='two frames'):
+        plan([frame(1, 'a.tif'), frame(2, 'a.png'), frame(3, 'a.tif.jpg')], [])
+
+
+@pytest.mark.parametrize(('change', 'reason'), [
+    (dict(image_id=8), 'no image 8'), (dict(category_id=3), 'no category 3'), (dict(centroid=[300, 5]), 'outside the 300 x 200'),
+    (dict(centroid=[-1, 5]), 'outside'), (dict(bbox=[1, 2, 3]), 'not 4'), (dict(bbox=None), 'lacks bbox'),
+    (dict(bbox=['a', 1, 2, 3]), 'not 4'), (dict(image_id=[1]), 'image_id'), (dict(segmentation=[[None, 'a']]), ''),
+    (dict(bbox=[40, 40, float('nan'), 4]), 'finite'), (dict(bbox=[90, 90, 5, 5]), 'does not hold its centroid'),
+    (dict(bbox=[40, 40, 0, 20]), 'does not hold its centroid'), (dict(segmentation=dict(counts='x', size=[1, 1])), 'run-length')])
+def test_a_bad_label_is_left_out_with_its_reason(change, reason):
+    result, [(what, why)] = plan([frame()], [label(1, 50, 50) | change, label(2, 60, 60)])
+    assert [annotation['frame_annotation_id'] for annotation in result['annotations']] == [2]
+    assert 'annotation 1' in what and reason in why and why
+
+
+@pytest.mark.parametrize(('change', 'reason'), [
+    (dict(file_name=''), 'no file name'), (dict(width=None), 'lacks width'), (dict(height=0), 'has height 0'),
+    (dict(file_name='../a.tif'), 'leads out'), (dict(file_name='/a.tif'), 'leads out')])
+def test_a_bad_frame_is_left_out_with_its_reason(change, reason):
+    result, [(_, why)] = plan([frame() | change, frame(2, 'b.tif')], [label(1, 50, 50), label(2, 50, 50, image=2)])
+    assert [image['frame_id'] for image in result['images']] == [2] and reason in why
+
+
+def test_a_label_without_centroid_has_the_middle_of_its_box():
+    bare = label(1, 50, 50)
+    del bare['centroid']
+    assert plan([frame()], [bare])[0]['annotations'][0]['centroid'] == [50, 50]
+
+
+def test_files_that_are_not_coco_or_list_a_frame_twice():
+    with pytest.raises(ValueError, match="file_name 'a.tif' twice"):
+        plan([frame(1), frame(2)], [])
+    with pytest.raises(ValueError, match='images list the id 1 twice'):
+        plan([frame(1), frame(1, 'b.tif')], [])
+    with pytest.raises(ValueError, match=r'images\[0\] lacks id'):
+        plan([dict(file_name='a')], [])
+
+
+@pytest.mark.parametrize(('values', 'message'), [
+    (dict(size=(64, 64), overlap=64), 'overlap of 64'), (dict(size=(0, 9)), 'at least 1 px'), (dict(grid=(0, 2)), 'grid of 0'),
+    (dict(keep='some'), "keep 'some'"), (dict(remainder='x'), "remainder 'x'"), (dict(format='gif'), "format 'gif'")])
+def test_settings_that_make_no_sense(values, message):
+    with pytest.raises(ValueError, match=message):
+        TileSettings(**values)
+
+
+def test_the_summary_counts():
+    images = [frame(), frame(2, 'b.tif'), frame(3, 'c.tif', labelled=False)]
+    labels = [label(1, 50, 50), label(2, 75, 75), label(3, 150, 150, category=2), label(4, 299, 199, image=2)]
+    overlapping = TileSettings(size=(100, 100), overlap=50, remainder='drop')
+    found = content(images, labels)
+    frames, _ = plan_tiles(found, overlapping)
+    lines = summarise(found, frames)
+    # 50,50 lies in 4 tiles (0 and 50 each way), so does 75,75; 150,150 lies in those at x 100 and 150, y 100.
+    assert lines == ['frames: 2 with tiles, of 3', 'tiles: 7, 7 of them with objects',
+                     'mitotic figure: 3 in the frames, 9 in the tiles',
+                     'hard negative: 1 in the frames, 2 in the tiles', 'objects in several tiles: 3 (up to 4 times); in none: 0']
+    frames, _ = plan_tiles(found, TileSettings(size=(160, 160), remainder='drop'))
+    assert summarise(found, frames)[-1] == 'objects in several tiles: 0 (up to 0 times); in none: 1'
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=9), st.integers(1, 4), st.integers(1, 4))
+def test_the_pieces_of_an_outline_add_up_to_it(radii, columns, rows):
+    angles = np.arange(len(radii)) * 2 * np.pi / len(radii)  # a star around the middle: simple, often concave
+    outline = np.stack([50 + 50 * np.array(radii) * np.cos(angles), 40 + 40 * np.array(radii) * np.sin(angles)], axis=1)
+
+    def area(polygon):
+        x, y = polygon.T
+        return abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+    pieces = [(clip_polygon(outline, tile), tile) for tile in equal_grid(100, 80, columns, rows)]
+    assert sum(area(piece) for piece, _ in pieces) == pytest.approx(area(outline), abs=1e-6)
+    assert all((piece >= tile[:2]).all() and (piece <= tile[2:]).all() for piece, tile in pieces)
+
+
+def test_an_outline_elsewhere_leaves_nothing():
+    assert clip_polygon(np.array([[0., 0], [5, 0], [5, 5]]), (10, 10, 20, 20)).shape == (0, 2)
