@@ -50,6 +50,8 @@ setup(
         'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],
         # The original line; mmcv-lite has no compiled operators and needs none here.
         'openmmlab': ['mmdet>=3.3,<4', 'mmcv-lite>=2.1,<2.2', 'mmengine>=0.10.7,<1'],
+        # Scanners' slide formats; TIFF, OME-TIFF, PNG and JPEG need none of it. 4.0.1: security fixes, DICOM spacing.
+        'wsi': ['openslide-python>=1.4', 'openslide-bin>=4.0.1'],
         # The last three: the contests' own scorers, which tests compare with.
         'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics', 'pycocotools'],
     },
