@@ -1,0 +1,48 @@
+"""What a slide's results are determined by: equal fingerprints mean that detecting again would give the same."""
+
+import hashlib
+from pathlib import Path
+
+from mitos_mmdet.slides.settings import SlideSettings
+
+_WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
+
+
+def fingerprint(path, model, settings=None):
+    """The fingerprint of a slide's results, as plain JSON types.
+
+    Args:
+        path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
+            MRXS with its folder of data, those of all files.
+        model: ``LoadedModel``: ``sha256``, ``threshold`` and ``um_per_px`` count.
+        settings: ``SlideSettings``; None: the defaults.
+
+    Raises:
+        ValueError: The slide or the ROI file cannot be read.
+    """
+    path, settings = Path(path), settings or SlideSettings()
+    chosen = {name: value for name, value in settings.as_dict().items() if name not in _WITHOUT_EFFECT}
+    threshold = model.threshold if settings.threshold is None else settings.threshold
+    return dict(
+        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px)),
+        settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
+        input=_stat(path))
+
+
+def _stat(path):
+    try:
+        files = [path]
+        beside = path if path.is_dir() else path.with_suffix('')
+        if path.is_dir() or (path.suffix.lower() == '.mrxs' and beside.is_dir()):
+            files = sorted(file for file in beside.rglob('*') if file.is_file())
+        stats = [file.stat() for file in files]
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read ({error.strerror}). Check the path and its permissions') from error
+    return dict(name=path.name, bytes=sum(each.st_size for each in stats), mtime_ns=max((each.st_mtime_ns for each in stats), default=0))
+
+
+def _sha256(path):
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give the GeoJSON file of the region') from error

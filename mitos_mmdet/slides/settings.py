@@ -1,0 +1,43 @@
+"""What may be chosen for the detections and counts of a slide."""
+
+from dataclasses import asdict, dataclass, replace
+
+OUTPUTS = ('csv', 'geojson', 'grand-challenge', 'overview', 'page')
+
+
+@dataclass(frozen=True)
+class SlideSettings:
+    """Settings of one slide; small and picklable, for it travels to workers.
+
+    Attributes:
+        um_per_px: Resolution of the slide, over what its file says; None: the file's.
+        roi: GeoJSON file of a region drawn in QuPath; None: the whole slide.
+        threshold: Least score of what is counted; None: the model's operating threshold.
+        batch_size: Tiles per forward pass; None: the model's choice. It does not change the detections.
+        stain: Stain normalisation, one estimate per slide; None: what the model asks for.
+        hotspot_area_mm2: 2.0 is the contests' (MIDOG: 2 mm2, about ten high-power fields).
+        hotspot_aspect: Width over height of a rectangle; 4:3 is MIDOG's.
+        hotspot_shape: ``'rectangle'`` or ``'circle'``.
+        min_tissue: Least share of tissue in the hotspot's area (ours).
+        qupath_offset: Whether GeoJSON coordinates subtract the slide's bounds, as QuPath crops.
+        outputs: Which files are written beside ``summary.json``, of ``OUTPUTS``.
+    """
+    um_per_px: float | None = None
+    roi: str | None = None
+    threshold: float | None = None
+    batch_size: int | None = None
+    stain: str | None = None
+    hotspot_area_mm2: float = 2.0
+    hotspot_aspect: float = 4 / 3
+    hotspot_shape: str = 'rectangle'
+    min_tissue: float = 0.5
+    qupath_offset: bool = True
+    outputs: tuple = OUTPUTS
+
+    def but(self, **changes):
+        """A copy with some settings changed."""
+        return replace(self, **changes)
+
+    def as_dict(self):
+        """As plain types, for JSON."""
+        return {**asdict(self), 'outputs': list(self.outputs)}
