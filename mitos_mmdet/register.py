@@ -16,6 +16,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.random_stain',
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',
     'mitos_mmdet.evaluation.centroid_metric',
+    'mitos_mmdet.models.backbones.efficientnet_lite',
     'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.data_preprocessors.stain_normalizing_det_data_preprocessor',
     'mitos_mmdet.models.dense_heads.candidate_head',
