@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 SAMPLE := data/sample
-CONFIG := configs/mitos/cascade_rcnn_r18_sample.py
+CONFIG := configs/mitos/small/cascade_rcnn_r18_small_sample.py
 WORK := work_dirs/demo
 
 .PHONY: install demo test test-openmmlab lint clean

@@ -1,6 +1,6 @@
 """What each stage of a proposal cascade is worth: recall of its proposals, and F1 of the detection network fed with them alone.
 
-    python benchmarks/cascade_stages.py configs/mitos/mitos_rcnn_slim_atypia14.py work_dirs/mitos_rcnn_slim_atypia14
+    python benchmarks/cascade_stages.py configs/mitos/small/mitos_rcnn_vgg16_small_atypia14.py work_dirs/mitos_rcnn_vgg16_small_atypia14
 
 Stages: RPN_1's boxes; these in the order of RPN_2's scores; these as RPN_2 moves them; RPN_2's windows; all together, as the detector
 has them. Then, on the training tiles, how RPN_1's and RPN_2's scores follow a box's overlap with its figure.

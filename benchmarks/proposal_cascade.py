@@ -1,6 +1,7 @@
 """What the second RPN costs: seconds of a forward pass with both RPNs, with RPN_1 alone, and of other detectors.
 
-    python benchmarks/proposal_cascade.py configs/mitos/mitos_rcnn_slim_atypia14.py configs/mitos/faster_rcnn_conv4_slim_atypia14.py
+    python benchmarks/proposal_cascade.py configs/mitos/small/mitos_rcnn_vgg16_small_atypia14.py \\
+        configs/mitos/small/faster_rcnn_vgg16_conv4_small_atypia14.py
 
 The first config's detector has a CascadeProposalRPNHead; with RPN_1 alone its boxes go straight to the RoI head. Weights are random and
 the image is noise. The RoI head's time goes with the number of proposals, which is given.

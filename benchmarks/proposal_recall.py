@@ -1,6 +1,6 @@
 """How many figures a two-stage detector's proposals reach, and what the detector costs: one row a model.
 
-    python benchmarks/proposal_recall.py configs/mitos/mitos_rcnn_slim_atypia14.py work_dirs/mitos_rcnn_slim_atypia14
+    python benchmarks/proposal_recall.py configs/mitos/small/mitos_rcnn_vgg16_small_atypia14.py work_dirs/mitos_rcnn_vgg16_small_atypia14
 
 Each test frame, as its pipeline gives it, is cut into tiles of the config's size side by side. A figure (of any class) is reached where
 one of the N best proposals of its tile overlaps its box by the IoU. Time and memory are those of whole frames through TiledDetector.

@@ -1,6 +1,6 @@
 """Does a trained detector find the same figures whatever the tiles? Each grid against the first, on a config's test frames.
 
-    python benchmarks/tile_grids.py configs/mitos/cascade_rcnn_r18_sample.py work_dirs/demo
+    python benchmarks/tile_grids.py configs/mitos/small/cascade_rcnn_r18_small_sample.py work_dirs/demo
 
 Tiles change what a network sees around a figure (padding at their borders), so scores move a little; figures should not.
 """

@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.runs import set_from_scratch
 
-CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/*.py'))
+CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/**/*.py'))
 
 
 @pytest.fixture(autouse=True)

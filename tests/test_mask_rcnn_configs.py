@@ -17,7 +17,7 @@ PUBLISHED = [f'mask_rcnn_r101_fpn_{data}' for data in ('tupac16', 'atypia14', 'i
 
 
 def config(name):
-    return Config.fromfile(CONFIGS / f'{name}.py')
+    return Config.fromfile(next(CONFIGS.rglob(f'{name}.py')))
 
 
 @pytest.mark.parametrize('name', PUBLISHED)
@@ -61,7 +61,7 @@ def test_anchors_have_the_papers_sizes_and_ratios_one_size_a_level():
         torch.testing.assert_close(height / width, torch.tensor([0.5, 1.0, 2.0]))
 
 
-@pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'mask_rcnn_r18_atypia14'])
+@pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'mask_rcnn_r18_small_atypia14'])
 @pytest.mark.parametrize('box', [
     [240, 240, 250, 266],  # the thinnest ellipse drawn, 10 x 26 px
     [240.3, 240.8, 250.3, 250.8],  # the smallest, 10 x 10
@@ -101,7 +101,7 @@ def test_mmdets_coco_weights_fit_all_but_the_last_layers():
 
 
 def test_the_faster_rcnn_differs_in_its_mask_branch_alone():
-    mask, boxes = config('mask_rcnn_r18_atypia14'), config('faster_rcnn_r18_atypia14')
+    mask, boxes = config('mask_rcnn_r18_small_atypia14'), config('faster_rcnn_r18_small_atypia14')
     for cfg in (mask, boxes):
         for part in ('mask_head', 'mask_roi_extractor'):
             cfg.model.detector.roi_head.pop(part)
@@ -112,7 +112,7 @@ def test_the_faster_rcnn_differs_in_its_mask_branch_alone():
 
 def test_pretrained_weights_load_where_they_fit(tmp_path):
     # As from COCO: the same detector, of other classes.
-    cfg = config('mask_rcnn_r18_atypia14')
+    cfg = config('mask_rcnn_r18_small_atypia14')
     other = MODELS.build(cfg.model).detector
     state = {key: torch.full_like(value, 0.5) for key, value in other.state_dict().items()}
     state['roi_head.bbox_head.fc_cls.weight'] = torch.full((81, 128), 0.5)

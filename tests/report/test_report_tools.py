@@ -11,7 +11,7 @@ import pytest
 from mitos_mmdet.core.console import run
 
 ROOT = Path(__file__).parents[2]
-CONFIG = 'configs/mitos/cascade_rcnn_r18_sample.py'
+CONFIG = 'configs/mitos/small/cascade_rcnn_r18_small_sample.py'
 SHORT = '--cfg-options test_dataloader.num_workers=0 test_dataloader.persistent_workers=False model.tile_size=256 model.overlap=64'
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/mitos/cascade_rcnn_r18_sample.py'
+CONFIG = ROOT / 'configs/mitos/small/cascade_rcnn_r18_small_sample.py'
 
 
 @pytest.fixture(scope='module')

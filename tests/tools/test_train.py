@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-CONFIG = 'configs/mitos/cascade_rcnn_r18_sample.py'
+CONFIG = 'configs/mitos/small/cascade_rcnn_r18_small_sample.py'
 # Two iterations an epoch; tiles of 256 px, so that the sample's 400 x 320 px frames need several.
 SHORT = ('--cfg-options train_cfg.max_epochs={epochs} train_dataloader.batch_size=4 train_dataloader.num_workers=0 '
          'train_dataloader.persistent_workers=False train_dataloader.dataset.indices=8 train_cfg.val_interval=1 '
@@ -93,7 +93,7 @@ def test_two_processes_train(sample, run_tool, tmp_path):
     # weights without the rest that a resume needs
     (f'train.py {CONFIG} --data-root {{sample}}/ --resume {{tmp}}/weights.pth', 'nothing to resume'),
     # a checkpoint of another model to resume from
-    ('train.py configs/mitos/rtmdet_tiny_atypia14.py --data-root {sample}/ --resume {trained}/epoch_1.pth --cfg-options '
+    ('train.py configs/mitos/small/rtmdet_tiny_small_atypia14.py --data-root {sample}/ --resume {trained}/epoch_1.pth --cfg-options '
      'val_dataloader.dataset.ann_file=annotations_test.json test_dataloader.dataset.ann_file=annotations_test.json '
      'val_dataloader.dataset.data_prefix.img=images/ test_dataloader.dataset.data_prefix.img=images/', 'another model'),
     # an output that cannot be written, found before the frames are predicted
@@ -110,7 +110,7 @@ def test_two_processes_train(sample, run_tool, tmp_path):
     # a radius without unit
     (f'test.py {CONFIG} {{trained}}/epoch_1.pth --data-root {{sample}}/ --radius 8', "'30px'"),
     # a checkpoint of another model
-    ('test.py configs/mitos/rtmdet_tiny_atypia14.py {trained}/epoch_1.pth --data-root {sample}/ --cfg-options '
+    ('test.py configs/mitos/small/rtmdet_tiny_small_atypia14.py {trained}/epoch_1.pth --data-root {sample}/ --cfg-options '
      'test_dataloader.dataset.ann_file=annotations_test.json test_dataloader.dataset.data_prefix.img=images/', 'another model'),
     # a class that the file does not have
     (f'test.py {CONFIG} {{trained}}/epoch_1.pth --data-root {{sample}}/ --cfg-options '

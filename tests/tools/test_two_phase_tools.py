@@ -14,7 +14,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 ROOT = Path(__file__).parents[2]
-FCN, RESNET, JOINED = (f'configs/mitos/two_phase_{name}_atypia14.py' for name in ('fcn_slim', 'resnet18_slim', 'slim'))
+FCN, RESNET, JOINED = (f'configs/mitos/small/two_phase_{name}_atypia14.py' for name in ('fcn_vgg16_small', 'resnet18_small', 'small'))
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # The sample's files in place of ATYPIA-14's; its frames of 400 x 320 px need several tiles.
 FRAMES = ' '.join(f'{loader}.dataset.ann_file=annotations_test.json {loader}.dataset.data_prefix.img=images/' for loader in LOADERS[1:])

@@ -27,7 +27,7 @@ class VGG16(BaseModule):
 
     Args:
         out_layers: Names of the maps, in the order in which they are given (paper: MITOS-RCNN, section IV-B: conv3_3 and conv4_3).
-        channels: Of the five stages (paper). Fewer make a slim network that nothing pretrained fits (ours).
+        channels: Of the five stages (paper). Fewer make a small network that nothing pretrained fits (ours).
         norm_cfg: Norm after each convolution (paper: none; ours: BN where nothing is pretrained).
         ceil_mode: Poolings round up, as caffe's do: 299 px give 75 and 38 instead of 74 and 37 (ours: off, as torchvision).
         frozen_stages: The first so many stages are not trained. 2 is Faster R-CNN's (NIPS 2015: "conv3_1 and up"), in whose fashion

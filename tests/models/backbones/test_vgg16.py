@@ -8,7 +8,7 @@ from mmdet.registry import MODELS
 from mitos_mmdet.models.backbones.vgg16 import VGG16
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
-SLIM = (4, 6, 8, 10, 12)
+SMALL = (4, 6, 8, 10, 12)
 # Simonyan and Zisserman's layers and where they lie in torchvision's vgg16().features, before their ReLU.
 CONVS = {'conv1_1': 0, 'conv1_2': 2, 'conv2_1': 5, 'conv2_2': 7, 'conv3_1': 10, 'conv3_2': 12, 'conv3_3': 14, 'conv4_1': 17, 'conv4_2': 19,
          'conv4_3': 21, 'conv5_1': 24, 'conv5_2': 26, 'conv5_3': 28}
@@ -75,10 +75,10 @@ def test_weights_that_leave_a_layer_without_its_own_are_refused(reference, chang
 
 
 def test_a_detectors_own_checkpoint_is_left_to_its_reader():
-    detector = torch.nn.ModuleDict(dict(backbone=VGG16(channels=SLIM)))
+    detector = torch.nn.ModuleDict(dict(backbone=VGG16(channels=SMALL)))
     missing, unexpected = detector.load_state_dict({'neck.weight': torch.zeros(1)}, strict=False)
     assert 'backbone.features.0.weight' in missing and unexpected == ['neck.weight']
-    again = torch.nn.ModuleDict(dict(backbone=VGG16(channels=SLIM)))
+    again = torch.nn.ModuleDict(dict(backbone=VGG16(channels=SMALL)))
     again.load_state_dict(detector.state_dict())
     image = torch.rand(1, 3, 32, 32)
     assert torch.equal(again['backbone'](image)[1], detector['backbone'](image)[1])
@@ -86,9 +86,9 @@ def test_a_detectors_own_checkpoint_is_left_to_its_reader():
 
 @pytest.mark.parametrize('ceil_mode, sides', [(False, [299, 149, 74, 37, 18]), (True, [299, 150, 75, 38, 19])])
 def test_sizes_of_299_px(ceil_mode, sides):
-    model = VGG16(out_layers=('conv1_2', 'conv2_2', 'conv3_3', 'conv4_3', 'conv5_3'), channels=SLIM, ceil_mode=ceil_mode)
+    model = VGG16(out_layers=('conv1_2', 'conv2_2', 'conv3_3', 'conv4_3', 'conv5_3'), channels=SMALL, ceil_mode=ceil_mode)
     maps = model(torch.rand(1, 3, 299, 299))
-    assert [tuple(found.shape[1:]) for found in maps] == [(width, side, side) for width, side in zip(SLIM, sides, strict=True)]
+    assert [tuple(found.shape[1:]) for found in maps] == [(width, side, side) for width, side in zip(SMALL, sides, strict=True)]
     assert all(found.min() >= 0 for found in maps)
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_built_after_the_last_layer_asked_for():
 
 @pytest.mark.parametrize('frozen_stages', [-1, 0, 2])
 def test_what_is_not_frozen_gets_a_gradient(frozen_stages):
-    model = VGG16(channels=SLIM, frozen_stages=frozen_stages).train()
+    model = VGG16(channels=SMALL, frozen_stages=frozen_stages).train()
     sum(found.sum() for found in model(torch.rand(1, 3, 32, 32))).backward()
     for key, parameter in model.named_parameters():
         frozen = int(key.split('.')[1]) < (10 if frozen_stages == 2 else 0)  # conv3_1 has index 10
@@ -109,7 +109,7 @@ def test_what_is_not_frozen_gets_a_gradient(frozen_stages):
 
 
 def test_norms_of_frozen_stages_keep_their_statistics():
-    model = VGG16(channels=SLIM, norm_cfg=dict(type='BN'), frozen_stages=2).train()
+    model = VGG16(channels=SMALL, norm_cfg=dict(type='BN'), frozen_stages=2).train()
     model(torch.rand(2, 3, 32, 32))
     moved = [layer.num_batches_tracked.item() for layer in model.features if isinstance(layer, torch.nn.BatchNorm2d)]
     assert moved == [0] * 4 + [1] * 6

@@ -162,7 +162,7 @@ def test_in_half_precision(cascade, maps, image_with):
 
 
 def test_a_detector_with_it_trains_under_distributed_data_parallel(image_with, mmdet_scope, tmp_path):
-    cfg = Config.fromfile(Path(__file__).parents[3] / 'configs/_base_/models/mitos_rcnn_vgg16_slim.py')
+    cfg = Config.fromfile(Path(__file__).parents[3] / 'configs/_base_/models/mitos_rcnn_vgg16_small.py')
     dist.init_process_group('gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
     try:
         model = MMDistributedDataParallel(MODELS.build(cfg.model))  # which raises where a parameter has no gradient

@@ -17,7 +17,7 @@ from scipy import ndimage
 from mitos_mmdet.models.detectors.tiled_detector import TiledDetector
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
-CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'mitos' / 'cascade_rcnn_r18_atypia14.py'
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'mitos' / 'small' / 'cascade_rcnn_r18_small_atypia14.py'
 WIDTH, HEIGHT = 700, 600
 # xyxy of figures in a frame of WIDTH x HEIGHT, their score in percent and their class. No two centres are nearer than 26 px.
 FIGURES = [

@@ -20,7 +20,7 @@ from mitos_mmdet.core.images import read_rgb
 torch.set_num_threads(1)
 torch.manual_seed(0)
 init_default_scope('mmdet')
-cfg = Config.fromfile({str(ROOT / 'configs/mitos')!r} + '/' + sys.argv[1])
+cfg = Config.fromfile({str(ROOT / 'configs/mitos/small')!r} + '/' + sys.argv[1])
 model = MODELS.build(cfg.model).eval()
 pages = int(open('/proc/self/statm').read().split()[1])
 frame = sys.argv[2:] and torch.from_numpy(read_rgb(sys.argv[2]).transpose(2, 0, 1).copy())
@@ -35,7 +35,7 @@ print(json.dumps(dict(shape=list(frame.shape), found=len(found), masks=sum(area 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('config', ['cascade_rcnn_r18_atypia14.py', 'mask_rcnn_r18_atypia14.py'])
+@pytest.mark.parametrize('config', ['cascade_rcnn_r18_small_atypia14.py', 'mask_rcnn_r18_small_atypia14.py'])
 def test_a_slide_region_stays_under_4_gib_above_the_model(run_python, request, config):
     arguments = []
     try:

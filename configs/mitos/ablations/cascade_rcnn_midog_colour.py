@@ -1,5 +1,5 @@
 # Ablation of the paper: colour and contrast augmentation on top.
-_base_ = './cascade_rcnn_midog.py'
+_base_ = '../cascade_rcnn_midog.py'
 train_pipeline = [
     dict(type='LoadFrame'),
     dict(type='LoadAnnotations', with_bbox=True),

@@ -1,7 +1,7 @@
-# One-stage baseline for two CPU cores: RTMDet-tiny from scratch on the tiles of cascade_rcnn_r18_atypia14.py.
+# One-stage baseline for two CPU cores: RTMDet-tiny from scratch on the tiles of cascade_rcnn_r18_small_atypia14.py.
 _base_ = [
-    '../_base_/models/rtmdet_tiny_cpu.py', '../_base_/datasets/atypia14.py', '../_base_/schedules/adamw_50e.py',
-    '../_base_/default_runtime.py'
+    '../../_base_/models/rtmdet_tiny_small.py', '../../_base_/datasets/atypia14.py', '../../_base_/schedules/adamw_50e.py',
+    '../../_base_/default_runtime.py'
 ]
 model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128)
 # Ours: a higher rate than the recipe's, as nothing is pretrained; 20 epochs for the time.

@@ -1,7 +1,7 @@
-# cascade_rcnn_r18_atypia14.py on the built-in sample: what `make demo` trains, in about 10 minutes on two CPU cores.
+# cascade_rcnn_r18_small_atypia14.py on the built-in sample: what `make demo` trains, in about 10 minutes on two CPU cores.
 _base_ = [
-    '../_base_/models/cascade_rcnn_r18_slim.py', '../_base_/datasets/sample.py', '../_base_/schedules/adamw_cpu.py',
-    '../_base_/default_runtime.py'
+    '../../_base_/models/cascade_rcnn_r18_small.py', '../../_base_/datasets/sample.py', '../../_base_/schedules/adamw_small.py',
+    '../../_base_/default_runtime.py'
 ]
 model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128)
 train_cfg = dict(max_epochs=14, val_interval=7)

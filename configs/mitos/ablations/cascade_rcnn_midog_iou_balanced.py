@@ -1,5 +1,5 @@
 # Ablation of the paper: IoU-balanced sampling of negatives instead of random sampling (which the paper kept).
-_base_ = './cascade_rcnn_midog.py'
+_base_ = '../cascade_rcnn_midog.py'
 model = dict(
     detector=dict(
         train_cfg=dict(

@@ -1,6 +1,6 @@
 # Mask R-CNN small enough to train from scratch on two CPU cores; docs/mask_rcnn.md lists what differs from the paper's.
 _base_ = [
-    '../_base_/models/mask_rcnn_r18_slim.py', '../_base_/datasets/mask_atypia14_cpu.py', '../_base_/schedules/adamw_cpu.py',
-    '../_base_/default_runtime.py'
+    '../../_base_/models/mask_rcnn_r18_small.py', '../../_base_/datasets/mask_atypia14_small.py', '../../_base_/schedules/adamw_small.py',
+    '../../_base_/default_runtime.py'
 ]
 model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128)

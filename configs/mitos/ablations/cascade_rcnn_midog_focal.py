@@ -1,5 +1,5 @@
 # Ablation of the paper: focal loss. Put where the imbalance is, on the RPN's anchors (ours: the paper does not say where).
-_base_ = './cascade_rcnn_midog.py'
+_base_ = '../cascade_rcnn_midog.py'
 model = dict(
     detector=dict(
         rpn_head=dict(

@@ -1,5 +1,5 @@
-# adamw_cpu.py for 9 epochs: about 15 minutes on one core for the slowest of the slim models on 832 subsections (ours).
-_base_ = './adamw_cpu.py'
+# adamw_small.py for 9 epochs: about 15 minutes on one core for the slowest of the small models on 832 subsections (ours).
+_base_ = './adamw_small.py'
 train_cfg = dict(max_epochs=9, val_interval=3)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=50),

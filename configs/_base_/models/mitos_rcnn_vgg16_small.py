@@ -1,4 +1,4 @@
-# MITOS-RCNN cut down for two CPU cores as faster_rcnn_vgg16_slim.py is (ours), the joint map to 64 channels.
+# MITOS-RCNN cut down for two CPU cores as faster_rcnn_vgg16_small.py is (ours), the joint map to 64 channels.
 _base_ = './mitos_rcnn_vgg16.py'
 model = dict(
     data_preprocessor=dict(std=[58.395, 57.12, 57.375]),

@@ -1,5 +1,5 @@
-# faster_rcnn_vgg16_slim.py on conv4_3 alone, stride 8.
-_base_ = './faster_rcnn_vgg16_slim.py'
+# faster_rcnn_vgg16_small.py on conv4_3 alone, stride 8.
+_base_ = './faster_rcnn_vgg16_small.py'
 model = dict(
     backbone=dict(out_layers=('conv4_3', )),
     rpn_head=dict(

@@ -1,7 +1,7 @@
-# Phase one small enough to train from scratch on one CPU core in a quarter of an hour, on the tiles of mask_rcnn_r18_atypia14.py.
+# Phase one small enough to train from scratch on one CPU core in a quarter of an hour, on the tiles of mask_rcnn_r18_small_atypia14.py.
 _base_ = [
-    '../_base_/models/two_phase_fcn_slim.py', '../_base_/datasets/mask_atypia14_cpu.py', '../_base_/schedules/adamw_cpu.py',
-    '../_base_/default_runtime.py'
+    '../../_base_/models/two_phase_fcn_vgg16_small.py', '../../_base_/datasets/mask_atypia14_small.py',
+    '../../_base_/schedules/adamw_small.py', '../../_base_/default_runtime.py'
 ]
 model = dict(type='TiledDetector', detector=_base_.phase_one, tile_size=512, overlap=128)
 train_cfg = dict(max_epochs=8, val_interval=4)
