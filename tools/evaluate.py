@@ -17,18 +17,18 @@ A threshold chosen on the frames it is scored on flatters: choose it on validati
 import argparse
 from pathlib import Path
 
+from mitos_mmdet.cli import detection_flags as flags
+from mitos_mmdet.cli.printed import evaluation_text, read_per, text_table
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import MITOSIS
-from mitos_mmdet.evaluation.formats import flags
-from mitos_mmdet.evaluation.formats.grand_challenge_check import submission_faults
-from mitos_mmdet.evaluation.formats.negatives import add_negatives
-from mitos_mmdet.evaluation.formats.printed import evaluation_text, read_per, text_table
-from mitos_mmdet.evaluation.formats.recognise import FORMATS, read_points
-from mitos_mmdet.evaluation.formats.scoring import compare_scored, score
 from mitos_mmdet.evaluation.matching import RULES
+from mitos_mmdet.evaluation.negatives import add_negatives
+from mitos_mmdet.evaluation.scoring import compare_scored, score
 from mitos_mmdet.evaluation.tables import comparison_table
 from mitos_mmdet.evaluation.thresholds import write_threshold
+from mitos_mmdet.interchange.grand_challenge_check import submission_faults
+from mitos_mmdet.interchange.recognise import FORMATS, read_points
 from mitos_mmdet.report.flags import add_report, check_report, report_scored
 
 FIGURES_FORMAT = 'mitos_mmdet figures'

@@ -20,11 +20,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from mitos_mmdet.cli.detection_flags import add_threshold, add_um_per_px, format_list, read_threshold_flags, read_um_per_px
 from mitos_mmdet.core.console import run
-from mitos_mmdet.evaluation.formats.export import EXPORTS, export, write_folder
-from mitos_mmdet.evaluation.formats.flags import add_threshold, add_um_per_px, format_list, read_threshold_flags, read_um_per_px
-from mitos_mmdet.evaluation.formats.pairing import pair
-from mitos_mmdet.evaluation.formats.recognise import FORMATS, read_points
+from mitos_mmdet.evaluation.pairing import pair
+from mitos_mmdet.interchange.export import EXPORTS, export, write_folder
+from mitos_mmdet.interchange.recognise import FORMATS, read_points
 
 
 def parse_args(argv=None):

@@ -6,9 +6,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.tiling.frame_masks import FrameMasks
-
-DETECTIONS_FORMAT = 'mitos_mmdet detections'
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
-from mitos_mmdet.evaluation.formats.frame_names import key_of, pair_names
+from mitos_mmdet.interchange.frame_names import key_of, pair_names
 
 
 class FrameImages:

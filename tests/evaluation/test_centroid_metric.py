@@ -273,7 +273,7 @@ def _rank(rank, folder, count):
 
 
 def test_two_processes_give_what_one_gives(tmp_path):
-    mp.start_processes(_rank, (str(tmp_path), 5), nprocs=2, start_method='spawn')
+    mp.start_processes(_rank, (str(tmp_path), 5), nprocs=2, start_method='fork')
     alone = evaluate(some_samples())
     ranks = [json.loads((tmp_path / f'{rank}.json').read_text()) for rank in range(2)]
     assert [length for length, _ in ranks] == [3, 3], 'five images on two ranks: one is repeated'

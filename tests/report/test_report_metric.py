@@ -14,9 +14,9 @@ import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import CLASSES
 from mitos_mmdet.evaluation.evaluate import evaluate
-from mitos_mmdet.evaluation.formats.recognise import read_points
-from mitos_mmdet.evaluation.formats.scoring import score
 from mitos_mmdet.evaluation.records import detections, read_sample
+from mitos_mmdet.evaluation.scoring import score
+from mitos_mmdet.interchange.recognise import read_points
 from mitos_mmdet.report.frames_of_records import frames_of_records
 from mitos_mmdet.report.report_metric import ReportMetric
 

@@ -8,7 +8,7 @@ import pytest
 
 from mitos_mmdet.core.console import run
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, categories
-from mitos_mmdet.evaluation.records import DETECTIONS_FORMAT
+from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 NAMES = [f'c{number}_{part}' for number in range(12) for part in 'ab']

@@ -1,0 +1,66 @@
+"""Flags that the tools around detections share."""
+
+import os
+from pathlib import Path
+
+from mitos_mmdet.core.lengths import check_um_per_px
+from mitos_mmdet.evaluation.thresholds import read_threshold
+from mitos_mmdet.interchange.recognise import FORMATS
+
+
+def add_um_per_px(parser):
+    """``--um-per-px``."""
+    parser.add_argument('--um-per-px', metavar='UM[,UM]',
+                        help='pixel size of all frames, x,y where they differ, in place of what the files say; needed where truth and '
+                             'detections are one in mm, one in px, and neither says it')
+
+
+def read_um_per_px(text):
+    """``'0.25'`` or ``'0.2273,0.2275'`` as ``(x, y)``; None stays None."""
+    if text is None:
+        return None
+    sides = text.split(',')
+    return check_um_per_px(sides * 2 if len(sides) == 1 else sides, f'--um-per-px {text}', needed_for='a length in um')
+
+
+def add_threshold(parser, explained):
+    """``--threshold`` or ``--threshold-file``."""
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument('--threshold', type=float, metavar='T', help=explained)
+    chosen.add_argument('--threshold-file', type=Path, metavar='FILE', help='the same, of tools/evaluate.py --choose-threshold')
+    return chosen
+
+
+def read_threshold_flags(args):
+    """What ``evaluate`` takes as threshold: of the two the one that is given, else None."""
+    return args.threshold if args.threshold_file is None else read_threshold(args.threshold_file)
+
+
+def number_or_threshold(text):
+    """``'0.5'`` as a number, else the ``Threshold`` of that file; None stays None."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return read_threshold(text)
+
+
+def format_list():
+    """All formats that are read, for a help text."""
+    return 'formats:\n' + '\n'.join(f'  {name:22} {module.EXPLAINED}' for name, module in FORMATS.items())
+
+
+def check_json_target(flag, path):
+    """Refuses, before anything is computed, a file that could not be written; None is fine.
+
+    Raises:
+        ValueError: Not a ``.json``, a folder, or in a place where none can be made.
+    """
+    if path is None:
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.suffix != '.json':
+        raise ValueError(f'{flag} {path}: not a .json file. Give it a name that ends in .json')
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f'{flag} {path}: cannot be written there. Choose another place')

@@ -1,0 +1,59 @@
+"""One CSV a frame, lines ``x,y`` or ``x,y,confidence`` in px, empty where there is nothing: detections in MITOS-ATYPIA-14's form.
+
+``H05_00Ab.csv`` or ``H05_00Ab_mitosis.csv`` holds mitoses, ``H05_00Ab_not_mitosis.csv`` hard negatives; any other frame's name will do.
+"""
+
+import re
+
+from mitos_mmdet.contests import icpr2012, mitos_atypia14
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.interchange.csv_lines import read_points, to_lines
+from mitos_mmdet.interchange.frame_names import last_of
+from mitos_mmdet.interchange.points import PointFile, points_of
+
+EXPLAINED = "one CSV a frame, lines x,y[,confidence]: MITOS-ATYPIA-14's form of detections"
+_KIND = re.compile(r'(.+?)(_mitosis|_not_mitosis)?')
+_SUFFIX = {MITOSIS: '_mitosis', HARD_NEGATIVE: '_not_mitosis'}
+# Whose frames they are, by their names: the contests' scanners and pixel sizes.
+_CONTESTS = ((re.compile(r'[AH]\d\d_\d\d[A-D][a-d]'), mitos_atypia14), (re.compile(r'[AH]\d\d_\d\d'), icpr2012))
+
+
+def recognises(source):
+    return bool(source.files('.csv'))
+
+
+def read(source):
+    """Frames in px, with the contest's pixel size where the name is a contest's.
+
+    Raises:
+        ValueError: A line that is no point.
+    """
+    points = {}
+    for path in source.files('.csv'):
+        path_in = path.relative_to(source.path) if source.is_folder else path.relative_to(path.parent)
+        stem, kind = _KIND.fullmatch(path.stem).groups()
+        its = points.setdefault(path_in.with_name(stem).as_posix(), [])
+        its += [(x, y, HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, score) for x, y, score in read_points(path, 'x,y')]
+    return PointFile(source.path, 'csv', [points_of(name, its, f'{source.path}: {name}', **_described(name))
+                                          for name, its in points.items()])
+
+
+def to_files(frames):
+    """``[('H05_00Ab_mitosis.csv', text), ...]``, one a frame and class; the mitoses' also where there are none."""
+    made = []
+    for frame in frames:
+        for label in (MITOSIS, *sorted(set(frame.labels) - {MITOSIS})):
+            if label not in _SUFFIX:
+                raise ValueError(f'{frame.name}: the class {label!r} has no file in this form. Choose qupath')
+            mine = frame.labels == label
+            made.append((f'{last_of(frame)}{_SUFFIX[label]}.csv', to_lines(
+                frame.xy[mine, 0], frame.xy[mine, 1], None if frame.scores is None else frame.scores[mine])))
+    return made
+
+
+def _described(name):
+    contest = next((module for pattern, module in _CONTESTS if pattern.fullmatch(name.rpartition('/')[2])), None)
+    if contest is None:
+        return {}
+    scanner, um_per_px, size = contest.SCANNERS[name.rpartition('/')[2][0]]
+    return dict(scanner=scanner, um_per_px=um_per_px, size_px=size, domain=contest.DOMAIN)

@@ -1,0 +1,84 @@
+"""Writes points in the formats that others read."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from mitos_mmdet.datasets.coco_format import MITOSIS
+from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath, tupac16
+from mitos_mmdet.interchange.points import only
+
+# What the command line calls them, and what makes their files; None: one JSON.
+EXPORTS = {'grand-challenge': grand_challenge_files.to_files, 'grand-challenge-2025': grand_challenge_files.to_files_2025,
+           'csv': csv_points.to_files, 'tupac16': tupac16.to_files, 'qupath': qupath.to_files, 'mitos-mmdet': detections_json.to_files}
+_NAMES_BY_THRESHOLD, _MITOSES_ALONE = ('grand-challenge', 'grand-challenge-2025'), ('grand-challenge', 'grand-challenge-2025', 'tupac16')
+
+
+def export(frames, to, threshold=None):
+    """The files of points in another format.
+
+    Args:
+        frames: List of ``FramePoints``.
+        to: A name of ``EXPORTS``.
+        threshold: Submissions name their points by it; elsewhere the points under it are left out. None: all points, as they are.
+
+    Returns:
+        tuple: ``[(path inside the folder, text), ...]``, how many points they hold, and notes.
+
+    Raises:
+        ValueError: What that format cannot hold, or two frames that would get one file.
+    """
+    if to not in EXPORTS:
+        raise ValueError(f'{to!r} is no format to write. Choose one of {", ".join(EXPORTS)}')
+    notes = []
+    if to in _MITOSES_ALONE:
+        others = sum(int((frame.labels != MITOSIS).sum()) for frame in frames)
+        notes = [f'{others} points of other classes than {MITOSIS!r} are left out, this format has none'] if others else []
+        frames = [only(frame, frame.labels == MITOSIS) for frame in frames]
+    if to in _NAMES_BY_THRESHOLD:
+        files = EXPORTS[to](frames, threshold)
+    else:
+        if threshold is not None:
+            if any(frame.scores is None for frame in frames):
+                raise ValueError('the points have no scores, so a threshold says nothing. Leave it out')
+            frames = [only(frame, frame.scores >= threshold) for frame in frames]
+        in_mm = next((frame for frame in frames if frame.unit == 'mm'), None)
+        if in_mm is not None:
+            raise ValueError(f'{in_mm.name or "the image"}: is in mm, {to} is in px. Give --truth or --um-per-px')
+        files = EXPORTS[to](frames)
+    seen = {}
+    for number, (path, _) in enumerate(files):
+        if path in seen:
+            raise ValueError(f'{path}: two frames would get this file. Write them to two folders')
+        seen[path] = number
+    return files, sum(map(len, frames)), notes
+
+
+def write_folder(files, out):
+    """Writes files into a new folder, all or none.
+
+    Args:
+        files: ``[(path inside, text), ...]``.
+        out: A folder that is not there yet, or is empty.
+
+    Raises:
+        ValueError: It holds something, or cannot be written.
+    """
+    out = Path(out)
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ValueError(f'{out}: is there already. Choose another name, or remove it')
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=out.parent, prefix=f'.{out.name}.'))
+    except OSError as error:
+        raise ValueError(f'{out}: cannot be written ({error.strerror}). Choose another output folder') from error
+    try:
+        for path, text in files:
+            (draft / 'made' / path).parent.mkdir(parents=True, exist_ok=True)
+            (draft / 'made' / path).write_text(text, encoding='utf-8')
+        if out.exists():
+            out.rmdir()
+        os.replace(draft / 'made', out)
+    finally:
+        shutil.rmtree(draft)

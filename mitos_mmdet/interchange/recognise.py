@@ -1,0 +1,73 @@
+"""Which format a file or folder has, by its content, and its reading."""
+
+import inspect
+
+from mitos_mmdet.interchange import (
+    atypia14,
+    coco,
+    coco_results,
+    csv_points,
+    detections_json,
+    grand_challenge,
+    grand_challenge_truth,
+    icpr2012,
+    midog,
+    qupath,
+    tupac16,
+)
+from mitos_mmdet.interchange.source import Source
+
+# By the name that the command line calls them, in the order they are asked: MIDOG's own JSON would pass for COCO, and TUPAC16's, ICPR
+# 2012's and MITOS-ATYPIA-14's CSVs for CSVs of any frames.
+FORMATS = {'mitos-mmdet': detections_json, 'midog': midog, 'coco': coco, 'coco-results': coco_results, 'grand-challenge': grand_challenge,
+           'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath, 'tupac16': tupac16, 'icpr2012': icpr2012,
+           'mitos-atypia-14': atypia14, 'csv': csv_points}
+_PICKLES = ('.pkl', '.pickle', '.pth', '.pt')
+
+
+def read_points(path, format=None, truth=None, is_truth=False):
+    """Reads a file or folder of any known format.
+
+    Args:
+        path: It.
+        format: A name of ``FORMATS``; None: recognised.
+        truth: The ``PointFile`` of the truth, for what refers to it (COCO results).
+        is_truth: It is the truth that is read.
+
+    Returns:
+        PointFile: See there.
+
+    Raises:
+        ValueError: Not there, of no known format, or bad.
+    """
+    source = Source(path, is_truth)
+    _refuse_pickle(source)
+    if format is not None and format not in FORMATS:
+        raise ValueError(f'{format!r} is no format known here. Choose one of {", ".join(FORMATS)}')
+    module = FORMATS[format or recognise(source)]
+    made = module.read(source, **(dict(truth=truth) if 'truth' in inspect.signature(module.read).parameters else {}))
+    if not made.frames:
+        raise ValueError(f'{path}: holds no frames (read as {made.format}). Give a file that does')
+    return made
+
+
+def recognise(source):
+    """The name in ``FORMATS`` of a ``Source``.
+
+    Raises:
+        ValueError: None fits.
+    """
+    if source.is_folder and not source.files('.json', '.geojson', '.csv'):
+        raise ValueError(f'{source.path}: holds no .json, .geojson or .csv. Give the folder of the detections or labels')
+    found = next((name for name, module in FORMATS.items() if module.recognises(source)), None)
+    if found is None:
+        raise ValueError(f'{source.path}: of no format known here. Known are: '
+                         + '; '.join(f'{name} ({module.EXPLAINED})' for name, module in FORMATS.items()))
+    return found
+
+
+def _refuse_pickle(source):
+    # Protocol 2 on starts with \x80; torch's files are zip archives of a pickle.
+    if source.path.suffix.lower() in _PICKLES or source.head[:1] == b'\x80':
+        raise ValueError(f'{source.path}: a pickle, which runs code when it is read, so it is not read. Make JSON instead: '
+                         f'tools/test.py CONFIG CHECKPOINT --out detections.json')
