@@ -1,6 +1,7 @@
 # MITOS-ATYPIA-14 (Hamamatsu x40 frames), laid out as docs/data.md says: the contest's folders, training tiles of 256 px in tiles_train/.
 _base_ = './midog.py'
 data_root = 'data/atypia14/'
+um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 # 50 px (11.4 um) as MIDOG labels figures (ours: the contest gives points without a size).
 train_pipeline = [
     dict(type='LoadFrame'),

@@ -2,6 +2,7 @@
 # stain-normalised, flipped, with masks drawn around the centroids. docs/mask_rcnn.md has the commands that lay the data out.
 dataset_type = 'MitosisDataset'
 data_root = 'data/atypia14/'
+um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 metainfo = dict(classes=('mitotic figure', ))  # paper: hard negatives are background
 
 train_pipeline = [

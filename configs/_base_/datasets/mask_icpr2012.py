@@ -1,6 +1,7 @@
 # ICPR 2012 with the pathologists' outlines as masks. Split by case: the contest's own split has the same patients on both sides.
 _base_ = './mask_atypia14.py'
 data_root = 'data/icpr2012/'
+um_per_px = 0.2456  # Aperio
 train_pipeline = [
     dict(type='LoadFrame'),
     dict(type='NormalizeStain'),

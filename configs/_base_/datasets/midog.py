@@ -3,6 +3,8 @@ dataset_type = 'MitosisDataset'
 data_root = 'data/midog/'
 # 50 px: MIDOG's own labels are squares of 50 px around each figure.
 box_size = '50px'
+# What networks are trained at: the contest's scanners have 0.23 to 0.25 (ours: the coarsest).
+um_per_px = 0.25
 
 train_pipeline = [
     dict(type='LoadFrame'),

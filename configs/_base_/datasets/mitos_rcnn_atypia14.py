@@ -2,6 +2,7 @@
 # Macenko-normalised, at one of four quarter turns. docs/mitos_rcnn.md has the commands that lay the data out.
 dataset_type = 'MitosisDataset'
 data_root = 'data/atypia14/'
+um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 
 train_pipeline = [
     dict(type='LoadFrame'),

@@ -2,6 +2,7 @@
 # that lay the data out.
 _base_ = './mask_atypia14.py'
 data_root = 'data/'
+um_per_px = 0.25
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -1,0 +1,57 @@
+"""What a config says about its model beyond the network: pixel size, tiles, stain."""
+
+_TILE_SIZE, _OVERLAP = 512, 128  # TiledDetector's own defaults
+
+
+def detector_config(cfg):
+    """The detector's config, out of the ``TiledDetector`` that it may be wrapped in."""
+    model = cfg['model']
+    return model['detector'] if model.get('type') == 'TiledDetector' else model
+
+
+def tiling(cfg):
+    """``(tile_size, overlap)`` in px, as the config's ``TiledDetector`` has them."""
+    model = cfg['model'] if cfg['model'].get('type') == 'TiledDetector' else {}
+    return model.get('tile_size', _TILE_SIZE), model.get('overlap', _OVERLAP)
+
+
+def pixel_size(cfg, path):
+    """What the network was trained at, um/px: ``ResizeToPixelSize`` of the test pipeline, else the config's ``um_per_px``.
+
+    Raises:
+        ValueError: The config does not say.
+    """
+    found = _step(cfg, 'ResizeToPixelSize').get('um_per_px') or cfg.get('um_per_px')
+    if not found:
+        raise ValueError(f'{path}: does not say at which um/px its network was trained. Add a line such as um_per_px = 0.25 to it')
+    return float(found)
+
+
+def stain_settings(cfg):
+    """``dict(method, target)`` of the stain normalisation that test images pass, or None."""
+    step = _step(cfg, 'NormalizeStain')
+    if step and step.get('prob', 1.0) >= 1.0:
+        return dict(method=step.get('method', 'macenko'), target=step.get('target', 'default'))
+    preprocessor = detector_config(cfg).get('data_preprocessor') or {}
+    if preprocessor.get('type') == 'StainNormalizingDetDataPreprocessor':
+        return dict(method=preprocessor.get('stain_method', 'macenko'), target=preprocessor.get('stain_target', 'default'))
+    return None
+
+
+def test_pipeline(cfg):
+    """The transforms of test images: of the test dataloader, else ``test_pipeline``."""
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    while 'dataset' in dataset:  # wrappers
+        dataset = dataset['dataset']
+    return dataset.get('pipeline') or cfg.get('test_pipeline') or []
+
+
+def class_names(cfg):
+    """The classes that the config's test data names, or None."""
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    names = (dataset.get('metainfo') or {}).get('classes')
+    return (names, ) if isinstance(names, str) else tuple(names) if names else None
+
+
+def _step(cfg, name):
+    return next((step for step in test_pipeline(cfg) if str(step.get('type', '')).split('.')[-1] == name), {})

@@ -1,0 +1,122 @@
+"""``load_model``: a bundled model by name, or any config with its checkpoint."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, sha256_of
+from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
+from mitos_mmdet.model_zoo.loaded_model import LoadedModel
+
+ENGINES = ('auto', 'openvino', 'torch')
+DEVICES = ('auto', 'cpu', 'cuda')
+_THRESHOLD = 0.5  # Ours, where neither card nor config says.
+
+
+def load_model(model=None, checkpoint=None, device='auto', engine='auto', threads=None, um_per_px=None, trust=False):
+    """Loads a trained detector. Nothing is downloaded.
+
+    Args:
+        model: Name of a bundled model, None for the default one, or the path of a config.
+        checkpoint: The config's checkpoint: a ``.pth`` file, or the work dir of a training.
+        device: ``'auto'`` (the GPU where there is one), ``'cpu'`` or ``'cuda'``.
+        engine: ``'auto'`` (OpenVINO on a CPU for one-stage detectors, where it is installed), ``'openvino'`` or ``'torch'``.
+        threads: Cores that OpenVINO uses; None: those this process may use.
+        um_per_px: What the network was trained at, for a config that does not say.
+        trust: Also read a checkpoint that holds code.
+
+    Returns:
+        LoadedModel
+
+    Raises:
+        ValueError: An unknown name, a config without checkpoint, a checksum that differs, weights that are not numbers or not this
+            model's, classes without the mitotic one, an absent device or engine. The message names the file and the fix.
+    """
+    for name, value, allowed in (('device', device, DEVICES), ('engine', engine, ENGINES)):
+        if value not in allowed:
+            raise ValueError(f"{name} {value!r}: one of {', '.join(allowed)}")
+    is_config = model is not None and (str(model).endswith('.py') or Path(model).is_file())
+    if not is_config and checkpoint is not None:
+        raise ValueError(f"{model}: not a config file, which a checkpoint needs. Give CONFIG CHECKPOINT, or only a bundled model's name")
+    if is_config and checkpoint is None:
+        raise ValueError(f'{model}: a config needs its checkpoint. Give CONFIG CHECKPOINT')
+    if is_config:
+        _need_mmdet()
+        from mitos_mmdet.compat.checkpoints import find_checkpoint
+        config, path, card, name = Path(model), find_checkpoint(checkpoint), {}, Path(model).stem
+    else:
+        bundled = find_bundled(model)
+        _need_mmdet()
+        config, path, card, name = bundled.config, bundled.checkpoint, bundled.card, bundled.name
+    digest = check_sha256(path, card['sha256']) if card else sha256_of(path)
+    return _load(name, config, path, card, digest, _device(device), engine, threads, um_per_px, trust)
+
+
+def _load(name, config, path, card, digest, device, engine, threads, um_per_px, trust):
+    from mitos_mmdet.model_zoo.weights_in import build_detector
+    from mitos_mmdet.stain import StainNormalizer
+
+    cfg = _read_config(config)
+    detector, classes = build_detector(cfg, config, path, tuple(card.get('classes', ())) or None, trust)
+    detector.to(device)
+    stain = stain_settings(cfg)
+    tile_size, overlap = tiling(cfg)
+    facts = dict(
+        name=name, classes=classes, sha256=digest, device=device, card=card,
+        um_per_px=float(um_per_px or card.get('um_per_px') or pixel_size(cfg, config)),
+        threshold=float(card.get('threshold') or cfg.get('score_thr') or _THRESHOLD),
+        tile_size=int(card.get('tile_size', tile_size)), overlap=int(card.get('overlap', overlap)),
+        normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
+    key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
+    network, notes = _network(detector, device, engine, threads, key)
+    return LoadedModel(network=network, notes=notes, **facts)
+
+
+def _network(detector, device, engine, threads, key):
+    """The network on the engine asked for, and why it is another than the fastest."""
+    notes = []
+    if engine == 'openvino' and device != 'cpu':
+        raise ValueError("engine 'openvino' works on the CPU: give device 'cpu' too")
+    if device == 'cpu' and engine != 'torch':
+        if importlib.util.find_spec('openvino') is None:
+            reason = 'OpenVINO is not installed (pip install "mitos_mmdet[cpu]")'
+        else:
+            from mitos_mmdet.model_zoo.openvino_network import OpenVinoNetwork
+            try:
+                return OpenVinoNetwork(detector, key, threads), notes
+            except Exception as error:  # its converter meets models of every kind with errors of every kind
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if engine == 'openvino':
+            raise ValueError(f"engine 'openvino' cannot run this model: {reason}. Use engine 'auto' or 'torch'")
+        notes.append(f'torch is used, which is slower on a CPU: {reason}')
+    from mitos_mmdet.model_zoo.torch_network import TorchNetwork
+    return TorchNetwork(detector, batch_size=4 if device == 'cpu' else 8), notes
+
+
+def _device(device):
+    import torch
+
+    if device == 'cuda' and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': no GPU is to be seen by torch here. Use 'cpu' or 'auto'")
+    return ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
+
+
+def _need_mmdet():
+    try:
+        import mitos_mmdet.register  # noqa: F401
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+
+
+def _read_config(path):
+    from mmengine.config import Config
+
+    if not path.is_file():
+        raise ValueError(f'{path}: no such config')
+    try:
+        cfg = Config.fromfile(str(path))
+    except Exception as error:  # a config is Python: anything may go wrong
+        raise ValueError(f'{path}: not a usable config ({type(error).__name__}: {error})') from error
+    if not isinstance(cfg.get('model'), dict):
+        raise ValueError(f'{path}: a config without model')
+    return cfg

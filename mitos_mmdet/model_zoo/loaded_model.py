@@ -1,0 +1,97 @@
+"""``LoadedModel``: a trained detector, ready for tiles."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mitos_mmdet.stain import NoStainError, StainNormalizer, estimate_stain
+
+
+@dataclass
+class LoadedModel:
+    """A trained detector. ``load_model`` makes it.
+
+    Attributes:
+        name: Of the bundled model, or the config's stem.
+        classes: Names, in the order of the labels.
+        um_per_px: What the network was trained at.
+        threshold: Operating score of the mitotic class, frozen before any test (bundled models: chosen on validation).
+        sha256: Of the checkpoint file.
+        tile_size: Longest side of a tile in px at ``um_per_px``.
+        overlap: Px that neighbouring tiles share.
+        device: ``'cpu'`` or ``'cuda'``.
+        card: The bundled model's card, else an empty dict.
+        normalizer: ``StainNormalizer`` that the network expects its images to have passed, or None.
+        notes: What the user should know, such as why an engine is not used.
+    """
+
+    name: str
+    classes: tuple
+    um_per_px: float
+    threshold: float
+    sha256: str
+    tile_size: int
+    overlap: int
+    device: str
+    network: object = field(repr=False)
+    card: dict = field(default_factory=dict, repr=False)
+    normalizer: StainNormalizer | None = field(default=None, repr=False)
+    notes: list = field(default_factory=list)
+
+    @property
+    def engine(self):
+        """``'openvino'`` or ``'torch'``."""
+        return self.network.engine
+
+    @property
+    def size_divisor(self):
+        """Tiles whose sides are multiples of it are not padded."""
+        return self.network.size_divisor
+
+    @property
+    def in_flight(self):
+        """Tiles that the engine works on at once: fewer leave it idle."""
+        return self.network.in_flight
+
+    def estimate_stain(self, image):
+        """The stain of a frame or of a sample of a slide, for ``predict``.
+
+        Args:
+            image: uint8 ``(H, W, 3)`` RGB.
+
+        Returns:
+            tuple: ``(StainEstimate or None, reason or None)``: None where the model needs none, or there is none to measure.
+        """
+        if self.normalizer is None:
+            return None, None
+        try:
+            return estimate_stain(image, self.normalizer.method), None
+        except NoStainError as error:
+            return None, str(error)
+
+    def prepare(self, tile, stain=None):
+        """A tile with the stain that the network expects: uint8 ``(H, W, 3)`` RGB."""
+        return tile if self.normalizer is None or stain is None else self.normalizer.apply(tile, stain)
+
+    def predict(self, tiles, stain=None):
+        """Detections in tiles.
+
+        Args:
+            tiles: uint8 ``(N, H, W, 3)`` RGB at ``um_per_px``, or a list of ``(H, W, 3)``.
+            stain: ``StainEstimate`` of the frame or slide that they are of; None leaves colours as they are.
+
+        Returns:
+            list[TileDetections]: One per tile, in order.
+
+        Raises:
+            ValueError: Not such tiles.
+        """
+        for tile in tiles:
+            if not isinstance(tile, np.ndarray) or tile.dtype != np.uint8 or tile.ndim != 3 or tile.shape[2] != 3 or not tile.size:
+                found = f'{tile.dtype} {tile.shape}' if isinstance(tile, np.ndarray) else type(tile).__name__
+                raise ValueError(f'a tile is {found}: give RGB as uint8 (height, width, 3)')
+        return list(self.stream(self.prepare(tile, stain) for tile in tiles))
+
+    def stream(self, tiles):
+        """Detections in prepared tiles, yielded in their order; tiles are taken from the iterable as the engine needs them."""
+        return self.network.stream(tiles)

