@@ -12,7 +12,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -e ".[onedl,tests]"
+	$(VENV)/bin/pip install --quiet -e ".[onedl,cpu,tests]"
 	touch $@
 
 # The user's road, from raw contest files to scored frames, as README says.

@@ -14,7 +14,7 @@ def tiny_model(tmp_path_factory):
     import mitos_mmdet.register  # noqa: F401
     from mitos_mmdet.model_zoo.bundled import find_config
 
-    config = find_config('mitos/rtmdet_tiny_atypia14.py')
+    config = find_config('mitos/small/rtmdet_tiny_small_atypia14.py')
     with DefaultScope.overwrite_default_scope('mmdet'):
         torch.manual_seed(0)
         detector = MODELS.build(Config.fromfile(config).model)

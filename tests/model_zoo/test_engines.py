@@ -55,7 +55,7 @@ def test_detectors_that_openvino_cannot_run_go_on_in_torch(tmp_path, cache):
 
     from mitos_mmdet.model_zoo.bundled import find_config
 
-    config = find_config('mitos/faster_rcnn_slim_atypia14.py')
+    config = find_config('mitos/small/faster_rcnn_vgg16_small_atypia14.py')
     with DefaultScope.overwrite_default_scope('mmdet'):
         torch.manual_seed(0)
         detector = MODELS.build(Config.fromfile(config).model)

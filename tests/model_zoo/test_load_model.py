@@ -9,6 +9,8 @@ import torch
 
 from mitos_mmdet.model_zoo import bundled, bundled_names, load_model
 
+CONFIG = 'mitos/small/rtmdet_tiny_small_atypia14.py'
+
 
 @pytest.fixture
 def shelf(tiny_model, tmp_path, monkeypatch):
@@ -17,7 +19,7 @@ def shelf(tiny_model, tmp_path, monkeypatch):
     weights.mkdir()
     data = tiny_model[1].read_bytes()
     (weights / 'tiny.pth').write_bytes(data)
-    card = dict(config='mitos/rtmdet_tiny_atypia14.py', sha256=hashlib.sha256(data).hexdigest(), um_per_px=0.25, threshold=0.4,
+    card = dict(config=CONFIG, sha256=hashlib.sha256(data).hexdigest(), um_per_px=0.25, threshold=0.4,
                 classes=['mitotic figure', 'hard negative'], tile_size=1024, overlap=96)
     monkeypatch.setattr(bundled, 'WEIGHTS', weights)
 
@@ -54,7 +56,7 @@ def test_the_default_comes_first(shelf):
 
 def test_a_config_with_its_checkpoint(tiny_model):
     model = load_model(*map(str, tiny_model), engine='torch', device='cpu')
-    assert (model.name, model.um_per_px, model.tile_size, model.overlap) == ('rtmdet_tiny_atypia14', 0.2274, 512, 128)
+    assert (model.name, model.um_per_px, model.tile_size, model.overlap) == ('rtmdet_tiny_small_atypia14', 0.2274, 512, 128)
     assert model.normalizer.method == 'macenko'  # as its test pipeline
 
 
@@ -83,7 +85,7 @@ def test_a_checksum_that_differs(shelf):
 
 
 def test_a_card_that_lacks_something(shelf):
-    (bundled.WEIGHTS / 'tiny.json').write_text('{"config": "mitos/rtmdet_tiny_atypia14.py"}')
+    (bundled.WEIGHTS / 'tiny.json').write_text(json.dumps(dict(config=CONFIG)))
     with pytest.raises(ValueError, match='tiny.json: lacks sha256'):
         load_model('tiny')
 
