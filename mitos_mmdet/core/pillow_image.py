@@ -1,0 +1,117 @@
+"""PNG, JPEG, WebP, BMP, GIF, JPEG 2000: images that Pillow decodes whole."""
+
+import contextlib
+import threading
+
+import numpy as np
+from PIL import Image
+
+from mitos_mmdet.core import pixel_size
+from mitos_mmdet.core.colours import over_white
+from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file, check_pixels, naming
+
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+_PICTURES_OF_ONE = ('MPO', )  # a photograph and its previews: the first is the image
+
+
+class PillowImage:
+    """An image that is decoded at the first read. Coordinates are those of the displayed (EXIF-rotated) image.
+
+    Attributes:
+        width, height: Px as displayed.
+        um_per_px: ``(x, y)`` by the stored density where plausible, else None.
+        levels: ``[(width, height)]``.
+    """
+
+    def __init__(self, path):
+        check_is_file(path)
+        self.path = path
+        self._pixels = None
+        self._lock = threading.Lock()
+        with self._opened() as (image, orientation):
+            self.width, self.height = image.size[::-1] if orientation in _TURNED else image.size
+            sides = pixel_size.of_density(image.info)
+            self.um_per_px = sides[::-1] if sides and orientation in _TURNED else sides
+        self.levels = [(self.width, self.height)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._pixels = None
+
+    def read(self, level, x, y, width, height):
+        """uint8 ``(height, width, 3)`` RGB of a region inside the image."""
+        with self._lock:
+            if self._pixels is None:
+                self._pixels = self.read_all()
+        return self._pixels[y:y + height, x:x + width]
+
+    def read_all(self):
+        """uint8 ``(H, W, 3)`` RGB."""
+        with self._opened() as (image, orientation):
+            check_pixels(self.path, *image.size)
+            image.load()
+            if orientation in _TURNS:
+                image = image.transpose(_TURNS[orientation])
+            return _to_rgb(image)
+
+    @contextlib.contextmanager
+    def _opened(self):
+        """``(image, orientation)``."""
+        with naming(self.path), _large_allowed():
+            try:
+                image = Image.open(self.path)
+            except Image.UnidentifiedImageError as error:
+                raise BrokenImageError(f'{self.path}: not a readable image (its content is of no known format). Fetch or export it '
+                                       f'again') from error
+            with image:
+                if getattr(image, 'n_frames', 1) > 1 and image.format not in _PICTURES_OF_ONE:
+                    raise BrokenImageError(f'{self.path}: holds {image.n_frames} images (an animation or a stack). Export the one '
+                                           f'that is meant')
+                yield image, _orientation(image)
+
+
+def _to_rgb(image):
+    if image.mode.startswith('I;16') or image.mode == 'I' and image.format == 'PNG':
+        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=-1)
+    if image.mode in ('I', 'F'):
+        raise BrokenImageError(f'{image.filename}: its samples are 32-bit numbers, not colours. Export it as 8-bit RGB')
+    if image.mode in ('RGBA', 'LA', 'PA', 'RGBa', 'La') or 'transparency' in image.info:
+        rgba = np.asarray(image.convert('RGBA'))
+        return np.ascontiguousarray(over_white(rgba[..., :3], rgba[..., 3]))
+    return np.array(image.convert('RGB'))
+
+
+def _orientation(image):
+    try:
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  damaged EXIF is no reason to refuse the pixels
+        return 1
+
+
+_users = threading.Lock()
+_state = dict(count=0, limit=None)
+
+
+@contextlib.contextmanager
+def _large_allowed():
+    """Lifts Pillow's guard against large images while one is read (``check_pixels`` stands in), and sets it again."""
+    with _users:
+        if _state['count'] == 0:
+            _state['limit'], Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _state['count'] += 1
+    try:
+        yield
+    finally:
+        with _users:
+            _state['count'] -= 1
+            if _state['count'] == 0:
+                Image.MAX_IMAGE_PIXELS = _state['limit']

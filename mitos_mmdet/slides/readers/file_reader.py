@@ -1,0 +1,25 @@
+"""TIFF, OME-TIFF, PNG, JPEG, WebP, BMP and JPEG 2000, by the reader that frames have, too."""
+
+from mitos_mmdet.core.images import BrokenImageError, is_tiff, open_image
+from mitos_mmdet.slides.slide import Slide, SlideError
+
+
+class FileReader(Slide):
+    """An image file as a slide. TIFF is read by tiles or strips, at the levels it has; others are decoded whole at the first read."""
+
+    def __init__(self, path):
+        try:
+            self._image = open_image(path)
+            vendor = 'tiff' if is_tiff(path) else 'image'
+        except BrokenImageError as error:
+            raise SlideError(str(error)) from error
+        super().__init__(path, self._image.levels, um_per_px=self._image.um_per_px, properties=dict(vendor=vendor))
+
+    def close(self):
+        self._image.close()
+
+    def _read_level(self, level, x, y, width, height):
+        try:
+            return self._image.read(level, x, y, width, height)
+        except BrokenImageError as error:
+            raise SlideError(str(error)) from error

@@ -1,0 +1,142 @@
+"""Whatever an image file does to its reader, it is one line that names it."""
+
+import os
+import struct
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from mitos_mmdet.core.images import BrokenImageError, open_image, read_header, read_rgb
+
+RGB = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+
+
+def with_tag(path, tag, value):
+    """Overwrites a LONG or RATIONAL tag's value of the first page of a little-endian TIFF."""
+    with tifffile.TiffFile(path) as file:
+        found = file.pages[0].tags[tag]
+        offset, kind = found.valueoffset, found.dtype
+    data = bytearray(path.read_bytes())
+    packed = struct.pack('<II', *value) if isinstance(value, tuple) else struct.pack({3: '<H', 4: '<I'}[int(kind)], value)
+    data[offset:offset + len(packed)] = packed
+    path.write_bytes(bytes(data))
+
+
+def test_a_resolution_of_0_by_0_is_none(tmp_path):
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, RGB, photometric='rgb', resolution=(40000, 40000), resolutionunit='CENTIMETER')
+    assert read_header(path)[2] == pytest.approx((0.25, 0.25))
+    with_tag(path, 282, (0, 0))
+    with_tag(path, 283, (1, 0))
+    assert read_header(path) == (50, 40, None)
+    np.testing.assert_array_equal(read_rgb(path), RGB)
+
+
+@pytest.mark.parametrize('tag', ['ImageLength', 'ImageWidth'])
+@pytest.mark.parametrize('value', [4_294_967_295, 2_000_000_000, 0])
+@pytest.mark.parametrize('options', [dict(), dict(compression='lzw'), dict(tile=(16, 16), compression='jpeg')])
+def test_a_header_that_claims_billions_of_rows(tmp_path, tag, value, options):
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, RGB, photometric='rgb', **options)
+    with_tag(path, tag, value)
+    with pytest.raises(BrokenImageError, match='a.tif'):
+        read_rgb(path)
+
+
+def png_of_zeros(width, height):
+    """A small PNG that decodes to a large image."""
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+    packer = zlib.compressobj(1)
+    rows = b''.join(packer.compress(bytes(width + 1)) for _ in range(height)) + packer.flush()
+    header = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', rows) + chunk(b'IEND', b'')
+
+
+def test_a_bomb_meets_a_limit_that_can_be_raised(tmp_path, monkeypatch):
+    path = tmp_path / 'bomb.png'
+    path.write_bytes(png_of_zeros(4000, 3000))
+    monkeypatch.setenv('MITOS_MAX_MPX', '5')
+    with pytest.raises(BrokenImageError, match=r'bomb.png.*4000 x 3000 px, more than the limit of 5 Mpx.*set MITOS_MAX_MPX=12'):
+        read_rgb(path)
+    monkeypatch.setenv('MITOS_MAX_MPX', '12')
+    assert read_rgb(path).shape == (3000, 4000, 3)
+    monkeypatch.setenv('MITOS_MAX_MPX', 'many')
+    with pytest.raises(ValueError, match='MITOS_MAX_MPX=many'):
+        read_rgb(path)
+
+
+def test_a_large_tiff_is_limited_whole_but_not_by_region(tmp_path, monkeypatch):
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, np.zeros((600, 600, 3), np.uint8), photometric='rgb', tile=(64, 64), compression='zlib')
+    monkeypatch.setenv('MITOS_MAX_MPX', '0.1')
+    with pytest.raises(BrokenImageError, match='MITOS_MAX_MPX=1'):
+        read_rgb(path)
+    with open_image(path) as image:
+        assert image.read(0, 100, 100, 50, 50).shape == (50, 50, 3)
+
+
+def test_pillows_own_guard_is_left_as_it_was(tmp_path):
+    before = Image.MAX_IMAGE_PIXELS
+    assert before is not None
+    Image.new('L', (20000, 10000)).save(tmp_path / 'large.png')
+    assert read_header(tmp_path / 'large.png')[:2] == (20000, 10000)
+    (tmp_path / 'text.png').write_bytes(b'text')
+    with pytest.raises(BrokenImageError):
+        read_header(tmp_path / 'text.png')
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / 'a.png')
+    for read in (read_header, read_rgb):
+        with pytest.raises(BrokenImageError, match='not an ordinary file'):
+            read(tmp_path / 'a.png')
+
+
+def test_odd_names(tmp_path):
+    for name in ('with space é 病理.tif', '%s $x$ {0}.png', '-o.png'):
+        Image.fromarray(RGB).save(tmp_path / name)
+        np.testing.assert_array_equal(read_rgb(tmp_path / name), RGB)
+    for name in ('a\0b.png', 'x' * 300 + '.png'):
+        with pytest.raises(BrokenImageError, match='cannot be opened'):
+            read_rgb(tmp_path / name)
+
+
+@pytest.mark.parametrize('name, options', [
+    ('a.png', {}), ('a.jpg', {}), ('a.webp', {}), ('a.jp2', {}), ('a.bmp', {}), ('a.tif', dict(compression='lzw')),
+    ('b.tif', dict(compression='zlib', tile=(16, 16))), ('c.tif', dict(compression='jpeg', tile=(16, 16))),
+])
+def test_mutated_files_give_pixels_or_one_line(tmp_path, name, options):
+    """A few of what tests/fuzz does at length."""
+    path, rng = tmp_path / name, np.random.default_rng(0)
+    if name.endswith('.tif'):
+        tifffile.imwrite(path, RGB, photometric='rgb', **options)
+    else:
+        Image.fromarray(RGB).save(path)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(40):
+        data = whole.copy()
+        places = rng.integers(0, min(len(data), 400), 4)
+        data[places] = rng.integers(0, 256, 4)
+        path.write_bytes(data[:rng.integers(1, len(data) + 1)].tobytes())
+        try:
+            pixels = read_rgb(path)
+            assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
+        except BrokenImageError as error:
+            assert str(path) in str(error) and '\n' not in str(error)
+
+
+def test_reading_says_nothing_on_stderr(tmp_path):
+    tifffile.imwrite(tmp_path / 'a.tif', RGB, photometric='rgb', compression='lzw')
+    data = (tmp_path / 'a.tif').read_bytes()
+    (tmp_path / 'a.tif').write_bytes(data[:len(data) // 2])
+    code = ('import sys; from mitos_mmdet.core.images import read_rgb\n'
+            'try: read_rgb(sys.argv[1])\nexcept ValueError as error: print(error)')
+    done = subprocess.run([sys.executable, '-c', code, tmp_path / 'a.tif'], capture_output=True, text=True, check=True)
+    assert done.stderr == '' and done.stdout.count('\n') == 1
