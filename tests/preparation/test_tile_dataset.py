@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mitos_mmdet.preparation import tile_dataset as module
 from mitos_mmdet.datasets.coco_format import categories
+from mitos_mmdet.preparation import tile_dataset as module
 from mitos_mmdet.preparation.tile_dataset import tile_dataset
 from mitos_mmdet.preparation.tile_plan import TileSettings
 from mitos_mmdet.stain import StainEstimate, estimate_stain
