@@ -6,6 +6,8 @@ examples:
   python tools/convert_dataset.py mitos-atypia-14 data/atypia14 --out data/atypia14/h.json --split hamamatsu
   python tools/convert_dataset.py tupac16 data/tupac16 --out tupac.json --labels alternative --split mask-rcnn
   python tools/convert_dataset.py icpr2012 data/icpr2012 --out icpr.json --split train=00+01,val=02
+  python tools/convert_dataset.py csv labels.csv --images images --out own.json --um-per-px 0.25 --split train=0.8,val=0.2
+  python tools/convert_dataset.py yolo own --out own.json --class-map 0='mitotic figure' 1='hard negative'
 
 splits are by case (patient or slide), never by frame:
   mask-rcnn  (tupac16) patients of the Mask R-CNN paper of 2020: train, val, test
@@ -24,6 +26,7 @@ from mitos_mmdet.contests import CONTESTS
 from mitos_mmdet.core.console import report_skipped, run
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.preparation.convert import convert
+from mitos_mmdet.preparation.own_labels import KINDS
 from mitos_mmdet.preparation.summary import summary_table
 
 
@@ -31,7 +34,8 @@ def parse_args(argv=None):
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(description=text, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('contest', choices=CONTESTS, metavar='CONTEST', help=' | '.join(CONTESTS))
+    parser.add_argument('contest', choices=[*CONTESTS, *KINDS], metavar='CONTEST',
+                        help=f"{' | '.join(CONTESTS)}, or labels of your own: {' | '.join(KINDS)}")
     parser.add_argument('root', type=Path, metavar='ROOT', help="the contest's folder, or one of its annotation files")
     parser.add_argument('--out', type=Path, required=True, metavar='FILE.json', help='with --split, one FILE_<split>.json each')
     parser.add_argument('--images', type=Path, metavar='DIR', help='folder of the images (default: found beside the labels)')
@@ -43,6 +47,13 @@ def parse_args(argv=None):
                         help="midog: MIDOG++'s datasets_xvalidation.csv (default: beside or above the JSON)")
     parser.add_argument('--box-size', metavar='LENGTH',
                         help="side of the boxes around the centroids, as 50px or 12um (default: 50px; icpr2012: of the outlines)")
+    own = parser.add_argument_group('labels of your own')
+    own.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size of every image in um; it wins over what the files say')
+    own.add_argument('--class-map', nargs='+', metavar='NAME=CLASS',
+                     help='class names in the files: lookalike="hard negative" other=ignore (common names are known)')
+    own.add_argument('--case', metavar='REGEX', help="what of an image's path is its case, such as '^[^_]+' (default: each image its own)")
+    own.add_argument('--unlabelled', choices=('leave-out', 'negative'),
+                     help='images without a label file: nobody looked (default), or looked at and nothing found')
     parser.add_argument('--allow-missing-images', action='store_true',
                         help='convert labels without their images, whose sizes then come from the labels or the contest')
     parser.add_argument('--strict', action='store_true', help='a bad frame or label is an error instead of being left out')
@@ -54,7 +65,8 @@ def main(argv=None):
     args = parse_args(argv)
     _check_target(args.out)
     done = convert(args.contest, args.root, images=args.images, split=args.split, seed=args.seed, box_size=args.box_size,
-                   allow_missing=args.allow_missing_images, labels=args.labels, csv=args.csv)
+                   allow_missing=args.allow_missing_images, labels=args.labels, csv=args.csv, um_per_px=args.um_per_px,
+                   class_map=_class_map(args.class_map), case=args.case, unlabelled=args.unlabelled)
     targets = {name: args.out if name is None else args.out.with_name(f'{args.out.stem}_{name}.json') for name in done.contents}
     for target in targets.values():
         _check_target(target)
@@ -65,6 +77,15 @@ def main(argv=None):
     for name, target in targets.items():
         write_json(done.contents[name], target)
         print(f'wrote {target}')
+
+
+def _class_map(pairs):
+    if pairs is None:
+        return None
+    bad = next((pair for pair in pairs if '=' not in pair), None)
+    if bad:
+        raise ValueError(f'--class-map {bad}: not NAME=CLASS, such as lookalike="hard negative"')
+    return dict(pair.rsplit('=', 1) for pair in pairs)
 
 
 def _check_target(path):

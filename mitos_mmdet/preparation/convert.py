@@ -2,9 +2,12 @@
 
 import inspect
 from dataclasses import dataclass, field
+from functools import partial
 
 from mitos_mmdet.contests import contest_module
 from mitos_mmdet.contests.measure import drop_outside, measure_frames
+from mitos_mmdet.preparation.own_labels import KINDS
+from mitos_mmdet.preparation.own_labels.read import read as read_own_labels
 from mitos_mmdet.preparation.splits import absent_cases, some, split_frames
 from mitos_mmdet.preparation.to_coco import make_info, to_coco
 
@@ -30,14 +33,15 @@ def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow
     """Reads a contest, measures its images, splits it by case.
 
     Args:
-        contest: A name of ``CONTESTS``.
+        contest: A name of ``CONTESTS``, or of ``own_labels.KINDS`` for labels of one's own.
         root: The contest's folder or one of its annotation files.
         images: Folder of the images, where it is another.
         split: A split's name, fractions or case lists, as ``split_frames`` takes them; None: no split.
         seed: Of splits by fractions.
         box_size: Side of the boxes, as ``'50px'``; None: the contest's default.
         allow_missing: Take sizes from labels or contest where images are missing.
-        **options: ``labels`` (AMIDA13, TUPAC16) and ``csv`` (MIDOG); None counts as not given.
+        **options: ``labels`` (AMIDA13, TUPAC16), ``csv`` (MIDOG), ``um_per_px``, ``class_map``, ``case`` and ``unlabelled`` (own labels);
+            None counts as not given.
 
     Returns:
         Conversion: Nothing was written yet.
@@ -45,12 +49,12 @@ def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow
     Raises:
         ValueError: Bad input as a whole; single bad frames and labels are in ``skipped``.
     """
-    module = contest_module(contest)
+    read, named_splits = _reader(contest)
     options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
-        if name not in inspect.signature(module.read).parameters:
-            raise ValueError(f'--{name} {value}: {contest} has no such choice. Leave it out')
-    reading = module.read(root, images=images, **options)
+        if name not in inspect.signature(read).parameters:
+            raise ValueError(f'--{name.replace("_", "-")} {value}: {contest} has no such choice. Leave it out')
+    reading = read(root, images=images, **options)
     _check_any(reading.frames, reading.skipped, root)
     frames, bad_frames, missing = measure_frames(reading.frames, reading.image_root, allow_missing)
     skipped = reading.skipped + bad_frames
@@ -62,13 +66,21 @@ def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '
                      f'{"labels" if reading.frames[0].exact_size else "contest (nominal)"}')
-    splits, more = _split(frames, split, module.SPLITS | reading.splits, seed)
+    splits, more = _split(frames, split, named_splits | reading.splits, seed)
     box_size = box_size or reading.default_box
     told = dict(box_size=box_size or 'outlines') | {name: str(options[name]) for name in ('labels',) if name in options}
     told |= {} if split is None else dict(split_rule=split) | (dict(seed=seed) if '.' in split else {})
     contents = {name: to_coco(chosen, make_info(reading.contest, split=name, **told), box_size)
                 for name, chosen in splits.items()}
     return Conversion(contents, splits, skipped + bad_labels, notes + more)
+
+
+def _reader(contest):
+    """The function that reads, and the splits that are known by name."""
+    if contest in KINDS:
+        return partial(read_own_labels, contest), {}
+    module = contest_module(contest)
+    return module.read, module.SPLITS
 
 
 def _check_any(frames, skipped, root):

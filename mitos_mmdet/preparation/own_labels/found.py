@@ -1,0 +1,27 @@
+"""What the readers of own labels hand on: the labels of one image, before it was paired with the image."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Found:
+    """The labels of one image.
+
+    Attributes:
+        name: The image as the label file calls it: a path or a bare name, with or without extension.
+        points: ``[(x, y, class name or None, where), ...]``: centroids in px, or as shares of width and height; ``where`` is ``file:line``.
+        where: The label file, for messages.
+        relative: The points are shares of the image's width and height (YOLO).
+        case_id, scanner, domain: Where the label file says so, else None.
+        um_per_px: ``(x, y)``, or None.
+    """
+
+    name: str
+    points: list
+    where: str
+    relative: bool = False
+    case_id: str | None = None
+    scanner: str | None = None
+    domain: str | None = None
+    um_per_px: tuple | None = None
+    skipped: list = field(default_factory=list)

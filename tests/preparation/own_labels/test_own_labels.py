@@ -1,0 +1,129 @@
+"""Labels of one's own, in each kind of file, give the same annotation file."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mitos_mmdet.preparation.convert import convert
+
+POINTS = {'s1_a': [(40, 30, 'mitosis'), (100, 80, 'lookalike')], 's1_b': [(10, 90, 'mitosis')], 's2_a': []}
+MAP = {'lookalike': 'hard negative'}
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    for name in (*POINTS, 's3_a'):
+        Image.fromarray(np.zeros((100, 200, 3), np.uint8)).save(folder / f'{name}.png')
+    return folder
+
+
+def write(kind, folder, images):
+    """Label files of a kind in ``folder``; gives what to convert."""
+    folder.mkdir(exist_ok=True)
+    if kind == 'csv, one file':
+        rows = [f'{name}.png,{x},{y},{label}' for name, points in POINTS.items() for x, y, label in points] + ['s2_a.png,,,']
+        (folder / 'labels.csv').write_text('Image,X (px),Y (px),Class\n' + '\n'.join(rows))
+        return 'csv', folder / 'labels.csv'
+    if kind == 'csv, boxes':
+        for name, points in POINTS.items():
+            rows = [f'{label};{x - 9};{y - 9};{x + 9};{y + 9}' for x, y, label in points]
+            (folder / f'{name}.csv').write_text('\n'.join(['label;x1;y1;x2;y2', *rows]), encoding='utf-8-sig')
+        return 'csv', folder
+    if kind == 'csv, sizes':
+        for name, points in POINTS.items():
+            rows = [f'{label}\t{x - 9}\t{y - 9}\t18\t18' for x, y, label in points]
+            (folder / f'{name}.csv').write_text('\n'.join(['label\tx\ty\twidth\theight', *rows]))
+        return 'csv', folder
+    if kind == 'yolo':
+        (folder / 'data.yaml').write_text('names:\n  0: mitosis\n  1: lookalike\n')
+        (folder / 'labels').mkdir()
+        for name, points in POINTS.items():
+            rows = [f'{int(label != "mitosis")} {x / 200} {y / 100} 0.1 0.1' for x, y, label in points]
+            (folder / 'labels' / f'{name}.txt').write_text('\n'.join(rows))
+        return 'yolo', folder
+    if kind == 'qupath':
+        for name, points in POINTS.items():
+            features = [dict(type='Feature', geometry=dict(type='Point', coordinates=[x, y]), properties=dict(
+                objectType='annotation', classification=dict(name=label))) for x, y, label in points]
+            (folder / f'{name}.geojson').write_text(json.dumps(dict(type='FeatureCollection', features=features)))
+        return 'qupath', folder
+    names, labels = list(POINTS), ['mitosis', 'lookalike']
+    boxes = [dict(image_id=names.index(name), category_id=labels.index(label), bbox=[x - 5, y - 5, 10, 10], area=100, iscrowd=0)
+             for name, points in POINTS.items() for x, y, label in points]
+    (folder / 'coco.json').write_text(json.dumps(dict(
+        images=[dict(id=number, file_name=f'{name}.png', width=200, height=100) for number, name in enumerate(names)],
+        categories=[dict(id=number, name=label) for number, label in enumerate(labels)],
+        annotations=[dict(box, id=number) for number, box in enumerate(boxes)])))
+    return 'coco', folder / 'coco.json'
+
+
+@pytest.mark.parametrize('kind', ['csv, one file', 'csv, boxes', 'csv, sizes', 'yolo', 'qupath', 'coco'])
+def test_every_kind_gives_the_same(kind, images, tmp_path):
+    name, root = write(kind, tmp_path / 'labels', images)
+    done = convert(name, root, images=images, um_per_px=0.25, class_map=MAP, case='^s[0-9]', split='train=s1,val=s2')
+    assert done.skipped == []
+    train, val = done.contents['train'], done.contents['val']
+    assert [image['file_name'] for image in train['images']] == ['s1_a.png', 's1_b.png']
+    assert [image['case_id'] for image in train['images']] == ['s1', 's1'] and train['images'][0]['um_per_px'] == [0.25, 0.25]
+    found = [(box['image_id'], box['category_id'], *np.round(box['centroid'], 6)) for box in train['annotations']]
+    assert sorted(found) == [(1, 1, 40, 30), (1, 2, 100, 80), (2, 1, 10, 90)]
+    assert len(val['images']) == 1 and val['annotations'] == []
+    assert any('1 images without labels, such as s3_a.png' in note for note in done.notes)
+
+
+def test_unlabelled_images_can_be_negatives(images, tmp_path):
+    name, root = write('yolo', tmp_path / 'labels', images)
+    content = convert(name, root, images=images, class_map=MAP, unlabelled='negative').contents[None]
+    assert [image['file_name'] for image in content['images']] == ['s1_a.png', 's1_b.png', 's2_a.png', 's3_a.png']
+
+
+@pytest.mark.parametrize('text, message', [
+    ('10,20\n30,40\n', 'add a header'),
+    ('image,where\ns1_a.png,3\n', 'no columns of a place among image, where'),
+    ('x,y\n3,4\n', 'no column names the image'),
+    ('image,x,y\ns1_a.png,3,left\n', r"labels.csv:2: y is 'left', not a number"),
+    ('image,x,y,class\ns1_a.png,3,4,tubule\n', r"labels.csv:2: the class 'tubule' is not known.*--class-map"),
+    ('image,x,y\n,3,4\n', 'names no image'),
+])
+def test_bad_tables_are_one_line(text, message, images, tmp_path):
+    (tmp_path / 'labels.csv').write_text(text)
+    with pytest.raises(ValueError, match='(?i)' + message) as error:
+        convert('csv', tmp_path / 'labels.csv', images=images)
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('line, message', [('0 40 30 5 5', 'shares of the image'), ('0 0.1 0.2', 'class x y width height'),
+                                           ('0 a b c d', 'class x y width height')])
+def test_bad_yolo_lines_are_named(line, message, images, tmp_path):
+    (tmp_path / 's1_a.txt').write_text(line)
+    with pytest.raises(ValueError, match=f's1_a.txt:1.*{message}'):
+        convert('yolo', tmp_path / 's1_a.txt', images=images)
+
+
+def test_labels_without_their_image_are_left_out_and_named(images, tmp_path):
+    (tmp_path / 'labels.csv').write_text('image,x,y\ns1_a.png,3,4\nelsewhere.png,3,4\n')
+    done = convert('csv', tmp_path / 'labels.csv', images=images)
+    assert [image['file_name'] for image in done.contents[None]['images']] == ['s1_a.png']
+    assert len(done.skipped) == 1 and "no image 'elsewhere.png'" in done.skipped[0][1]
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(class_map={'mitosis': 'tumour'}), "'tumour' is no class here"),
+    (dict(class_map={**MAP, 'absent': 'ignore'}), "no label has the class 'absent'"),
+    (dict(case='('), 'not a regular expression'), (dict(case='z'), 'finds no case')])
+def test_wrong_flags_are_named(options, message, images, tmp_path):
+    name, root = write('csv, one file', tmp_path / 'labels', images)
+    with pytest.raises(ValueError, match=message):
+        convert(name, root, images=images, **{'class_map': MAP, **options})
+
+
+def test_real_yolo_labels(shared_data, tmp_path):
+    for name in ('canine_mammary_7215x5412.jpg', 'canine_mammary_7215x5412_nonmitosis_yolo.txt'):
+        (tmp_path / name.replace('_nonmitosis_yolo', '')).symlink_to(shared_data / 'roi' / name)
+    content = convert('yolo', tmp_path, um_per_px=0.23, class_map={'1': 'hard negative'}).contents[None]
+    assert len(content['annotations']) == len((tmp_path / 'canine_mammary_7215x5412.txt').read_text().split()) / 5
+    assert content['annotations'][0]['centroid'] == pytest.approx([0.462093 * 7215, 0.895972 * 5412], abs=1e-3)
