@@ -5,6 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,6 +29,34 @@ def test_wheel_holds_all(tmp_path):
     assert len(tracked) > 50 and wanted <= names, sorted(wanted - names)
 
 
-def test_model_index_names_real_configs():
-    named = [line.split(':', 1)[1].strip() for line in (ROOT / 'model-index.yml').read_text().splitlines() if 'Config:' in line]
-    assert named and all((ROOT / name).is_file() for name in named)
+def models():
+    """Every model that model-index.yml imports, as mim reads it."""
+    for name in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']:
+        metafile = yaml.safe_load((ROOT / name).read_text())
+        collections = {part['Name']: part for part in metafile['Collections']}
+        for model in metafile['Models']:
+            yield model, collections[model['In Collection']]
+
+
+def test_model_index_names_every_config_once():
+    named = sorted(model['Config'] for model, _ in models())
+    assert named == sorted(str(path.relative_to(ROOT)) for path in (ROOT / 'configs/mitos').rglob('*.py'))
+    # mim and the default work dir go by the name alone.
+    assert all(Path(model['Config']).stem == model['Name'] for model, _ in models())
+    assert len({model['Name'] for model, _ in models()}) == len(named)
+
+
+def test_metafiles_are_complete():
+    for model, collection in models():
+        assert {'Title', 'URL'} <= set(collection['Paper']) and (ROOT / collection['README']).is_file()
+        assert model['Metadata']['Training Data']
+        for result in model.get('Results', []):
+            assert result['Dataset'] and all(0 < value < 1 for value in result['Metrics'].values())
+        if 'Weights' in model and '://' not in model['Weights']:
+            assert (ROOT / model['Weights']).is_file()
+
+
+def test_small_configs_are_named_so():
+    folders = {path.stem: path.parent.name for path in (ROOT / 'configs').rglob('*.py')}
+    assert [name for name, folder in folders.items() if folder == 'small' and 'small' not in name.split('_')] == []
+    assert [name for name in folders if {'slim', 'cpu'} & set(name.split('_'))] == []
