@@ -12,6 +12,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.centroids_to_masks',
     'mitos_mmdet.datasets.transforms.load_frame',
     'mitos_mmdet.datasets.transforms.normalize_stain',
+    'mitos_mmdet.datasets.transforms.pack_frame_inputs',
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.datasets.transforms.random_stain',
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',

@@ -2,13 +2,9 @@
 _base_ = './mask_atypia14.py'
 data_root = 'data/icpr2012/'
 um_per_px = 0.2456  # Aperio
+labels_to_masks = dict(type='CentroidsToMasks', source='outlines')
 train_pipeline = [
-    dict(type='LoadFrame'),
-    dict(type='NormalizeStain'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='CentroidsToMasks', source='outlines'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackDetInputs')
+    _base_.load_frame, _base_.normalize_stain, _base_.load_labels, labels_to_masks, _base_.flip, _base_.pack
 ]
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root))

@@ -1,55 +1,37 @@
 # MITOS-ATYPIA-14 as MITOS-RCNN (section IV-A) takes it: a frame cut into 4 x 4 equal parts, each resized to 299 x 299 px, original or
 # Macenko-normalised, at one of four quarter turns. docs/mitos_rcnn.md has the commands that lay the data out.
-dataset_type = 'MitosisDataset'
+_base_ = './frames.py'
 data_root = 'data/atypia14/'
 um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 
 train_pipeline = [
-    dict(type='LoadFrame'),
+    _base_.load_frame,
     dict(type='NormalizeStain', prob=0.5),  # paper: normalised copies beside the originals
-    dict(type='LoadAnnotations', with_bbox=True),
+    _base_.load_labels,
     dict(type='CentroidsToBoxes', size='30px'),  # paper: the mean of its hand-drawn boxes
     dict(type='RandomRotate90'),  # paper
     dict(type='Resize', scale=(299, 299), keep_ratio=False),  # paper
-    dict(type='PackDetInputs')
+    _base_.pack
 ]
 # The frame at the scale of its sixteenths, whatever the scanner: 4 x 299 = 1196 px a side. TiledDetector cuts it into tiles of 299 px,
 # which are the paper's sixteenths where they do not overlap, and gives boxes back in px of the frame. Another contest's frames, of another
 # size in um, need another scale (docs/mitos_rcnn.md).
-test_pipeline = [
-    dict(type='LoadFrame'),
-    dict(type='Resize', scale=(1196, 1196), keep_ratio=False),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'um_per_px', 'scanner', 'case_id', 'domain',
-                   'labelled', 'instances', 'broken'))
-]
+test_pipeline = [_base_.load_frame, dict(type='Resize', scale=(1196, 1196), keep_ratio=False), _base_.pack_frame]
+train_test_differences = dict(
+    NormalizeStain='paper: training sees originals and normalised copies alike, so a test frame is taken as it is',
+    Resize='training resizes sixteenths of a frame to 299 px, the test a whole frame to 4 x 299 px: the same scale')
 
 train_dataloader = dict(
     batch_size=10,  # paper
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='InfiniteSampler'),
     dataset=dict(
-        type=dataset_type,
         data_root=data_root,
         ann_file='tiles_4x4_train/tiles.json',
         data_prefix=dict(img='tiles_4x4_train/images/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations_val.json',
-        data_prefix=dict(img=''),
-        test_mode=True,
-        pipeline=test_pipeline))
+        data_root=data_root, ann_file='annotations_val.json', data_prefix=dict(img=''), pipeline=test_pipeline))
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type='CentroidMetric', radius='8um')  # paper, and the contest
+val_evaluator = dict(radius='8um')  # paper, and the contest
 test_evaluator = val_evaluator

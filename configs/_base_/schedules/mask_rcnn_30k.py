@@ -1,6 +1,5 @@
 # Paper (Mask R-CNN on TUPAC16, section 3.8): SGD 0.0025 at batch 2, 30,000 iterations (docs/mask_rcnn.md says why not epochs).
-# Iterations instead of epochs, so the runtime with it: list this base in place of default_runtime.py.
-_base_ = '../default_runtime.py'
+# Iterations instead of epochs: goes with iter_runtime.py.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=30000, val_interval=3000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -11,5 +10,3 @@ param_scheduler = [
 ]
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.0025, momentum=0.9, weight_decay=0.0001))
 auto_scale_lr = dict(enable=False, base_batch_size=2)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))
-log_processor = dict(by_epoch=False)

@@ -1,6 +1,5 @@
 # Paper (MITOS-RCNN, section IV-B.4): SGD, 60,000 iterations at 1e-3 and 20,000 at 1e-4, momentum 0.9, decay 5e-4.
-# Iterations instead of epochs, so the runtime with it: list this base in place of default_runtime.py.
-_base_ = '../default_runtime.py'
+# Iterations instead of epochs: goes with iter_runtime.py.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=80000, val_interval=5000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -14,5 +13,3 @@ optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0005),
     clip_grad=dict(max_norm=35, norm_type=2))
 auto_scale_lr = dict(enable=False, base_batch_size=10)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=5000))
-log_processor = dict(by_epoch=False)
