@@ -1,6 +1,7 @@
 # MIDOG, laid out as docs/data.md says: frames in images/, training tiles of 512 px in tiles_train/.
 _base_ = './frames.py'
 data_root = 'data/midog/'
+# What networks are trained at: the scanners of the contest have 0.23 to 0.25 (ours: the coarsest).
 um_per_px = 0.25
 normalize_stain = dict(type='NormalizeStain', method='macenko')  # paper; the target is ours
 # 50 px: MIDOG's own labels are squares of 50 px around each mitotic figure.
