@@ -92,6 +92,11 @@ class LoadedModel:
                 raise ValueError(f'a tile is {found}: give RGB as uint8 (height, width, 3)')
         return list(self.stream(self.prepare(tile, stain) for tile in tiles))
 
-    def stream(self, tiles):
-        """Detections in prepared tiles, yielded in their order; tiles are taken from the iterable as the engine needs them."""
-        return self.network.stream(tiles)
+    def stream(self, tiles, in_flight=None):
+        """Detections in prepared tiles, yielded in their order.
+
+        Args:
+            tiles: Iterable of uint8 ``(H, W, 3)`` RGB; each is taken when the engine is ready for it.
+            in_flight: Tiles in work at once; None: the engine's choice.
+        """
+        return self.network.stream(tiles, in_flight)

@@ -43,12 +43,13 @@ class OpenVinoNetwork:
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
-    def stream(self, tiles):
-        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order."""
+    def stream(self, tiles, in_flight=None):
+        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them are in work at once."""
+        in_flight = in_flight or self.in_flight
         waiting = deque()
         free = {}
         for tile in tiles:
-            if len(waiting) >= self.in_flight:
+            if len(waiting) > in_flight:  # one more is ready, so that no core waits for the post-processing
                 yield self._finish(*waiting.popleft(), free)
             padded = self._padded(tile)
             requests = free.setdefault(padded.shape, [])

@@ -24,10 +24,10 @@ class TorchNetwork:
         self.in_flight = batch_size
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
 
-    def stream(self, tiles):
-        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order."""
+    def stream(self, tiles, in_flight=None):
+        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them make a batch."""
         tiles = iter(tiles)
-        while batch := list(islice(tiles, self.in_flight)):
+        while batch := list(islice(tiles, in_flight or self.in_flight)):
             yield from self._predict(batch)
 
     @torch.inference_mode()

@@ -1,0 +1,71 @@
+"""``TilePlan``: which tiles of a slide the model looks at, on a grid at the model's um/px."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mitos_mmdet.tiling.grid import tile_grid
+
+_SAME_SCALE = 0.02  # Ours: a slide whose um/px is this near to the model's is read as it is, without resampling.
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Tiles of a slide. ``px`` without more are those of the model's um/px, counted from ``origin``.
+
+    Attributes:
+        tiles: ``(T, 4)`` int64 xyxy px, row by row; all of one size, the last ones reach beyond the slide.
+        frame: ``(width, height)`` px of the area that the grid covers.
+        origin: ``(x, y)`` level-0 px of the grid's corner.
+        scale: ``(x, y)`` level-0 px per px.
+    """
+
+    tiles: np.ndarray
+    frame: tuple
+    origin: tuple
+    scale: tuple
+
+    def __len__(self):
+        return len(self.tiles)
+
+    def to_level0(self, boxes):
+        """Boxes ``(N, 4)`` px as level-0 px."""
+        return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)
+
+    def region(self, tile):
+        """A tile as ``(x, y, width, height)`` level-0 px."""
+        x1, y1, x2, y2 = self.to_level0(tile)[0].tolist()
+        return x1, y1, x2 - x1, y2 - y1
+
+
+def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32):
+    """Tiles over the scanned area of a slide, the whole of it.
+
+    Tiles begin at multiples of ``divisor``, so that the network's strides fall on the same px whatever the tile size. They are
+    as large as fits best: at most ``tile_size``, and no larger than covers the area with as few tiles.
+
+    Args:
+        slide: ``Slide`` with um/px.
+        um_per_px: The model's.
+        tile_size: Longest side of a tile in px.
+        overlap: Px that neighbours share, at least.
+        divisor: What sides and places of tiles are multiples of: the network's largest stride.
+
+    Raises:
+        ValueError: Sizes that cannot be.
+    """
+    if overlap < 0 or tile_size < overlap + divisor:
+        raise ValueError(f'tiles of {tile_size} px with an overlap of {overlap} px: the tile must be at least {divisor} px larger')
+    scale = tuple(1.0 if abs(um_per_px / own - 1) <= _SAME_SCALE else um_per_px / own for own in slide.um_per_px)
+    x, y, width, height = slide.bounds or (0, 0, *slide.size)
+    frame = tuple(max(1, math.ceil(side / ratio - 1e-6)) for side, ratio in zip((width, height), scale, strict=True))
+    largest, overlap = tile_size // divisor * divisor, -(-overlap // divisor) * divisor
+    size = tuple(_fitting(side, largest, overlap, divisor) for side in frame)
+    return TilePlan(tile_grid(*frame, size, overlap, 'pad'), frame, (float(x), float(y)), scale)
+
+
+def _fitting(length, largest, overlap, divisor):
+    count = max(1, -(-(length - overlap) // (largest - overlap)))
+    best = -(-(length + (count - 1) * overlap) // (count * divisor)) * divisor
+    return min(largest, max(best, overlap + divisor))

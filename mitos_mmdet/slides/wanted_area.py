@@ -1,0 +1,52 @@
+"""Where on a slide is looked for mitotic figures: in tissue, and in the region that the user drew."""
+
+import cv2
+import numpy as np
+
+_MARGIN_UM = 32.0  # Ours: so far beyond the tissue mask a mitotic figure still counts, as masks cut edges.
+
+
+class WantedArea:
+    """Tissue and region of interest, asked by tile and by point.
+
+    Args:
+        slide: ``Slide`` with um/px.
+        tissue: ``TissueMask`` or None.
+        roi: ``Roi`` or None.
+    """
+
+    def __init__(self, slide, tissue=None, roi=None):
+        self._roi = roi
+        self._mask = None
+        if tissue is not None:
+            self._px = np.array(tissue.um_per_px) / slide.um_per_px  # level-0 px per px of the mask
+            radius = np.ceil(_MARGIN_UM / np.array(tissue.um_per_px)).astype(int)
+            kernel = np.ones((2 * radius[1] + 1, 2 * radius[0] + 1), np.uint8)
+            self._mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel)
+            self._sums = np.pad(self._mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+
+    def tiles(self, boxes):
+        """Which of the boxes ``(N, 4)`` xyxy level-0 px hold any of it: bool ``(N,)``."""
+        boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+        wanted = np.ones(len(boxes), bool)
+        if self._mask is not None:
+            height, width = self._mask.shape
+            x1, y1 = np.floor(boxes[:, :2] / self._px).astype(int).T
+            x2, y2 = np.ceil(boxes[:, 2:] / self._px).astype(int).T
+            x1, x2, y1, y2 = np.clip(x1, 0, width), np.clip(x2, 0, width), np.clip(y1, 0, height), np.clip(y2, 0, height)
+            wanted = self._sums[y2, x2] - self._sums[y1, x2] - self._sums[y2, x1] + self._sums[y1, x1] > 0
+        if self._roi is not None:
+            wanted[wanted] = [self._roi.covers(box) > 0 for box in boxes[wanted].tolist()]
+        return wanted
+
+    def points(self, points):
+        """Which of the points ``(N, 2)`` level-0 px lie in it: bool ``(N,)``."""
+        points = np.asarray(points, np.float64).reshape(-1, 2)
+        inside = np.ones(len(points), bool)
+        if self._mask is not None:
+            place = np.floor(points / self._px).astype(int)
+            place = np.clip(place, 0, np.array(self._mask.shape[::-1]) - 1)
+            inside = self._mask[place[:, 1], place[:, 0]] > 0
+        if self._roi is not None and len(points):
+            inside &= self._roi.contains(points)
+        return inside
