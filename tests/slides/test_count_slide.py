@@ -1,0 +1,110 @@
+"""Counts of a slide: what is counted, over which area."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import shapely
+
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.slides.count_slide import count_slide
+from mitos_mmdet.slides.counted_area import counted_area
+from mitos_mmdet.slides.density import density_map
+from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.settings import SlideSettings
+
+SIZE = (20_000, 16_000)  # px of 0.25 um: 5 x 4 mm
+
+
+def detections(points_um, scores, labels=None, **more):
+    points = np.array(points_um, float).reshape(-1, 2) / 0.25
+    return Detections(points, scores, [0] * len(points) if labels is None else labels, (0.25, 0.25), SIZE, classes=(MITOSIS, HARD_NEGATIVE),
+                      **more)
+
+
+def tissue(columns):
+    mask = np.zeros((400, 500), bool)  # 10 um
+    mask[:, columns] = True
+    return SimpleNamespace(mask=mask, um_per_px=(10., 10.))
+
+
+def roi(x1, y1, x2, y2):
+    box = shapely.box(*(np.array([x1, y1, x2, y2]) / 0.25))
+    return SimpleNamespace(polygons=[box], area_px=box.area, contains=lambda points: shapely.intersects_xy(box, *points.T))
+
+
+FOUND = detections([[1000, 1000], [1100, 1000], [4000, 3000], [1050, 1050], [1060, 1050]], [0.6, 0.9, 0.95, 0.4, 0.99], [0, 0, 0, 0, 1])
+
+
+def test_counts_mitotic_figures_from_the_threshold_on():
+    count = count_slide(FOUND, threshold=0.5)
+    assert len(count.mitoses) == 3
+    assert count.hotspot.count == 2
+    assert count.area.area_mm2 == pytest.approx(20)
+    assert count.per_mm2 == pytest.approx(3 / 20)
+    # Numbered from the hotspot on, by falling score.
+    assert count.mitoses.scores.tolist() == [0.9, 0.6, 0.95]
+    assert count.hotspot.indices.tolist() == [0, 1]
+    assert {each.rule.name: each.score for each in count.grades} == {'mm2': 1, 'tupac16': 1, 'mitos-rcnn': 1, 'field-0.274': 1}
+
+
+def test_area_is_tissue_in_the_region():
+    half = tissue(slice(0, 250))
+    assert counted_area(SIZE, (0.25, 0.25), tissue=half).area_mm2 == pytest.approx(10)
+    region = roi(2000, 0, 4000, 4000)
+    both = counted_area(SIZE, (0.25, 0.25), tissue=half, roi=region)
+    assert (both.area_mm2, both.restricted) == (pytest.approx(2, rel=0.02), 'tissue in the region of interest')
+    assert both.bounds_um == (2000, 0, 4000, 4000)
+    assert counted_area(SIZE, (0.25, 0.25), roi=region).area_mm2 == pytest.approx(8)
+    count = count_slide(FOUND, threshold=0.5, roi=region)
+    assert (len(count.mitoses), count.hotspot.count) == (1, 1)
+
+
+def test_bounds_of_the_scanned_part_hold_the_window():
+    count = count_slide(FOUND, threshold=0.5, bounds=(4000, 2000, 12_000, 12_000))
+    assert count.hotspot.box_um[0] >= 1000
+    assert count.area.area_mm2 == pytest.approx(9)
+
+
+def test_nothing_found_is_a_result():
+    count = count_slide(detections([], []), threshold=0.5, tissue=tissue(slice(0, 250)))
+    content = json.loads(json.dumps(count.as_dict()))
+    assert (content['mitotic_figures'], content['hotspot'], content['per_mm2']) == (0, None, 0)
+    assert content['notes'] == ['No mitotic figure was found, so there is no hotspot.']
+    assert {each['score'] for each in content['grades']} == {1}
+    assert not count.density.per_mm2.any()
+
+
+def test_no_tissue_is_no_area_and_no_score():
+    content = count_slide(detections([], []), threshold=0.5, tissue=tissue(slice(0, 0))).as_dict()
+    assert (content['per_mm2'], {each['score'] for each in content['grades']}) == (None, {None})
+    assert any('No tissue' in note for note in content['notes'])
+
+
+def test_the_notes_say_how_the_hotspot_was_found():
+    far = tissue(slice(350, 500))
+    assert 'densest window with enough tissue' in count_slide(FOUND, threshold=0.5, tissue=far).notes[0]
+    assert 'exact' in count_slide(FOUND, threshold=0.5, tissue=tissue(slice(0, 500))).notes[0]
+    huge = SlideSettings(threshold=0.5, hotspot_area_mm2=100)
+    assert 'larger than the area searched' in count_slide(FOUND, huge).notes[0]
+
+
+def test_atypical_share():
+    assert count_slide(FOUND, threshold=0.5).atypical_share is None
+    rated = detections([[1000, 1000], [1100, 1000]], [0.6, 0.9], atypical=[0.7, 0.2])
+    assert count_slide(rated, threshold=0.5).atypical_share == 0.5
+
+
+def test_without_a_threshold_nothing_is_counted():
+    with pytest.raises(ValueError, match='no threshold'):
+        count_slide(FOUND)
+
+
+def test_density_sums_to_the_count():
+    points = np.random.default_rng(0).uniform(1500, 2500, (50, 2))
+    density = density_map(points, (5000, 4000))
+    assert density.per_mm2.sum() * np.prod(density.um_per_cell) / 1e6 == pytest.approx(50, rel=0.01)
+    # Uniform points have the same density at the border as in the middle.
+    grid = np.stack(np.meshgrid(np.arange(25, 5000, 50.), np.arange(25, 4000, 50.)), -1).reshape(-1, 2)
+    assert density_map(grid, (5000, 4000)).per_mm2 == pytest.approx(400, rel=0.01)
