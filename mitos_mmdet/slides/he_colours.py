@@ -1,0 +1,83 @@
+"""Which pixels have the colours of H&E: pink to violet; and whether a thumbnail looks like H&E at all.
+
+Thresholds are ours, chosen on slides and frames of five scanners, among them a fluorescence slide.
+"""
+
+import cv2
+import numpy as np
+
+_HUES = (238.0, 25.0)  # degrees: from blue-violet through pink to orange-red. Blue pen lies below, green and yellow outside.
+_RED_PEN = (348.0, 12.0, 0.62, 110)  # hue from, to; least saturation; least brightness
+_LEAST_CHROMA, _MOST_CHROMA = 10, 26  # of max - min of a pixel, between which the limit of colour is looked for
+_DARK = 60  # of 255: a background below is fluorescence or an unscanned frame
+_GLASS = 190  # of 255: brighter is glass
+_OWN_SHARE = 0.5  # of the coloured pixels that must have H&E's colours
+_COLOURED = 0.001  # of all pixels: fewer tell nothing
+
+
+def he_like(rgb):
+    """Pixels coloured as H&E is.
+
+    Args:
+        rgb: uint8 ``(h, w, 3)``.
+
+    Returns:
+        tuple: bool ``(h, w)`` of those, and bool ``(h, w)`` of all that have a colour, pen marks included.
+    """
+    balanced = _balance(rgb)
+    chroma, hue, saturation = _hue(balanced)
+    limit = _chroma_limit(chroma)
+    coloured = chroma >= limit
+    from_hue, to_hue, least, bright = _RED_PEN
+    red_pen = ((hue >= from_hue) | (hue <= to_hue)) & (saturation >= least) & (balanced.max(axis=2) >= bright)
+    return coloured & ((hue >= _HUES[0]) | (hue <= _HUES[1])) & ~red_pen, coloured
+
+
+def he_fault(rgb):
+    """Why a thumbnail does not look like H&E, as the end of a sentence; None if it does (or is empty glass).
+
+    Args:
+        rgb: uint8 ``(h, w, 3)``, a thumbnail of the slide.
+    """
+    brightness = rgb.max(axis=2)
+    if np.median(brightness) < _DARK or np.percentile(brightness, 90) < 2 * _DARK:
+        return 'its background is dark, as in fluorescence'
+    like, coloured = he_like(rgb)
+    if coloured.mean() < _COLOURED:
+        if (brightness < _GLASS).mean() > 0.05:
+            return 'it is grey, without the pink and violet of eosin and haematoxylin'
+        return None
+    share = like.sum() / coloured.sum()
+    if share < _OWN_SHARE:
+        return f'only {share:.0%} of its coloured area is pink or violet, as eosin and haematoxylin are'
+    return None
+
+
+def looks_like_he(rgb):
+    """Whether a thumbnail, uint8 ``(h, w, 3)``, looks like H&E (or is empty glass)."""
+    return he_fault(rgb) is None
+
+
+def _balance(rgb):
+    """The glass made white, where it is only slightly tinted."""
+    brightness = rgb.min(axis=2)
+    glass = rgb[brightness >= max(_GLASS, np.percentile(brightness, 95))]
+    if len(glass) == 0:
+        return rgb
+    tint = np.median(glass, axis=0)
+    if tint.max() - tint.min() > _MOST_CHROMA:
+        return rgb
+    return np.minimum(rgb * (tint.max() / np.maximum(tint, 1)), 255).astype(np.uint8)
+
+
+def _hue(rgb):
+    """Chroma 0..255, hue in degrees, saturation 0..1."""
+    hsv = cv2.cvtColor((rgb / np.float32(255)).astype(np.float32), cv2.COLOR_RGB2HSV)
+    chroma = rgb.max(axis=2).astype(np.int16) - rgb.min(axis=2)
+    return chroma, hsv[..., 0], hsv[..., 1]
+
+
+def _chroma_limit(chroma):
+    """Otsu's threshold between pale and coloured, held where noise of glass ends and pale tissue begins."""
+    found, _ = cv2.threshold(np.minimum(chroma, 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return float(np.clip(found / 2, _LEAST_CHROMA, _MOST_CHROMA))

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import tifffile
+
+from mitos_mmdet.slides.he_colours import he_fault, looks_like_he
+from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.slide import Slide
+from mitos_mmdet.slides.tissue import tissue_mask
+
+GLASS, PINK = (243, 242, 244), (225, 150, 190)
+
+
+class Picture(Slide):
+    """A slide in memory."""
+
+    def __init__(self, pixels, um_per_px=4.0):
+        super().__init__('picture.tif', [pixels.shape[1::-1]], um_per_px=um_per_px and (um_per_px, ) * 2)
+        self.pixels = pixels
+
+    def _read_level(self, level, x, y, width, height):
+        return self.pixels[y:y + height, x:x + width]
+
+
+def canvas(width=600, height=400):
+    return np.full((height, width, 3), GLASS, np.uint8)
+
+
+def test_area_polygons_and_shares_agree(tmp_path, made):
+    made.pyramid(tmp_path / 'a.tif', made.picture(800, 600), um_per_px=0.25)
+    with open_slide(tmp_path / 'a.tif') as slide:
+        mask = tissue_mask(slide)
+    expected = 0.7 * 0.7
+    assert mask.share == pytest.approx(expected, rel=0.02)
+    assert mask.area_mm2 == pytest.approx(expected * 200 * 150 / 1e6, rel=0.02)
+    assert sum(polygon.area for polygon in mask.polygons()) == pytest.approx(mask.share * 800 * 600, rel=0.01)
+    assert mask.covers((300, 200, 400, 300)) == 1 and mask.covers((0, 0, 100, 60)) == 0 and mask.covers((900, 0, 950, 50)) == 0
+    assert mask.covers((0, 200, 240, 300)) == pytest.approx(0.5, abs=0.03)
+    assert mask.contains([[400, 300], [10, 10], [-5, 3], [800, 600]]).tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize('name, colour', [
+    ('blue', (30, 60, 170)), ('green', (30, 140, 60)), ('black', (25, 25, 28)), ('red', (215, 25, 35)), ('unscanned', (255, 255, 255)),
+    ('dark border', (10, 10, 10)), ('grey', (128, 128, 128)),
+])
+def test_pens_and_borders_are_out(name, colour):
+    pixels = canvas()
+    pixels[50:350, 50:300] = PINK
+    pixels[50:350, 400:580] = colour
+    mask = tissue_mask(Picture(pixels))
+    assert mask.covers((60, 60, 290, 340)) == 1
+    assert mask.covers((410, 60, 570, 340)) == 0, name
+
+
+def test_holes_are_filled_and_specks_removed():
+    pixels = canvas()
+    pixels[50:350, 50:550] = PINK
+    pixels[100:130, 100:130] = GLASS  # 120 um: a vessel
+    pixels[150:300, 200:400] = GLASS  # 600 x 800 um: a lumen
+    pixels[10:15, 10:15] = PINK  # 20 um: dust
+    mask = tissue_mask(Picture(pixels))
+    assert mask.covers((90, 90, 140, 140)) == 1
+    assert mask.covers((220, 170, 380, 280)) == 0
+    assert mask.covers((0, 0, 30, 30)) == 0
+    assert len(mask.polygons()) == 1 and len(mask.polygons()[0].interiors) == 1
+
+
+def test_a_region_full_of_tissue_and_one_of_glass():
+    assert tissue_mask(Picture(np.full((300, 300, 3), PINK, np.uint8))).share == 1
+    noise = np.random.default_rng(0).integers(-4, 5, (300, 300, 3))
+    glass = tissue_mask(Picture((np.array(GLASS) + noise).clip(0, 255).astype(np.uint8)))
+    assert glass.share == 0 and glass.polygons() == [] and glass.area_mm2 == 0
+
+
+def test_without_um_per_px_there_is_a_mask_but_no_area(made):
+    mask = tissue_mask(Picture(made.picture(300, 200), um_per_px=None))
+    assert mask.share > 0.4 and mask.area_mm2 is None
+
+
+def test_grown_reaches_further(made):
+    mask = tissue_mask(Picture(made.picture(600, 400)))
+    assert not mask.contains([[85, 200]])[0] and mask.grown(40).contains([[85, 200]])[0]
+    assert not mask.grown(40).contains([[60, 200]])[0]
+
+
+@pytest.mark.parametrize('colours, words', [
+    ([PINK, (130, 80, 160)], None),
+    ([GLASS, GLASS], None),  # empty glass is no other stain
+    ([(0, 0, 90), (0, 0, 0)], 'dark, as in fluorescence'),
+    ([(150, 110, 70), (140, 160, 200)], 'pink or violet'),  # DAB and haematoxylin
+    ([(120, 120, 120), (90, 90, 90)], 'grey'),
+])
+def test_what_does_not_look_like_he_is_named(colours, words):
+    pixels = canvas() if words != 'dark, as in fluorescence' else np.zeros((400, 600, 3), np.uint8)
+    pixels[50:200, 50:550], pixels[200:350, 50:550] = colours
+    fault = he_fault(pixels)
+    assert (fault is None) == looks_like_he(pixels)
+    assert words in fault if words else fault is None
+
+
+def test_a_black_and_white_tiff_is_grey(tmp_path, made):
+    tifffile.imwrite(tmp_path / 'a.tif', made.picture(300, 200)[..., 1], photometric='minisblack')
+    with open_slide(tmp_path / 'a.tif') as slide:
+        assert 'grey' in he_fault(slide.thumbnail(300))
