@@ -16,6 +16,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.random_rotate90',
     'mitos_mmdet.datasets.transforms.random_stain',
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',
+    'mitos_mmdet.datasets.transforms.resize_to_pixel_size',
     'mitos_mmdet.evaluation.centroid_metric',
     'mitos_mmdet.models.backbones.efficientnet_lite',
     'mitos_mmdet.models.backbones.vgg16',

@@ -32,7 +32,7 @@ def test_paper_settings(name):
     assert (cfg.optim_wrapper.optimizer.type, cfg.optim_wrapper.optimizer.lr) == ('SGD', 0.0025)
     assert cfg.val_evaluator.radius == cfg.test_evaluator.radius == '30px'
     steps = [step.type for step in cfg.train_pipeline]
-    assert steps.index('LoadFrame') + 1 == steps.index('NormalizeStain') < steps.index('CentroidsToMasks')
+    assert steps.index('mitos_mmdet.LoadImageFromFile') + 1 == steps.index('NormalizeStain') < steps.index('CentroidsToMasks')
     flip = cfg.train_pipeline[steps.index('RandomFlip')]
     assert (flip.prob, flip.direction) == (0.5, 'horizontal')
 

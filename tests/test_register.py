@@ -28,7 +28,7 @@ sys.meta_path[:] = map(Hide, sys.meta_path)
 # The modules that may import torch, mmdet, mmcv or mmengine; every other one is pure.
 IMPURE = {'register', 'compat.checkpoints', 'compat.cpu_amp_optim_wrapper', 'compat.mmcv_ops', 'datasets.mitosis_dataset',
           'evaluation.centroid_metric', 'evaluation.result_pictures', 'report.report_metric', 'stain.torch_stain'}
-IMPURE_FOLDERS = ('models.', 'datasets.transforms.')
+IMPURE_FOLDERS = ('models.', 'model_zoo.networks.', 'datasets.transforms.')
 
 
 def hide(*packages):

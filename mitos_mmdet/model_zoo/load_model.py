@@ -53,7 +53,7 @@ def load_model(model=None, checkpoint=None, device='auto', engine='auto', thread
 
 
 def _load(name, config, path, card, digest, device, engine, threads, um_per_px, trust):
-    from mitos_mmdet.model_zoo.weights_in import build_detector
+    from mitos_mmdet.model_zoo.networks.weights_in import build_detector
     from mitos_mmdet.stain import StainNormalizer
 
     cfg = _read_config(config)
@@ -81,7 +81,7 @@ def _network(detector, device, engine, threads, key):
         if importlib.util.find_spec('openvino') is None:
             reason = 'OpenVINO is not installed (pip install "mitos_mmdet[cpu]")'
         else:
-            from mitos_mmdet.model_zoo.openvino_network import OpenVinoNetwork
+            from mitos_mmdet.model_zoo.networks.openvino_network import OpenVinoNetwork
             try:
                 return OpenVinoNetwork(detector, key, threads), notes
             except Exception as error:  # its converter meets models of every kind with errors of every kind
@@ -89,7 +89,7 @@ def _network(detector, device, engine, threads, key):
         if engine == 'openvino':
             raise ValueError(f"engine 'openvino' cannot run this model: {reason}. Use engine 'auto' or 'torch'")
         notes.append(f'torch is used, which is slower on a CPU: {reason}')
-    from mitos_mmdet.model_zoo.torch_network import TorchNetwork
+    from mitos_mmdet.model_zoo.networks.torch_network import TorchNetwork
     return TorchNetwork(detector, batch_size=4 if device == 'cpu' else 8), notes
 
 

@@ -1,6 +1,6 @@
 # What every dataset here shares: the steps that do not depend on the contest, and the loaders. A dataset's base names its own steps once,
 # so that training and test cannot differ by accident, and says in train_test_differences where they differ on purpose.
-load_frame = dict(type='LoadFrame')
+load_frame = dict(type='mitos_mmdet.LoadImageFromFile')  # LoadFrame, by the name that mmdet's inferencer looks for
 load_labels = dict(type='LoadAnnotations', with_bbox=True)
 # Mild colours: nothing is pretrained, and slides differ in stain (ours).
 mild_colours = dict(

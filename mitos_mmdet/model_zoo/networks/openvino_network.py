@@ -7,8 +7,8 @@ import numpy as np
 import openvino
 import torch
 
-from mitos_mmdet.model_zoo.openvino_file import exported
-from mitos_mmdet.model_zoo.raw_maps import RawMaps
+from mitos_mmdet.model_zoo.networks.openvino_file import exported
+from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
 from mitos_mmdet.model_zoo.tile_detections import TileDetections
 
 _MOST_STREAMS = 4  # Ours: each holds the maps of a whole tile.
