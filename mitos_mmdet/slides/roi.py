@@ -82,12 +82,13 @@ def read_roi(path, slide, offset=True):
             continue
         shape = _geometry(geometry, f'{path}: feature {number}')
         kinds.add(shape.geom_type)
-        areas += [part for part in getattr(shape, 'geoms', [shape]) if part.geom_type in ('Polygon', 'MultiPolygon') and part.area > 0]
+        valid = [shapely.make_valid(part) for part in getattr(shape, 'geoms', [shape])]
+        areas += [part for part in shapely.get_parts(valid).tolist() if part.geom_type in ('Polygon', 'MultiPolygon') and part.area > 0]
     if not areas:
         held = f'it holds {", ".join(sorted(kinds))} only' if kinds else 'it is empty'
         raise ValueError(f'{path}: has no region with an area ({held}). Draw a rectangle, ellipse or polygon in QuPath and '
                          f'export it as GeoJSON')
-    whole = shapely.union_all([shapely.make_valid(area) for area in areas])
+    whole = shapely.union_all(areas)
     whole = shapely.transform(whole, lambda points: points + shift)
     inside = whole.intersection(shapely.box(0, 0, *slide.size))
     if inside.area <= 0:
