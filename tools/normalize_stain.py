@@ -11,6 +11,7 @@ import argparse
 import sys
 
 from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
 from mitos_mmdet.stain import METHODS, StainNormalizer
 
@@ -33,11 +34,11 @@ def parse_args():
 
 def main():
     args = parse_args()
+    if args.save_target:
+        check_output('--save-target', args.save_target, [args.source, args.images, args.target], suffixes=('.json', ))
     normalizer = StainNormalizer.to_look_like(args.target, args.method)
     lines, passed, skipped = normalize_dataset(args.source, args.out, normalizer.target, args.images, args.per_tile, args.workers,
-                                               args.strict)
-    if args.save_target:
-        normalizer.save(args.save_target)
+                                               args.strict, args.save_target and ('--save-target', args.save_target, normalizer.save))
     print('\n'.join(lines), flush=True)
     for name, reason in passed[:20]:
         print(f'left as it is: {name}: {reason}', file=sys.stderr)

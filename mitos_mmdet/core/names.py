@@ -1,5 +1,6 @@
 """Names that come out of files: whether one may become part of a path, and how it is shown."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -47,6 +48,16 @@ def inside(folder: Path | str, name: Any, where: Path | str) -> Path:
     if fault:
         raise ValueError(f'{where}: the name {printable(name)[:80]!r} {fault}. Rename it in that file')
     return Path(folder, name)
+
+
+def fitted(name: str, suffix: str) -> str:
+    """``name`` with ``suffix`` appended; where its last part then is longer than file systems take, its end is a hash of it."""
+    folder, slash, last = name.rpartition('/')
+    raw, room = last.encode(errors='surrogateescape'), _LONGEST - len(suffix)
+    if len(raw) > room:
+        digest = hashlib.sha256(raw).hexdigest()[:16]
+        last = f'{raw[:room - 17].decode(errors="ignore")}~{digest}'
+    return f'{folder}{slash}{last}{suffix}'
 
 
 def printable(text: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from mitos_mmdet.core.files import OutputError, is_file_of, lock, remove_drafts
 from mitos_mmdet.core.json_files import write_json
 
-_LOCK = '.lock'
+LOCK = '.lock'
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def claimed(folder: Path | str, mark: str, settings: dict[str, Any], what: str) 
         try:
             yield folder
         except BaseException:
-            if {path for path in folder.rglob('*') if not path.is_dir()} <= {folder / mark, folder / _LOCK}:
+            if {path for path in folder.rglob('*') if not path.is_dir()} <= {folder / mark, folder / LOCK}:
                 (folder / mark).unlink(missing_ok=True)
             raise
 
@@ -54,7 +54,7 @@ def locked(folder: Path | str) -> Iterator[Path]:
         yield folder
     finally:
         # Removed while it is held, so nobody else's is.
-        (folder / _LOCK).unlink(missing_ok=True)
+        (folder / LOCK).unlink(missing_ok=True)
         os.close(handle)
         for place in sorted((path for path in folder.rglob('*') if path.is_dir()), reverse=True) if _is_hollow(folder) else ():
             place.rmdir()
@@ -69,7 +69,9 @@ def _is_hollow(folder: Path) -> bool:
 
 def _acquire(folder: Path) -> int:
     """The open and locked lock file."""
-    path = folder / _LOCK
+    path = folder / LOCK
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f'{folder}: cannot be written, it is a file. Give a folder')
     try:
         while True:
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ def _check_mark(folder: Path, mark: str, settings: dict[str, Any], what: str) ->
     path = folder / mark
     if not path.exists():
         # A run that was killed in its first moment leaves drafts and a lock at most.
-        foreign = next((entry for entry in folder.iterdir() if entry.name != _LOCK and not entry.name.endswith('.part')), None)
+        foreign = next((entry for entry in folder.iterdir() if entry.name != LOCK and not entry.name.endswith('.part')), None)
         if foreign is not None:
             raise ValueError(f'{folder}: holds files that are not of this tool ({foreign.name}, no {mark}). Choose another output folder')
         write_json(settings, path)

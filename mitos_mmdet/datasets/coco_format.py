@@ -10,6 +10,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from mitos_mmdet.core.names import name_fault, printable
+
 MITOSIS = 'mitotic figure'
 HARD_NEGATIVE = 'hard negative'
 CLASSES = (MITOSIS, HARD_NEGATIVE)
@@ -94,11 +96,12 @@ def image_fault(image):
     for key in ('file_name', 'width', 'height'):
         if image.get(key) is None:
             return f'lacks {key}'
-    if not isinstance(image['file_name'], str) or not image['file_name']:
-        return f"has file_name {image['file_name']!r}, which is no file name"
+    fault = name_fault(image['file_name'])
+    if fault:
+        return f"has file_name {printable(image['file_name'])[:80]!r}, which {fault}"
     for side in ('width', 'height'):
-        if not _is_number(image[side], int) or image[side] < 1:
-            return f'has {side} {image[side]!r}, which is no whole number of px above 0'
+        if not _is_number(image[side], int) or not 1 <= image[side] <= _FARTHEST:
+            return f'has {side} {printable(image[side])[:40]}, which is no whole number of px above 0 and below {_FARTHEST:.0e}'
     return None
 
 

@@ -1,11 +1,11 @@
 """Images before and after normalisation, side by side, for the eye."""
 
-import os
-from pathlib import Path
-
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.names import printable
 
 _SIDE, _GAP, _LINE = 320, 8, 18  # px
 
@@ -22,17 +22,11 @@ def contact_sheet(rows, path):
     sheet = Image.new('RGB', (2 * _SIDE + 3 * _GAP, sum(heights) + _GAP), 'lightgrey')  # on white, glass would not show
     draw, font, top = ImageDraw.Draw(sheet), ImageFont.load_default(size=12), _GAP
     for (_, _, caption), pair, height in zip(rows, thumbnails, heights, strict=True):
-        draw.text((_GAP, top), caption, fill='black', font=font)
+        draw.text((_GAP, top), printable(caption), fill='black', font=font)
         for place, image in enumerate(pair):
             sheet.paste(image, (_GAP + place * (_SIDE + _GAP), top + _LINE))
         top += height
-    path = Path(path)
-    draft = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        sheet.save(draft, format='PNG')
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_image(path, np.asarray(sheet))
 
 
 def _thumbnail(file):

@@ -1,24 +1,31 @@
 """Stain normalisation of a folder of images, of one image, or of a dataset: what belongs together, and what comes out."""
 
 import hashlib
-import shutil
+import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from mitos_mmdet.core.console import report_skipped
+from mitos_mmdet.core.image_writing import WRITABLE
 from mitos_mmdet.core.images import read_header
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.names import name_fault, printable
+from mitos_mmdet.core.output_folder import claimed
+from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.core.workers import worker_count
 from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
 from mitos_mmdet.preparation.contact_sheet import contact_sheet
-from mitos_mmdet.preparation.normalize_files import SUFFIXES, Group, claim, normalize_files
+from mitos_mmdet.preparation.normalize_files import Group, normalize_files
+from mitos_mmdet.preparation.one_image import fault_of
 from mitos_mmdet.stain.stain_estimate import StainEstimate
 
+_MARK, _SHEET = 'stain.json', 'contact_sheet.png'
+_NAMED = 20  # files not read that are listed before the rest is only counted (ours)
 _SHOWN = 8  # rows of the contact sheet, at most 3 of them images that were left as they are (ours)
 
 
-def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False):
+def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None):
     """Normalises the images of ``source`` into ``out/images``.
 
     Args:
@@ -32,6 +39,7 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
             their frame's, where the file has it (``stain``), or that of all its tiles together.
         workers: Processes; None: one a core, 8 at most.
         strict: An image that cannot be read is an error.
+        save: ``(flag, path, function of the path)`` that writes one more file, at the start; None.
 
     Returns:
         tuple: ``(lines, passed, skipped)``: a summary; ``[(file, reason), ...]`` of the images without a stain, which were copied as
@@ -42,10 +50,12 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
     """
     source, out, workers = Path(source), Path(out), worker_count(workers)
     settings = dict(version=1, target=target.to_dict(), per_tile=per_tile)
-    content = None
+    content, not_read = None, []
     if source.suffix.lower() == '.json':
         if images is None:
             raise ValueError(f'{source}: an annotation file. Give the folder of its images, too (--images)')
+        if source.name in (_MARK, _SHEET):
+            raise ValueError(f'{source}: is called as a file of this tool is. Rename it')
         images, content = Path(images), read_annotations(source)
         check_coco(content, source)
         groups = _groups(content['images'], target.method, per_tile, source)
@@ -53,28 +63,32 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
     else:
         if images is not None:
             raise ValueError(f'{source}: not an annotation file, so --images has no meaning. Give the one or the other')
-        images, groups = _files(source)
+        images, groups, not_read = _files(source)
     settings['images'] = str(images.resolve())
     _check_folders(images, out)
+    own = {'the mark': out / _MARK, 'the contact sheet': out / _SHEET} | ({} if content is None else {'the result': out / source.name})
+    check_outputs(own | ({} if save is None else {save[0]: save[1]}), [source, images])
     # The headers alone show most of what can be wrong, before anything is written.
-    broken = {name: fault for group in groups for name in group.files if (fault := _fault(images / name))}
+    broken = {name: fault for group in groups for name in group.files if (fault := fault_of(images / name, read_header, images / name)[1])}
     _judge(groups, broken, strict)
     groups = _without(groups, broken)
-    fresh = not out.exists()
-    claim(out, settings)
-    records, faults = normalize_files(groups, images, out, target, workers)
-    broken |= faults
-    if not _without(groups, broken) and fresh:
-        shutil.rmtree(out)
-    _judge(groups, broken, strict)
-    groups = _without(groups, broken)
-    if content is not None:
-        write_json(_annotations(content, groups, records, target), out / source.name)
-    passed = [(name, records[group.name]['reason']) for group in groups if 'reason' in records[group.name] for name in group.files]
-    _show(groups, passed, images, out)
+    with claimed(out, _MARK, settings, 'normalised images'):
+        if save is not None:
+            save[2](save[1])
+        records, faults = normalize_files(groups, images, out, target, workers)
+        broken |= faults
+        _judge(groups, broken, strict)
+        groups = _without(groups, broken)
+        if content is not None:
+            write_json(_annotations(content, groups, records, target), out / source.name)
+        passed = [(name, records[group.name]['reason']) for group in groups if 'reason' in records[group.name] for name in group.files]
+        _show(groups, passed, images, out)
     count = sum(len(group.files) for group in groups)
     lines = [f'images: {count - len(passed)} normalised by {target.method}, {len(passed)} left as they are',
-             f'estimates: {len(groups)}', f'before and after: {out / "contact_sheet.png"}']
+             f'estimates: {len(groups)}', f'before and after: {out / _SHEET}']
+    if not_read:
+        more = f' and {len(not_read) - _NAMED} more' if len(not_read) > _NAMED else ''
+        lines.insert(1, f'not read, since of no kind that this tool reads: {len(not_read)} ({", ".join(not_read[:_NAMED])}{more})')
     return lines, passed, sorted(broken.items())
 
 
@@ -83,12 +97,11 @@ def _groups(entries, method, per_tile, source):
     groups, records = {}, {}
     for entry in entries:
         name, record = entry['file_name'], entry.get('stain')
-        path = PurePosixPath(name)
-        if path.is_absolute() or '..' in path.parts:
-            raise ValueError(f'{source}: file_name {name!r} leads out of the image folder. Convert the dataset again')
-        if path.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"{source}: {name} is not of a kind that can be written: {', '.join(SUFFIXES)}")
-        frame = name if per_tile else str(entry.get('frame', name))
+        if PurePosixPath(name).suffix.lower() not in WRITABLE:
+            raise ValueError(f"{source}: {name} is not of a kind that can be written: {', '.join(WRITABLE)}")
+        frame = name if per_tile else entry.get('frame', name)
+        if name_fault(frame):
+            raise ValueError(f'{source}: the frame {printable(frame)!r} of {name} {name_fault(frame)}. Cut the tiles again')
         groups.setdefault(frame, []).append(name)
         if isinstance(record, dict) and record.get('method') == method and not per_tile:
             if 'reason' not in record:
@@ -101,18 +114,43 @@ def _groups(entries, method, per_tile, source):
 
 
 def _files(source):
-    """``(folder, groups)`` of a folder or a single image."""
+    """``(folder, groups, names of what is not read)`` of a folder or a single image."""
     if source.is_file():
-        if source.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"{source}: not of a kind that can be written: {', '.join(SUFFIXES)}")
-        return source.parent, [Group(source.name, (source.name, ))]
+        if source.suffix.lower() not in WRITABLE:
+            raise ValueError(f"{source}: not of a kind that can be written: {', '.join(WRITABLE)}")
+        return source.parent, [Group(source.name, (source.name, ))], []
     if not source.is_dir():
         raise ValueError(f'{source}: no such file or folder')
-    names = sorted(file.relative_to(source).as_posix() for file in source.rglob('*')
-                   if file.suffix.lower() in SUFFIXES and not file.name.startswith('.') and file.is_file())
+    found = sorted(_walk(source, set()))
+    names = [name for name in found if _is_image(source, name)]
     if not names:
-        raise ValueError(f"{source}: holds no image ({', '.join(SUFFIXES)})")
-    return source, [Group(name, (name, )) for name in names]
+        raise ValueError(f"{source}: holds no image ({', '.join(WRITABLE)})")
+    taken = set(names)
+    return source, [Group(name, (name, )) for name in names], [printable(name) for name in found if name not in taken]
+
+
+def _is_image(folder, name):
+    path = folder / name
+    return path.suffix.lower() in WRITABLE and not path.name.startswith('.') and path.is_file() and name_fault(name) is None
+
+
+def _walk(folder, seen, below=''):
+    """Names of all below a folder, also through links to folders, each folder once; a folder that cannot be entered as ``name/``."""
+    real = os.path.realpath(folder)
+    if real in seen:
+        yield f'{below} (a link to what is read already)'
+        return
+    seen.add(real)
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield below
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(entry.path, seen, f'{below}{entry.name}/')
+        else:
+            yield f'{below}{entry.name}'
 
 
 def _check_folders(images, out):
@@ -122,14 +160,6 @@ def _check_folders(images, out):
         raise ValueError(f'{out}: lies in the folder of the images. Choose another output folder')
     if (out / 'images').resolve() == images.resolve():
         raise ValueError(f'{out}: its images folder holds the images themselves. Choose another output folder')
-
-
-def _fault(file):
-    try:
-        read_header(file)
-    except ValueError as error:
-        return str(error).removeprefix(f'{file}: ')
-    return None
 
 
 def _without(groups, broken):
@@ -164,4 +194,4 @@ def _show(groups, passed, images, out):
     places = np.linspace(0, len(others) - 1, min(_SHOWN - len(shown), len(others))).astype(int)
     shown += [others[place] for place in places]
     contact_sheet([(images / name, out / 'images' / name, f'{name}: left as it is, {reasons[name]}' if name in reasons else name)
-                   for name in shown], out / 'contact_sheet.png')
+                   for name in shown], out / _SHEET)

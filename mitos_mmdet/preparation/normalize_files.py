@@ -7,28 +7,23 @@ there is done.
 
 import contextlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.files import draft
+from mitos_mmdet.core.image_writing import write_image
+from mitos_mmdet.core.images import read_header, read_rgb
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.names import fitted
 from mitos_mmdet.core.workers import run_jobs
+from mitos_mmdet.preparation.one_image import fault_of
 from mitos_mmdet.stain.estimation import MAX_PIXELS, estimate_stain, sample_pixels
 from mitos_mmdet.stain.normalizer import StainNormalizer
 from mitos_mmdet.stain.stain_estimate import NoStainError, StainEstimate
-
-_DRAFT = '.part'
-# Fixed, so that the same image gives the same bytes; level 3 as for tiles.
-_SAVE = {'.png': dict(format='PNG', compress_level=3), '.jpg': dict(format='JPEG', quality=95, subsampling=0),
-         '.tif': dict(format='TIFF', compression='tiff_lzw'), '.bmp': dict(format='BMP')}
-_SAVE |= {'.jpeg': _SAVE['.jpg'], '.tiff': _SAVE['.tif']}
-SUFFIXES = tuple(_SAVE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ def normalize_files(groups, images, out, target, workers):
     Args:
         groups: ``[Group, ...]``.
         images: Folder of the images.
-        out: The output folder, claimed by ``claim``.
+        out: The output folder, claimed.
         target: ``StainEstimate``.
         workers: Processes.
 
@@ -83,33 +78,9 @@ def normalize_files(groups, images, out, target, workers):
     return records, broken
 
 
-def claim(out, settings):
-    """Marks a folder as that of these results, or makes sure that it is; removes what a killed run had not finished.
-
-    Raises:
-        ValueError: It holds something else, or cannot be written.
-    """
-    mark = out / 'stain.json'
-    if mark.exists():
-        try:
-            found = dict(json.loads(mark.read_text(encoding='utf-8')))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f'{mark}: not the settings of normalised images ({error}). Choose another output folder') from error
-        differ = [f'{key} {found.get(key)} there, {settings.get(key)} now' for key in sorted(found.keys() | settings.keys())
-                  if found.get(key) != settings.get(key)]
-        if differ:
-            raise ValueError(f"{out}: holds images normalised with other settings ({'; '.join(differ)}). Choose another output folder")
-    elif out.is_dir() and any(out.iterdir()):
-        raise ValueError(f'{out}: holds files that are not of this tool (no stain.json). Choose another output folder')
-    else:
-        write_json(settings, mark)
-    for draft in [*out.rglob(f'.*{_DRAFT}'), *out.rglob('.*.json.*')]:
-        draft.unlink(missing_ok=True)
-
-
 def _normalize_group(job):
     """Writes the images of a group that are not there yet; ``(record, {file: reason})``, None for a record if all are broken."""
-    broken, stain_file = {}, job.out / 'stains' / f'{job.group.name}.json'
+    broken, stain_file = {}, job.out / 'stains' / fitted(job.group.name, '.json')
     if stain_file.is_file():
         record = json.loads(stain_file.read_text(encoding='utf-8'))
     else:
@@ -120,50 +91,35 @@ def _normalize_group(job):
     source = None if 'reason' in record else StainEstimate.from_dict(record, f"{job.group.name}: the stain in its annotation file")
     normalizer = StainNormalizer(job.target)
     for name in job.group.files:
-        file = job.out / 'images' / name
-        if name in broken or (file.is_file() and file.stat().st_size):
-            continue
-        with _draft(file) as draft:
-            try:
-                pixels = read_rgb(job.images / name)
-            except ValueError as error:
-                broken[name] = str(error).removeprefix(f'{job.images / name}: ')
-                continue
-            if source is None:
-                shutil.copyfile(job.images / name, draft)
-            else:
-                Image.fromarray(normalizer.apply(pixels, source)).save(draft, **_SAVE[file.suffix.lower()], **_density(job.images / name))
+        fault = None if name in broken else fault_of(job.images / name, _write, job, name, normalizer, source)[1]
+        if fault:
+            broken[name] = fault
     return record, broken
 
 
+def _write(job, name, normalizer, source):
+    """Writes one image in the target's stain, or where it has none (``source`` None) as it is."""
+    given, file = job.images / name, job.out / 'images' / name
+    if file.is_file() and file.stat().st_size:
+        return
+    pixels = read_rgb(given)
+    if source is None:
+        with draft(file) as copy:
+            shutil.copyfile(given, copy)
+    else:
+        write_image(file, normalizer.apply(pixels, source), read_header(given)[2])
+
+
 def _measure(job, broken):
-    """The record of a group by all its readable images together."""
-    share, samples = -(-MAX_PIXELS // len(job.group.files)), []
+    """The record of a group by all its readable images together; what is wrong with the others goes into ``broken``."""
+    share, samples = -(-MAX_PIXELS // len(job.group.files)), [np.empty((1, 0, 3), np.uint8)]
     for name in job.group.files:
-        try:
-            samples.append(sample_pixels(read_rgb(job.images / name), share))
-        except ValueError as error:
-            broken[name] = str(error).removeprefix(f'{job.images / name}: ')
+        sample, fault = fault_of(job.images / name, lambda file: sample_pixels(read_rgb(file), share), job.images / name)
+        if fault:
+            broken[name] = fault
+        else:
+            samples.append(sample)
     try:
-        return estimate_stain(np.concatenate([np.empty((1, 0, 3), np.uint8), *samples], axis=1), job.target.method).to_dict()
+        return estimate_stain(np.concatenate(samples, axis=1), job.target.method).to_dict()
     except NoStainError as error:
         return dict(method=job.target.method, reason=str(error))
-
-
-def _density(file):
-    """The pixel size that a file carries, to be carried on."""
-    with Image.open(file) as image:
-        return {key: image.info[key] for key in ('dpi', ) if key in image.info}
-
-
-@contextlib.contextmanager
-def _draft(file):
-    """A file of this process's own that takes the name of ``file`` if it was written."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f'.{file.name}.{os.getpid()}{_DRAFT}')
-    try:
-        yield draft
-        if draft.exists():
-            os.replace(draft, file)
-    finally:
-        draft.unlink(missing_ok=True)

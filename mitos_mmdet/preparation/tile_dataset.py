@@ -6,32 +6,31 @@ Below the output folder: ``tiling.json`` (what these tiles are, written first), 
 
 import hashlib
 import json
-import os
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from mitos_mmdet.core.console import report_skipped
+from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_header, read_rgb
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.names import fitted, inside
+from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.core.workers import run_jobs, worker_count
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.frame_stain import stain_record
+from mitos_mmdet.preparation.one_image import fault_of
 from mitos_mmdet.preparation.tile_plan import plan_tiles, summarise, tiles_json
 
-_DRAFT = '.part'
 _PAD_VALUE = 255  # Ours: white, as the glass beside the tissue.
-# Fixed, so that the same frame gives the same bytes. Level 3: as small as 6 to within 4 % on H&E, in half the time.
-_SAVE = {'png': dict(format='PNG', compress_level=3), 'jpg': dict(format='JPEG', quality=95, subsampling=0)}
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker gets: a frame, the size it must have, ``(xyxy, file, format)`` of its tiles, and where its stain goes, or None."""
+    """What a worker gets: a frame, the size it must have, ``(xyxy, file)`` of its tiles, and how and where its stain is recorded."""
 
     frame: Path
     size: tuple
@@ -69,22 +68,20 @@ def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=
                          + (_first(skipped) or 'No tile of a labelled frame holds an object: use --keep all, or smaller tiles'))
     jobs = {index: _job(frame, image_folder, out, settings) for index, frame in enumerate(planned) if frame.tiles}
     # The headers alone show most of what can be wrong, before anything is written.
-    broken = {index: reason for index, job in jobs.items() if (reason := _fault(job, read_header))}
+    broken = {index: reason for index, job in jobs.items() if (reason := fault_of(job.frame, _check_size, job)[1])}
     jobs = {index: job for index, job in jobs.items() if index not in broken}
     _judge(planned, jobs, broken, skipped, strict)
 
-    _claim(out, frames_file, image_folder, settings)
-    broken |= _cut_all(jobs, workers)
-    jobs = {index: job for index, job in jobs.items() if index not in broken}
-    if not jobs:
-        _give_up(out)
-    skipped = _judge(planned, jobs, broken, skipped, strict)
-    if settings.stain:
-        stains = {index: json.loads(job.stain_file.read_bytes()) for index, job in jobs.items()}
-        planned = [replace(frame, image=frame.image | dict(stain=stains[index])) if index in stains else frame
-                   for index, frame in enumerate(planned)]
-    planned = [frame for index, frame in enumerate(planned) if index not in broken]
-    write_json(tiles_json(content, planned, settings), out / 'tiles.json')
+    with claimed(out, 'tiling.json', _record(frames_file, image_folder, settings), 'tiles'):
+        broken |= _cut_all(jobs, workers)
+        jobs = {index: job for index, job in jobs.items() if index not in broken}
+        skipped = _judge(planned, jobs, broken, skipped, strict)
+        if settings.stain:
+            stains = {index: json.loads(job.stain_file.read_bytes()) for index, job in jobs.items()}
+            planned = [replace(frame, image=frame.image | dict(stain=stains[index])) if index in stains else frame
+                       for index, frame in enumerate(planned)]
+        planned = [frame for index, frame in enumerate(planned) if index not in broken]
+        write_json(tiles_json(content, planned, settings), out / 'tiles.json')
     return summarise(content, planned), skipped
 
 
@@ -98,9 +95,10 @@ def _check_folders(frames_file, image_folder, out):
 
 
 def _job(frame, image_folder, out, settings):
-    tiles = tuple((tile.xyxy, out / 'images' / tile.file_name, settings.format) for tile in frame.tiles)
+    tiles = tuple((tile.xyxy, out / 'images' / tile.file_name) for tile in frame.tiles)
     name = frame.image['file_name']
-    return _Job(image_folder / name, (frame.image['width'], frame.image['height']), tiles, settings.stain, out / 'stains' / f'{name}.json')
+    return _Job(inside(image_folder, name, 'the annotation file'), (frame.image['width'], frame.image['height']), tiles, settings.stain,
+                out / 'stains' / fitted(name, '.json'))
 
 
 def _judge(planned, jobs, broken, skipped, strict):
@@ -117,36 +115,9 @@ def _first(skipped):
     return f'{skipped[0][0]}: {skipped[0][1]}' if skipped else ''
 
 
-def _claim(out, frames_file, image_folder, settings):
-    """Marks the folder as that of these tiles, or makes sure that it is."""
-    record = dict(settings.as_json(), images=str(image_folder.resolve()))
-    record['frames_sha256'] = hashlib.sha256(frames_file.read_bytes()).hexdigest()
-    mark, images = out / 'tiling.json', out / 'images'
-    if mark.exists():
-        try:
-            found = dict(json.loads(mark.read_text(encoding='utf-8')))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f'{mark}: not the settings of a set of tiles ({error}). Choose another output folder') from error
-        differ = [f'{key} {found.get(key)} there, {record.get(key)} now' for key in sorted(found.keys() | record.keys())
-                  if found.get(key) != record.get(key)]
-        if differ:
-            raise ValueError(f"{out}: holds tiles of other settings ({'; '.join(differ)}). Choose another output folder")
-    elif (out / 'tiles.json').exists() or (images.is_dir() and any(images.iterdir())):
-        raise ValueError(f'{out}: holds files that are not tiles of this tool (no tiling.json). Choose another output folder')
-    else:
-        write_json(record, mark)
-    # What a killed run had not finished.
-    for draft in [*images.rglob(f'.*{_DRAFT}'), *out.glob('.tiling.json.*'), *out.glob('.tiles.json.*'),
-                  *(out / 'stains').rglob('.*.json.*')]:
-        draft.unlink(missing_ok=True)
-
-
-def _give_up(out):
-    """Leaves no trace where no frame could be decoded."""
-    if not (out / 'tiles.json').exists() and not (out / 'images').exists():
-        (out / 'tiling.json').unlink(missing_ok=True)
-        with suppress(OSError):
-            out.rmdir()
+def _record(frames_file, image_folder, settings):
+    """What the folder is marked with."""
+    return dict(settings.as_json(), images=str(image_folder.resolve()), frames_sha256=hashlib.sha256(frames_file.read_bytes()).hexdigest())
 
 
 def _cut_all(jobs, workers):
@@ -161,35 +132,28 @@ def _cut_all(jobs, workers):
     return broken
 
 
-def _fault(job, read):
-    """Why a frame cannot be used, by its header or by its pixels, or None."""
-    try:
-        found = read(job.frame)
-    except ValueError as error:
-        return str(error).removeprefix(f'{job.frame}: ')
-    if tuple(found[:2]) != job.size:
-        return (f'it is {found[0]} x {found[1]} px, its annotation file says {job.size[0]} x {job.size[1]}. Convert the dataset '
-                f'again')
-    return None
+def _check_size(job):
+    """Raises a ValueError where a frame's header says that it cannot be used."""
+    width, height = read_header(job.frame)[:2]
+    if (width, height) != job.size:
+        raise ValueError(f'it is {width} x {height} px, its annotation file says {job.size[0]} x {job.size[1]}. Convert the dataset again')
 
 
 def _cut_frame(job):
     """Writes the tiles of a frame that are not there yet; the reason if the frame is broken, else None."""
-    missing = [tile for tile in job.tiles if not (tile[1].is_file() and tile[1].stat().st_size)]
+    return fault_of(job.frame, _write_tiles, job)[1]
+
+
+def _write_tiles(job):
+    missing = [(xyxy, file) for xyxy, file in job.tiles if not (file.is_file() and file.stat().st_size)]
     unmeasured = job.stain_method and not job.stain_file.is_file()
     if not missing and not unmeasured:
-        return None
-    try:
-        pixels = read_rgb(job.frame)
-    except ValueError as error:
-        return str(error).removeprefix(f'{job.frame}: ')
-    for xyxy, file, kind in missing:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _save(_crop(pixels, xyxy), file, kind)
+        return
+    pixels = read_rgb(job.frame)
+    for xyxy, file in missing:
+        write_image(file, _crop(pixels, xyxy))
     if unmeasured:
-        job.stain_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(stain_record(pixels, job.stain_method), job.stain_file)
-    return None
 
 
 def _crop(pixels, xyxy):
@@ -197,14 +161,3 @@ def _crop(pixels, xyxy):
     x1, y1, x2, y2 = xyxy
     crop = pixels[y1:y2, x1:x2]
     return np.pad(crop, ((0, y2 - y1 - crop.shape[0]), (0, x2 - x1 - crop.shape[1]), (0, 0)), constant_values=_PAD_VALUE)
-
-
-def _save(pixels, file, kind):
-    """Writes an image, whole or not at all. The draft is this process's own."""
-    draft = file.with_name(f'.{file.name}.{os.getpid()}{_DRAFT}')
-    try:
-        Image.fromarray(pixels).save(draft, **_SAVE[kind])
-        os.replace(draft, file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -3,20 +3,23 @@
 Coordinates are px, x first. Tiles are xyxy in the frame, x2 and y2 just outside.
 """
 
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from mitos_mmdet.core.names import fitted
 from mitos_mmdet.core.polygons import clip_polygon, polygon_area
-from mitos_mmdet.datasets.coco_format import annotation_fault, check_entries, image_fault
+from mitos_mmdet.datasets.coco_format import check_entries, image_fault
+from mitos_mmdet.preparation.usable_labels import DECIMALS, labels_by_image, usable_labels
 from mitos_mmdet.stain import METHODS as STAINS
 from mitos_mmdet.tiling.grid import REMAINDERS, equal_grid, tile_grid
 
 KEEPS = ('labelled', 'all')
 FORMATS = ('png', 'jpg')
-_DECIMALS = 3  # of a px, as the converters write
+_MOST_TILES = 1_000_000  # of one frame (ours): 512,000 px square at 512 px
 
 
 @dataclass(frozen=True)
@@ -98,39 +101,27 @@ def plan_tiles(content, settings):
         tuple: ``(list[PlannedFrame], skipped)``; ``skipped`` is ``[(what, reason), ...]`` of unusable frames and labels.
 
     Raises:
-        ValueError: Not COCO; two entries of one id, two frames or categories of one name.
+        ValueError: Not COCO; two entries of one id, two frames or categories of one name; an ``info`` that is no object.
     """
-    images, skipped = content['images'], []
+    images = content['images']
     check_entries(content, 'the annotation file')
+    if not isinstance(content.get('info') or {}, dict):
+        raise ValueError(f"the annotation file: its info is {str(content['info'])[:60]!r}, not an object. Convert the dataset again")
     twice = [name for name, count in Counter(str(image['file_name']) for image in images if 'file_name' in image).items() if count > 1]
     if twice:
         raise ValueError(f'the annotation file lists file_name {twice[0]!r} twice: convert the dataset again')
-    labels = {image['id']: [] for image in images}
-    names = {category['id']: category['name'] for category in content['categories']}
-    for annotation in content['annotations']:
-        what = f"annotation {annotation['id']}"
-        fault = annotation_fault(annotation)
-        if fault:
-            skipped.append((what, f'it {fault}'))
-        elif annotation['image_id'] not in labels:
-            skipped.append((what, f"there is no image {annotation['image_id']!r}"))
-        elif annotation['category_id'] not in names:
-            skipped.append((what, f"there is no category {annotation['category_id']!r}"))
-        else:
-            labels[annotation['image_id']].append(annotation)
+    labels, skipped = labels_by_image(content)
+    known = {category['id'] for category in content['categories']}
 
     frames, stems = [], _stems(images)
     for image in images:
-        reason = _frame_fault(image, settings)
+        reason, usable = _frame_fault(image, settings), []
+        if not reason:
+            usable, notes, reason = usable_labels(labels[image['id']], image, known)
+            skipped += notes
         if reason:
             skipped.append((image.get('file_name') or f"image {image['id']}", reason))
             continue
-        usable = []
-        for annotation in labels[image['id']]:
-            try:
-                usable.append(_measured(annotation, image))
-            except ValueError as error:
-                skipped.append((f"annotation {annotation['id']} of {image['file_name']}", str(error)))
         tiles = _tiles_of(image, usable, stems[image['file_name']], settings)
         frames.append(PlannedFrame(image, tiles, Counter(annotation['category_id'] for annotation in usable)))
     return frames, skipped
@@ -174,11 +165,11 @@ def _frame_fault(image, settings):
     fault = image_fault(image)
     if fault:
         return f'it {fault}'
-    path = PurePosixPath(image['file_name'])
-    if path.is_absolute() or '..' in path.parts:
-        return 'its file_name leads out of the image folder'
     if settings.grid and (settings.grid[0] > image['width'] or settings.grid[1] > image['height']):
         return f"{image['width']} x {image['height']} px are fewer than the grid has tiles"
+    if not settings.grid and math.prod(-(-image[side] // (size - settings.overlap)) for side, size in
+                                       zip(('width', 'height'), settings.size, strict=True)) > _MOST_TILES:
+        return f"{image['width']} x {image['height']} px give more than {_MOST_TILES} tiles"
     return None
 
 
@@ -194,27 +185,6 @@ def _stems(images):
     return stems
 
 
-def _measured(annotation, image):
-    """The annotation with a usable centroid, box and polygons, rounded, or a ValueError that says what is wrong."""
-    box, centroid = np.array(annotation['bbox'], dtype=float), annotation.get('centroid')
-    centroid = box[:2] + box[2:] / 2 if centroid is None else np.array(centroid, dtype=float)
-    polygons = annotation.get('segmentation') or []
-    if isinstance(polygons, dict):
-        raise ValueError('its segmentation is a run-length mask, which tiles cannot cut: write polygons')
-    try:
-        polygons = [np.asarray(polygon, dtype=float).reshape(-1, 2) for polygon in polygons]
-    except TypeError as error:
-        raise ValueError(f'its polygons are not numbers ({error})') from error
-    # Rounded first, so that what lies in a tile still does after the shift.
-    centroid = centroid.round(_DECIMALS)
-    if not ((centroid >= 0) & (centroid < [image['width'], image['height']])).all():
-        raise ValueError(f'its centroid {centroid.tolist()} lies outside the {image["width"]} x {image["height"]} px frame')
-    corners = np.clip(np.concatenate([box[:2], box[:2] + box[2:]]), 0, [image['width'], image['height']] * 2).round(_DECIMALS)
-    if not ((corners[:2] <= centroid) & (centroid < corners[2:])).all():
-        raise ValueError(f'its box {box.tolist()} does not hold its centroid {centroid.tolist()}')
-    return dict(annotation, bbox=corners, centroid=centroid, segmentation=polygons)
-
-
 def _tiles_of(image, annotations, stem, settings):
     """The ``Tile`` s kept of a frame."""
     if settings.keep == 'labelled' and not (annotations and image.get('labelled', True)):
@@ -226,7 +196,7 @@ def _tiles_of(image, annotations, stem, settings):
     for xyxy, held in zip(grid.tolist(), holds.T, strict=True):
         if held.any() or settings.keep == 'all':
             cut = tuple(_cut(annotations[index], xyxy) for index in np.flatnonzero(held))
-            tiles.append(Tile(tuple(xyxy), f'{stem}_x{xyxy[0]}_y{xyxy[1]}.{settings.format}', cut))
+            tiles.append(Tile(tuple(xyxy), fitted(stem, f'_x{xyxy[0]}_y{xyxy[1]}.{settings.format}'), cut))
     return tuple(tiles)
 
 
@@ -239,8 +209,7 @@ def _cut(annotation, tile):
     moved = {key: value for key, value in annotation.items() if key not in ('id', 'image_id', 'segmentation')}
     moved |= dict(bbox=_tidy([*(inside[:2] - offset), *sides]), centroid=_tidy(annotation['centroid'] - offset),
                   frame_annotation_id=annotation['id'])
-    polygons = [clip_polygon(polygon, tile) for polygon in annotation['segmentation']]
-    polygons = [polygon for polygon in polygons if polygon_area(polygon) > 0]
+    polygons = [part for polygon in annotation['segmentation'] for part in clip_polygon(polygon, tile)]
     if polygons:
         moved['segmentation'] = [_tidy((polygon - offset).ravel()) for polygon in polygons]
     if 'area' not in moved or (inside != corners).any():
@@ -250,4 +219,4 @@ def _cut(annotation, tile):
 
 def _tidy(values):
     """Rounded, and whole numbers as int: half the file's size."""
-    return [int(value) if value == int(value) else value for value in (round(float(value), _DECIMALS) for value in values)]
+    return [int(value) if value == int(value) else value for value in (round(float(value), DECIMALS) for value in values)]

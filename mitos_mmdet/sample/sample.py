@@ -8,14 +8,15 @@ The annotations come first, from the plans alone; a TIFF appears whole or not at
 """
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
 
+from mitos_mmdet.core.files import draft, remove_drafts, replacing
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.output_folder import LOCK, locked
 
 from .plan import frame_rng, plan_frame
 from .render import render_frame
@@ -51,15 +52,17 @@ def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2
     width, height = size
     settings = _settings(frames, width, height, seed)
     out = Path(out)
-    _claim(out, settings, force)
-    plans = [plan_frame(index, frames, width, height, seed) for index in range(frames)]
-    write_json(annotations(plans, seed, settings), out / ANNOTATIONS)
-    _write_atomically(out / SPLITS, lambda path: path.write_text(splits(plans), encoding='utf-8', newline='\n'))
-    left = [plan for plan in plans if not _image_path(out, plan.number).exists()]
-    with ThreadPoolExecutor(workers) as pool, tqdm(total=frames, initial=frames - len(left), desc='frames',
-                                                   disable=not progress) as bar:
-        for _ in pool.map(lambda plan: write_frame(plan, seed, _image_path(out, plan.number)), left):
-            bar.update()
+    with locked(out):
+        _claim(out, settings, force)
+        plans = [plan_frame(index, frames, width, height, seed) for index in range(frames)]
+        write_json(annotations(plans, seed, settings), out / ANNOTATIONS)
+        with replacing(out / SPLITS, newline='\n') as file:
+            file.write(splits(plans))
+        left = [plan for plan in plans if not _image_path(out, plan.number).exists()]
+        with ThreadPoolExecutor(workers) as pool, tqdm(total=frames, initial=frames - len(left), desc='frames',
+                                                       disable=not progress) as bar:
+            for _ in pool.map(lambda plan: write_frame(plan, seed, _image_path(out, plan.number)), left):
+                bar.update()
     return plans
 
 
@@ -93,7 +96,8 @@ def write_frame(plan, seed, path):
     picture = Image.fromarray(render_frame(plan, seed))
     per_cm = 10000 / plan.scanner.um_per_px
     tags = {_X_RESOLUTION: per_cm, _Y_RESOLUTION: per_cm, _RESOLUTION_UNIT: _CENTIMETRE, _PREDICTOR: _HORIZONTAL}
-    _write_atomically(path, lambda draft: picture.save(draft, 'TIFF', compression='tiff_deflate', tiffinfo=tags))
+    with draft(path) as name:
+        picture.save(name, 'TIFF', compression='tiff_deflate', tiffinfo=tags)
 
 
 def _settings(frames, width, height, seed):
@@ -109,10 +113,8 @@ def _settings(frames, width, height, seed):
 
 def _claim(out, settings, force):
     """Makes sure that ``out`` may be written to; with ``force``, takes an older sample's frames away."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f'{out}: is a file. Give a folder')
-    # A run killed in its first moment leaves a draft of the annotations at most.
-    held = [path.name for path in out.iterdir() if not path.name.startswith(f'.{ANNOTATIONS}.')] if out.is_dir() else []
+    remove_drafts(out)  # a run killed in its first moment leaves no more
+    held = [path.name for path in out.iterdir() if path.name != LOCK]
     old = _settings_of(out / ANNOTATIONS)
     if not old:
         # Most likely the contest's own data: not even --force may touch it.
@@ -126,10 +128,6 @@ def _claim(out, settings, force):
     if force and old:
         for number in range(1, old['frames'] + 1):
             _image_path(out, number).unlink(missing_ok=True)
-    try:
-        (out / IMAGES).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f'{out}: cannot be written ({error.strerror}). Choose another output folder') from error
 
 
 def _settings_of(path):
@@ -142,10 +140,3 @@ def _settings_of(path):
 
 def _image_path(out, number):
     return out / IMAGES / f'{number:03d}.tiff'
-
-
-def _write_atomically(path, write):
-    # One name for all drafts of a file: a killed run's is overwritten by the next.
-    draft = path.with_name(f'.{path.name}.part')
-    write(draft)
-    os.replace(draft, path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mitos_mmdet.core import files
 from mitos_mmdet.datasets.coco_format import categories
 from mitos_mmdet.preparation import tile_dataset as module
 from mitos_mmdet.preparation.tile_dataset import tile_dataset
@@ -85,8 +86,8 @@ def test_it_goes_on_where_it_was_killed(frames, tmp_path):
     (out / 'tiles.json').unlink()
     (out / 'images' / 'p1' / 'a_x0_y0.png').unlink()
     (out / 'images' / 'b_x48_y0.png').unlink()
-    (out / 'images' / '.b_x48_y0.png.12345.part').write_bytes(b'half')
-    (out / '.tiles.json.abcdefgh').write_text('{"ima')
+    (out / 'images' / '.b_x48_y0.png.1.part').write_bytes(b'half')
+    (out / '.tiles.json.0.part').write_text('{"ima')
     os.utime(kept, (1, 1))
     tile_dataset(*frames, out, SETTINGS, workers=1)
     assert everything(out) == before and kept.stat().st_mtime == 1
@@ -117,7 +118,7 @@ def test_a_folder_of_other_tiles_is_refused(frames, tmp_path):
     with pytest.raises(ValueError, match='not the settings'):
         tile_dataset(*frames, out, SETTINGS, workers=1)
     (out / 'tiling.json').unlink()
-    with pytest.raises(ValueError, match='not tiles of this tool'):
+    with pytest.raises(ValueError, match='not of this tool'):
         tile_dataset(*frames, out, SETTINGS, workers=1)
     del before['tiling.json']
     assert everything(out) == before
@@ -200,11 +201,30 @@ def test_a_mended_frame_is_taken_in_by_the_next_run(frames, tmp_path):
 def test_a_full_disk_is_no_broken_frame(frames, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(module.os, 'replace', full)
-    monkeypatch.setattr(module, '_claim', lambda *_: None)
-    with pytest.raises(OSError, match='No space left'):
+    monkeypatch.setattr(files.os, 'replace', full)
+    with pytest.raises(files.OutputError, match=r'tiling\.json: cannot be written \(No space left'):
         tile_dataset(*frames, tmp_path / 'out', SETTINGS, workers=1)
-    assert everything(tmp_path / 'out') == {}
+    assert not (tmp_path / 'out').exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(module, 'write_image', lambda *_: full())
+    with pytest.raises(ValueError, match='none of the 3 frames'):
+        tile_dataset(*frames, tmp_path / 'out', SETTINGS, workers=1)
+
+
+def test_what_a_decoder_may_raise_ends_no_run(frames, tmp_path, monkeypatch):
+    read = module.read_rgb
+
+    def odd(path):
+        if path.parent.name == 'p2':
+            raise errors.pop()
+        return read(path)
+    monkeypatch.setattr(module, 'read_rgb', odd)
+    errors = [MemoryError(), OverflowError('int too large'), RuntimeError('odd'), KeyError('tag'), ZeroDivisionError()]
+    for number in range(len(errors)):
+        kind = type(errors[-1]).__name__
+        _, [(what, why)] = tile_dataset(*frames, tmp_path / f'{number}', SETTINGS, workers=1)
+        assert what == 'p2/a.png' and why.startswith(kind)
+        assert len(json.loads((tmp_path / f'{number}' / 'tiles.json').read_text())['images']) == 2 * 9
 
 
 def test_folders_and_numbers_that_cannot_be(frames, tmp_path):

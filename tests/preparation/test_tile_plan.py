@@ -110,20 +110,83 @@ def test_names_of_tiles_never_collide():
 
 
 @pytest.mark.parametrize(('change', 'reason'), [
-    (dict(image_id=8), 'no image 8'), (dict(category_id=3), 'no category 3'), (dict(centroid=[300, 5]), 'outside the 300 x 200'),
-    (dict(centroid=[-1, 5]), 'outside'), (dict(bbox=[1, 2, 3]), 'not 4'), (dict(bbox=None), 'lacks bbox'),
-    (dict(bbox=['a', 1, 2, 3]), 'not 4'), (dict(image_id=[1]), 'image_id'), (dict(segmentation=[[None, 'a']]), ''),
-    (dict(bbox=[40, 40, float('nan'), 4]), 'finite'), (dict(bbox=[90, 90, 5, 5]), 'does not hold its centroid'),
-    (dict(bbox=[40, 40, 0, 20]), 'does not hold its centroid'), (dict(segmentation=dict(counts='x', size=[1, 1])), 'run-length')])
-def test_a_bad_label_is_left_out_with_its_reason(change, reason):
+    (dict(image_id=8), 'no image 8'), (dict(image_id=[1]), 'no image [1]'), (dict(image_id=None), 'no image None'),
+    (dict(bbox=[290, 0, 20, 20], centroid=[300, 5]), 'outside the 300 x 200'),
+    (dict(bbox=[-5, 0, 10, 10], centroid=[-1, 5]), 'outside')])
+def test_a_label_of_no_place_in_the_frame_is_left_out_with_its_reason(change, reason):
     result, [(what, why)] = plan([frame()], [label(1, 50, 50) | change, label(2, 60, 60)])
     assert [annotation['frame_annotation_id'] for annotation in result['annotations']] == [2]
     assert 'annotation 1' in what and reason in why and why
 
 
 @pytest.mark.parametrize(('change', 'reason'), [
+    (dict(category_id=3), 'no category 3'), (dict(bbox=[1, 2, 3]), 'not 4'), (dict(bbox=None), 'lacks bbox'),
+    (dict(bbox=['a', 1, 2, 3]), 'not 4'), (dict(bbox=[40, 40, float('nan'), 4]), 'finite'),
+    (dict(bbox=[90, 90, 5, 5]), 'does not hold its centroid'), (dict(bbox=[40, 40, 0, 20]), 'does not hold its centroid'),
+    (dict(bbox=[40, 40, 10 ** 400, 20]), 'finite')])
+def test_a_frame_with_an_object_that_cannot_be_used_is_left_out(change, reason):
+    # Else its tile would be cut as one without the object.
+    everything = TileSettings(size=(100, 100), keep='all')
+    result, [(what, why), (frame_left_out, whole)] = plan(
+        [frame(), frame(2, 'b.tif')], [label(1, 50, 50) | change, label(2, 60, 60), label(3, 60, 60, image=2)], everything)
+    assert {image['frame_id'] for image in result['images']} == {2}
+    assert 'annotation 1' in what and reason in why and frame_left_out == 'a.tif' and 'annotation 1' in whole
+
+
+@pytest.mark.parametrize('segmentation', [
+    [[None, 'a']], dict(counts='x', size=[1, 1]), [[10 ** 400, 1, 2, 3, 4, 5]], [[float('inf'), 1, 2, 3, 4, 5]], [[1, 2, 3]], 'text', 7,
+    [[45, 45, 55, 45]], [[]]])
+def test_an_unusable_outline_leaves_the_box(segmentation):
+    result, [(what, why)] = plan([frame()], [label(1, 50, 50, segmentation=segmentation)])
+    [annotation] = result['annotations']
+    assert annotation['bbox'] == [40, 40, 20, 20] and 'segmentation' not in annotation and annotation['centroid'] == [50, 50]
+    assert 'annotation 1' in what and 'its box is used' in why
+
+
+@pytest.mark.parametrize('box', [[50, 50, 0, 0], None, [1, 2], [40, float('nan'), 3, 3]])
+def test_an_outline_stands_in_for_an_unusable_box(box):
+    result, skipped = plan([frame()], [label(1, 50, 50, bbox=box, segmentation=[[45, 44, 55, 44, 55, 56]])])
+    assert result['annotations'][0]['bbox'] == [45, 44, 10, 12] and not skipped
+
+
+@pytest.mark.parametrize('centroid', [[1], 'x', [float('nan'), 1], [10 ** 400, 1]])
+def test_the_middle_of_the_box_stands_in_for_an_unusable_centroid(centroid):
+    result, skipped = plan([frame()], [label(1, 50, 50, centroid=centroid)])
+    assert result['annotations'][0]['centroid'] == [50, 50] and not skipped
+
+
+def test_an_image_id_may_be_text():
+    result, skipped = plan([frame(), frame('2', 'b.tif')], [label(1, 50, 50, image='1'), label(2, 50, 50, image=2)])
+    assert [image['frame_id'] for image in result['images']] == [1, '2'] and not skipped
+    result, skipped = plan([frame(), frame('1', 'b.tif')], [label(1, 50, 50, image='1')])
+    assert [image['frame_id'] for image in result['images']] == ['1'] and not skipped
+
+
+def test_a_concave_outline_cut_in_two_stays_two():
+    outline = [[90, 10, 130, 10, 130, 50, 90, 50, 90, 40, 120, 40, 120, 20, 90, 20]]  # a U that opens to the left
+    result, _ = plan([frame()], [label(1, 95, 15, bbox=[90, 10, 40, 40], segmentation=outline)])
+    parts = sorted(result['annotations'][0]['segmentation'])
+    assert [sorted({*part[1::2]}) for part in parts] == [[10, 20], [40, 50]] and result['annotations'][0]['area'] == 200
+
+
+@pytest.mark.parametrize('info', ['text', 7, ['a']])
+def test_an_info_that_is_no_object_is_refused_before_anything_is_cut(info):
+    with pytest.raises(ValueError, match='its info is'):
+        plan_tiles(dict(content([frame()], [label(1, 50, 50)]), info=info), SMALL)
+
+
+def test_a_frame_of_too_many_tiles_and_long_names():
+    result, [(_, why)] = plan([frame(width=10 ** 9, height=10 ** 8), frame(2, 'x' * 251 + '.tif'), frame(3, 'ä' * 120 + '.tif')],
+                              [label(n, 50, 50, image=n) for n in (1, 2, 3)])
+    assert 'more than 1000000 tiles' in why
+    names = [image['file_name'] for image in result['images']]
+    assert len(set(names)) == 2 and all(len(name.encode()) <= 255 and name.endswith('_x0_y0.png') for name in names)
+
+
+@pytest.mark.parametrize(('change', 'reason'), [
     (dict(file_name=''), 'no file name'), (dict(width=None), 'lacks width'), (dict(height=0), 'has height 0'),
-    (dict(file_name='../a.tif'), 'leads out'), (dict(file_name='/a.tif'), 'leads out')])
+    (dict(file_name='../a.tif'), 'leads out'), (dict(file_name='/a.tif'), 'absolute'), (dict(file_name='a\x1b.tif'), 'control'),
+    (dict(width=10 ** 30), 'has width 1000'), (dict(width='wide'), 'has width wide')])
 def test_a_bad_frame_is_left_out_with_its_reason(change, reason):
     result, [(_, why)] = plan([frame() | change, frame(2, 'b.tif')], [label(1, 50, 50), label(2, 50, 50, image=2)])
     assert [image['frame_id'] for image in result['images']] == [2] and reason in why
@@ -176,10 +239,11 @@ def test_the_pieces_of_an_outline_add_up_to_it(radii, columns, rows):
     def area(polygon):
         x, y = polygon.T
         return abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
-    pieces = [(clip_polygon(outline, tile), tile) for tile in equal_grid(100, 80, columns, rows)]
+    pieces = [(piece, tile) for tile in equal_grid(100, 80, columns, rows) for piece in clip_polygon(outline, tile)]
     assert sum(area(piece) for piece, _ in pieces) == pytest.approx(area(outline), abs=1e-6)
     assert all((piece >= tile[:2]).all() and (piece <= tile[2:]).all() for piece, tile in pieces)
 
 
 def test_an_outline_elsewhere_leaves_nothing():
-    assert clip_polygon(np.array([[0., 0], [5, 0], [5, 5]]), (10, 10, 20, 20)).shape == (0, 2)
+    assert clip_polygon(np.array([[0., 0], [5, 0], [5, 5]]), (10, 10, 20, 20)) == []
+    assert clip_polygon(np.zeros((0, 2)), (10, 10, 20, 20)) == []

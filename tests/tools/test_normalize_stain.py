@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from mitos_mmdet.core import console
 from mitos_mmdet.core.images import read_header, read_rgb
+from mitos_mmdet.core.output_folder import locked
 from mitos_mmdet.datasets.coco_format import categories
 from mitos_mmdet.stain import DEFAULT_TARGETS, StainEstimate, StainNormalizer, estimate_stain
 
@@ -151,8 +152,10 @@ def test_a_broken_tile_takes_its_labels_with_it(tool, tiles, tmp_path):
 def test_targets(tool, folder, tmp_path):
     """An image, the file that was saved of it: the same result. A file by another method is refused."""
     for number, target in enumerate((folder / 'deep' / 'b.tif', tmp_path / 'target.json')):
-        status, _, error = tool(folder / 'a.png', tmp_path / f'{number}', '--target', target, '--save-target', tmp_path / 'target.json')
+        save_to = tmp_path / ('target.json', 'again.json')[number]
+        status, _, error = tool(folder / 'a.png', tmp_path / f'{number}', '--target', target, '--save-target', save_to)
         assert status == 0, error
+    assert (tmp_path / 'again.json').read_bytes() == (tmp_path / 'target.json').read_bytes()
     assert everything(tmp_path / '0' / 'images') == everything(tmp_path / '1' / 'images')
     assert StainNormalizer.load(tmp_path / 'target.json').target == estimate_stain(read_rgb(folder / 'deep' / 'b.tif'))
     status, _, error = tool(folder, tmp_path / '2', '--target', tmp_path / 'target.json', '--method', 'vahadane')
@@ -165,8 +168,8 @@ def test_it_goes_on_where_it_was_killed(tool, tiles, tmp_path):
     before, kept = everything(out), out / 'images' / 'b_2.png'
     for name in ('tiles.json', 'contact_sheet.png', 'images/a_0.png', 'stains/a.tif.json'):
         (out / name).unlink()
-    (out / 'images' / '.a_0.png.123.part').write_bytes(b'half')
-    (out / 'stains' / '.a.tif.json.abc').write_text('{"me')
+    (out / 'images' / '.a_0.png.0.part').write_bytes(b'half')
+    (out / 'stains' / '.a.tif.json.0.part').write_text('{"me')
     os.utime(kept, (1, 1))
     tool(tiles[0], out, '--images', tiles[1], '--workers', '1')
     assert everything(out) == before and kept.stat().st_mtime == 1
@@ -194,7 +197,7 @@ def test_a_folder_of_other_results_is_refused(tool, folder, tmp_path):
     out = tmp_path / 'out'
     tool(folder, out)
     before = everything(out)
-    for arguments, message in ((['--method', 'vahadane'], 'normalised with other settings (target'),
+    for arguments, message in ((['--method', 'vahadane'], 'normalised images of other settings (target'),
                                (['--per-tile'], 'per_tile False there, True now')):
         status, _, error = tool(folder, out, *arguments)
         assert status == 2 and message in error and everything(out) == before
@@ -207,7 +210,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(tool, folder, tiles, t
     out = tmp_path / 'out'
     (tmp_path / 'empty').mkdir()
     (tmp_path / 'away.json').write_text(tiles[0].read_text().replace('a_0.png', '../a_0.png'))
-    (tmp_path / 'stain.json').write_text(json.dumps(dict(json.loads(tiles[0].read_text()), images=[
+    (tmp_path / 'odd.json').write_text(json.dumps(dict(json.loads(tiles[0].read_text()), images=[
         dict(id=1, file_name='a_0.png', width=80, height=80, stain=dict(method='macenko', matrix=[1]))])))
     (tmp_path / 'broken').mkdir()
     (tmp_path / 'broken' / 'x.png').write_bytes(b'x')
@@ -219,7 +222,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(tool, folder, tiles, t
             ([tiles[0], tmp_path, '--images', tiles[1]], 'images folder holds'),
             ([tmp_path / 'none.json', out, '--images', folder], 'cannot be read'),
             ([tmp_path / 'away.json', out, '--images', tiles[1]], 'leads out of'), ([folder, out, '--workers', '0'], '0 workers'),
-            ([tmp_path / 'stain.json', out, '--images', tiles[1]], 'stain of a_0.png: not a stain estimate'),
+            ([tmp_path / 'odd.json', out, '--images', tiles[1]], 'stain of a_0.png: not a stain estimate'),
             ([tmp_path / 'broken', out], 'none of the 1 images'), ([folder, out, '--target', folder / 'glass.jpg'], 'glass.jpg: no stain'),
             ([folder, out, '--target', tmp_path / 'no.json'], 'no.json: cannot be read'), ([folder, folder / 'a.png'], 'lies in')):
         status, _, error = tool(*arguments)
@@ -232,3 +235,70 @@ def test_all_images_broken_behind_good_headers_leaves_nothing(tool, folder, tmp_
         (folder / name).unlink()
     status, _, error = tool(folder, tmp_path / 'out')
     assert status == 2 and 'none of the 1 images can be read. broken.png: the image is damaged' in error and not (tmp_path / 'out').exists()
+
+
+def test_what_lies_in_the_folder_is_read_or_named(tool, folder, tmp_path):
+    save(tissue('a', 5), folder / 'c.webp', lossless=True)
+    save(tissue('a', 6), folder / 'd.jp2')
+    (folder / 'old.gif').write_bytes(b'GIF89a')
+    (folder / 'bad\x1b[31m.png').write_bytes((folder / 'a.png').read_bytes())
+    (folder / os.fsdecode(b'latin\xff.png')).write_bytes((folder / 'a.png').read_bytes())
+    os.mkfifo(folder / 'pipe.png')
+    save(tissue('b', 7), tmp_path / 'elsewhere' / 'e.png')
+    (folder / 'linked').symlink_to(tmp_path / 'elsewhere')
+    (folder / 'linked' / 'loop').symlink_to(folder)
+    (folder / 'dangling.png').symlink_to(tmp_path / 'nowhere.png')
+    status, printed, _ = tool(folder, tmp_path / 'out', '--workers', '1')
+    written = set(everything(tmp_path / 'out' / 'images'))
+    assert status == 0 and written == {'a.png', 'deep/b.tif', 'glass.jpg', 'c.webp', 'd.jp2', 'linked/e.png'}
+    line = next(line for line in printed.splitlines() if line.startswith('not read'))
+    assert ': 7 (' in line and all(name in line for name in (
+        'old.gif', 'notes.txt', 'pipe.png', 'dangling.png', 'linked/loop/', 'bad\\x1b[31m.png', 'latin\\udcff.png'))
+
+
+def test_pixel_sizes_are_carried_on_or_left_out(tool, tmp_path):
+    save(tissue('a', 0), tmp_path / 'in' / 'ok.jpg', quality=95)
+    content = bytearray((tmp_path / 'in' / 'ok.jpg').read_bytes())
+    content[13:18] = bytes([2, *(40000).to_bytes(2, 'big'), *(40000).to_bytes(2, 'big')])  # px/cm
+    (tmp_path / 'in' / 'ok.jpg').write_bytes(content)
+    for name, size in (('zero.tif', TiffImagePlugin.IFDRational(0, 0)), ('huge.tif', TiffImagePlugin.IFDRational(4294967295, 1))):
+        save(tissue('a', 1), tmp_path / 'in' / name, tiffinfo={282: size, 283: size, 296: 2})
+    status, printed, error = tool(tmp_path / 'in', tmp_path / 'out', '--workers', '1')
+    assert status == 0 and 'images: 3 normalised' in printed, error
+    assert read_header(tmp_path / 'out/images/ok.jpg')[2] == pytest.approx((0.25, 0.25))
+    with Image.open(tmp_path / 'out/images/ok.jpg') as image:
+        assert image.info['jfif_density'] == (40000, 40000) and image.info['jfif_unit'] == 2
+    assert read_header(tmp_path / 'out/images/zero.tif')[2] is None and read_header(tmp_path / 'out/images/huge.tif')[2] is None
+
+
+def test_inputs_and_marks_are_never_replaced(tool, folder, tiles, tmp_path):
+    before = everything(tmp_path)
+    for name in ('stain.json', 'contact_sheet.png'):
+        (tmp_path / name).write_bytes(tiles[0].read_bytes())
+    (tmp_path / 'target.json').write_text(json.dumps(dict(version=1, **DEFAULT_TARGETS['macenko'].to_dict())))
+    out = tmp_path / 'out'
+    for arguments, message in (
+            ([tmp_path / 'stain.json', out, '--images', tiles[1]], 'is called as a file of this tool is'),
+            ([tiles[0], out, '--images', tiles[1], '--save-target', tiles[0]], 'is an input'),
+            ([folder, out, '--target', tmp_path / 'target.json', '--save-target', tmp_path / 'target.json'], 'is an input'),
+            ([folder, out, '--save-target', folder / 'a.png'], 'not a .json'),
+            ([folder, out, '--save-target', out / 'stain.json'], 'the file of'),
+            ([folder, out, '--save-target', folder / 'notes.txt' / 'x.json'], 'cannot be written there')):
+        status, _, error = tool(*arguments)
+        assert status == 2 and message in error and error.count('\n') == 1, (arguments, error)
+    assert not out.exists() and {name: content for name, content in everything(tmp_path).items() if name in before} == before
+
+
+def test_two_runs_on_one_folder(tool, folder, tmp_path):
+    with locked(tmp_path / 'out'):
+        status, _, error = tool(folder, tmp_path / 'out')
+    assert status == 2 and 'another run is writing there' in error and not (tmp_path / 'out').exists()
+
+
+def test_a_name_that_leads_out_reads_and_writes_nothing(tool, tiles, tmp_path):
+    content = json.loads(tiles[0].read_text())
+    for frame in ('../../evil', '/evil', 'a/../../evil', '', 7, 'x\x1by'):
+        content['images'][0]['frame'] = frame
+        (tmp_path / 'evil.json').write_text(json.dumps(content))
+        status, _, error = tool(tmp_path / 'evil.json', tmp_path / 'deep' / 'out', '--images', tiles[1])
+        assert status == 2 and 'the frame' in error and error.isascii() and not (tmp_path / 'deep').exists()

@@ -107,8 +107,8 @@ class CentroidsToMasks(BaseTransform):
 def _clipped(polygons, results):
     """What lies in the image of polygons, each ``(V, 2)`` or flat; those outside go."""
     height, width = results['img_shape']
-    cut = [clip_polygon(np.array(polygon, dtype=np.float64).reshape(-1, 2), (0, 0, width, height)) for polygon in polygons]
-    return [polygon for polygon in cut if len(polygon)]
+    return [part for polygon in polygons
+            for part in clip_polygon(np.array(polygon, dtype=np.float64).reshape(-1, 2), (0, 0, width, height))]
 
 
 def _range(name, sizes):
