@@ -3,7 +3,7 @@
 from mitos_mmdet.core.files import replacing
 
 COLUMNS = ('x_px', 'y_px', 'x_um', 'y_um', 'score', 'class')
-_ROWS = 10_000  # at a time, so that memory stays flat
+_ROWS = 5_000  # at a time, so that memory stays flat
 
 
 def write_csv(path, detections):

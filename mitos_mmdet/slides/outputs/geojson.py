@@ -20,7 +20,7 @@ from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 HOTSPOT, TISSUE, ROI = 'hotspot', 'tissue', 'region of interest'
 _COLOURS = {MITOSIS: [0, 160, 70], HARD_NEGATIVE: [220, 120, 0], HOTSPOT: [255, 205, 0], TISSUE: [120, 120, 120], ROI: [0, 110, 220]}
 _OTHER = [120, 120, 120]
-_CHUNK = 10_000
+_CHUNK = 5_000
 
 
 def bounds_offset(slide, offset=True):

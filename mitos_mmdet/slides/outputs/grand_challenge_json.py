@@ -6,7 +6,7 @@ from mitos_mmdet.core.files import replacing
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, TYPE
 
-_CHUNK = 10_000
+_CHUNK = 5_000
 
 
 def write_grand_challenge(path, detections, threshold):

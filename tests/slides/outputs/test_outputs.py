@@ -108,16 +108,18 @@ def test_grand_challenge(tmp_path, detections):
         write_grand_challenge(tmp_path / 'a.json', Detections([[1, 1]] * 2, [0.75, 2], [0, 0], (1, 1), (9, 9)), 0.8)
 
 
-def test_a_hundred_thousand_detections_stream(tmp_path):
-    count = 100_000
+def test_many_detections_stream(tmp_path):
+    count = 40_000
     rng = np.random.default_rng(0)
     many = Detections(rng.uniform(0, 9e4, (count, 2)), rng.uniform(size=count), rng.integers(0, 2, count), (0.25, 0.25), (100000, 100000))
+    peaks = []
     for write in (write_csv, write_geojson, lambda path, found: write_grand_challenge(path, found, 0.5)):
         tracemalloc.start()
         write(tmp_path / 'a', many)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 30e6, f'{peak / 1e6:.0f} MB'  # the text of one of them has 5 to 25 MB, twice that as Python strings
+        peaks.append(peak)
+    assert max(peaks) < 12e6, peaks  # the GeoJSON alone has 10 MB, as Python objects far more; a million must fit
     assert len(json.loads((tmp_path / 'a').read_text())['points']) == (many.labels == 0).sum()
 
 
