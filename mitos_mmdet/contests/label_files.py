@@ -4,6 +4,8 @@ import math
 import os
 from pathlib import Path
 
+from mitos_mmdet.core.text_files import read_text
+
 
 def read_lines(path):
     """The lines that are not blank, as ``[(line number from 1, text), ...]``; an empty file gives an empty list.
@@ -13,13 +15,7 @@ def read_lines(path):
     Raises:
         ValueError: The file cannot be read, or is no text.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give the folder or a label file of the contest') from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: not a text file. Fetch it again from the contest') from error
+    text = read_text(path, 'Give the folder or a label file of the contest')
     lines = ((number, line.strip().rstrip(',').rstrip()) for number, line in enumerate(text.splitlines(), start=1))
     return [(number, line) for number, line in lines if line]
 

@@ -4,13 +4,13 @@ One JSON that looks like COCO and is not: **``bbox`` is x1,y1,x2,y2**, always 50
 three a file is, its content tells.
 """
 
-import json
 import math
 
 from mitos_mmdet.contests.image_files import check_image_root
 from mitos_mmdet.contests.label_files import check_folder
 from mitos_mmdet.contests.midog_meta import describe_images
 from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordinate
 
 # 'csv' comes from MIDOG++'s datasets_xvalidation.csv, so it is no list here.
@@ -66,12 +66,7 @@ def _find_json(root):
 
 
 def _load(path):
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give {_EXPECTED}') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: not JSON ({error}). Give {_EXPECTED}') from error
+    content = read_json(path, f'Give {_EXPECTED}')
     if isinstance(content, dict) and 'converter_version' in str(content.get('info')):
         raise ValueError(f'{path}: is converted already. Give {_EXPECTED}')
     keys = ('images', 'annotations', 'categories')

@@ -6,10 +6,10 @@ and ``labelled`` (false: nobody looked, so it is not a negative), and may carry 
 where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]`` px, cut at the image's border.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 
+from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.names import name_fault, printable
 
 MITOSIS = 'mitotic figure'
@@ -17,16 +17,16 @@ HARD_NEGATIVE = 'hard negative'
 CLASSES = (MITOSIS, HARD_NEGATIVE)
 CATEGORY_IDS = {name: number for number, name in enumerate(CLASSES, start=1)}
 _FARTHEST = 1e9  # px, ours: beyond any image, within every number type
-_MEND = 'Mend the file, or convert the dataset again with tools/convert_dataset.py'
+_FIX = 'Correct the file, or convert the dataset again with tools/convert_dataset.py'
 
 
-def categories():
+def categories() -> list[dict]:
     """The ``categories`` list of every annotation file of ours."""
     return [dict(id=number, name=name) for name, number in CATEGORY_IDS.items()]
 
 
-def read_annotations(path):
-    """Reads an annotation file and checks its shape.
+def read_annotations(path) -> dict:
+    """Reads an annotation file, checks its shape and makes its numbers and ids uniform (``make_uniform``).
 
     Returns:
         dict: With the lists ``images``, ``annotations`` and ``categories``.
@@ -35,22 +35,40 @@ def read_annotations(path):
         ValueError: Not there, not json, or not COCO; the message names the file.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give the annotation file that '
-                         f'tools/convert_dataset.py wrote') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: not JSON ({error}). Convert the dataset again with tools/convert_dataset.py') from error
+    content = read_json(path, 'Give the annotation file that tools/convert_dataset.py wrote')
     missing = [key for key in ('images', 'annotations', 'categories')
                if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
         raise ValueError(f"{path}: not a COCO annotation file, it lacks the list(s) {', '.join(missing)}. Convert the dataset "
                          f'with tools/convert_dataset.py')
+    make_uniform(content)
     return content
 
 
-def check_coco(content, path):
+def make_uniform(content) -> None:
+    """What other programs write otherwise, in place: 1024.0 for 1024, the id "1" for 1, an unused category of another's name."""
+    parts = {part: [entry for entry in content[part] if isinstance(entry, dict)] for part in ('images', 'annotations', 'categories')}
+    for part, keys in (('images', ('id', 'width', 'height')), ('annotations', ('id', 'image_id', 'category_id')), ('categories', ('id', ))):
+        for entry in parts[part]:
+            for key in keys:
+                if isinstance(entry.get(key), float) and entry[key].is_integer():
+                    entry[key] = int(entry[key])
+    for key, part in (('image_id', 'images'), ('category_id', 'categories')):
+        ids = [entry.get('id') for entry in parts[part]]
+        ids = [each for each in ids if isinstance(each, int | str)]
+        known, by_text = set(ids), {str(each): each for each in ids}
+        for annotation in parts['annotations']:
+            given = annotation.get(key)
+            if isinstance(given, int | str) and not isinstance(given, bool) and given not in known:
+                annotation[key] = by_text.get(str(given), given)
+    # Roboflow puts a root category, which no annotation has, before the others and may call it alike.
+    used = {annotation.get('category_id') for annotation in parts['annotations'] if isinstance(annotation.get('category_id'), int | str)}
+    names = Counter(str(category.get('name')) for category in parts['categories'])
+    content['categories'] = [category for category in content['categories'] if not isinstance(category, dict)
+                             or names[str(category.get('name'))] == 1 or category.get('id') in used] or content['categories']
+
+
+def check_coco(content, path) -> None:
     """Checks that every image, annotation and category has what a dataset reads of it.
 
     Args:
@@ -65,10 +83,10 @@ def check_coco(content, path):
         for entry in content[part]:
             fault = fault_of(entry)
             if fault:
-                raise ValueError(f"{path}: {what} {entry['id']} {fault}. {_MEND}")
+                raise ValueError(f"{path}: {what} {entry['id']} {fault}. {_FIX}")
 
 
-def check_entries(content, path):
+def check_entries(content, path) -> None:
     """Checks only that entries can be told apart: each is an object with an ``id`` of its own, a category with a ``name``, too.
 
     Args:
@@ -81,17 +99,17 @@ def check_entries(content, path):
     for part, keys in (('images', ('id', )), ('annotations', ('id', )), ('categories', ('id', 'name'))):
         for place, entry in enumerate(content[part]):
             if not isinstance(entry, dict):
-                raise ValueError(f'{path}: {part}[{place}] is {str(entry)[:60]!r}, not an object with keys. {_MEND}')
+                raise ValueError(f'{path}: {part}[{place}] is {str(entry)[:60]!r}, not an object with keys. {_FIX}')
             fault = next(filter(None, (_id_fault(entry, key) for key in keys)), None)
             if fault:
-                raise ValueError(f'{path}: {part}[{place}] {fault}. {_MEND}')
+                raise ValueError(f'{path}: {part}[{place}] {fault}. {_FIX}')
         for key in keys:
             twice = [value for value, count in Counter(entry[key] for entry in content[part]).items() if count > 1]
             if twice:
-                raise ValueError(f'{path}: {part} list the {key} {twice[0]!r} twice. {_MEND}')
+                raise ValueError(f'{path}: {part} list the {key} {twice[0]!r} twice. {_FIX}')
 
 
-def image_fault(image):
+def image_fault(image) -> str | None:
     """What makes an image's entry unusable, as ``'lacks width'``; None if nothing does."""
     for key in ('file_name', 'width', 'height'):
         if image.get(key) is None:
@@ -105,9 +123,14 @@ def image_fault(image):
     return None
 
 
-def annotation_fault(annotation):
+def reference_fault(annotation) -> str | None:
+    """What is wrong with an annotation's ``image_id`` or ``category_id``; None if nothing is."""
+    return _id_fault(annotation, 'image_id') or _id_fault(annotation, 'category_id')
+
+
+def annotation_fault(annotation) -> str | None:
     """What makes an annotation's entry unusable, as ``'lacks bbox'``; None if nothing does. ``centroid`` may be absent."""
-    fault = _id_fault(annotation, 'image_id') or _id_fault(annotation, 'category_id')
+    fault = reference_fault(annotation)
     if fault:
         return fault
     if annotation.get('bbox') is None:
@@ -128,7 +151,7 @@ def _id_fault(entry, key):
     return None if isinstance(value, str) or _is_number(value, int) else f'has {key} {value!r}, which is neither a whole number nor text'
 
 
-def is_coordinate(value):
+def is_coordinate(value) -> bool:
     """Whether a JSON value is a number that can be a place in an image: finite, and no integer beyond floats."""
     return _is_number(value) and abs(value) < _FARTHEST
 

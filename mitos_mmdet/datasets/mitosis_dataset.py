@@ -7,9 +7,9 @@ from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
-from mitos_mmdet.core.centroids import boxes_to_centroids, centroids_inside, clip_boxes
 from mitos_mmdet.core.images import BrokenImageError
-from mitos_mmdet.datasets.coco_format import CLASSES, check_coco, read_annotations
+from mitos_mmdet.datasets.coco_format import CLASSES, check_entries, image_fault, read_annotations, reference_fault
+from mitos_mmdet.datasets.usable_labels import OutsideError, usable_label
 
 FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset', 'stain')
 _MOST_NAMED = 5  # annotations in one line of the log
@@ -20,9 +20,10 @@ class MitosisDataset(CocoDataset):
     """Frames or tiles with mitotic figures, from the annotation file of ``mitos_mmdet.datasets.coco_format``.
 
     Beyond CocoDataset each data info carries ``um_per_px``, ``scanner``, ``case_id`` and ``domain``, and each instance its
-    ``centroid`` ``[x, y]`` px. Boxes over the border are clipped; objects outside are left out, which the log says. Images that
-    nobody labelled are left out: they are not negatives. Labels go by the classes' names, in the order of ``metainfo['classes']``
-    (CocoDataset takes the order of the ids in the file).
+    ``centroid`` ``[x, y]`` px. Boxes over the border are clipped; objects outside are left out, which the log says. Of an annotation with
+    a bad part what is sound is used; where its place cannot be told, the image is left out, since it would show the object as background.
+    Images that nobody labelled are left out: they are not negatives. Labels go by the classes' names, in the order of
+    ``metainfo['classes']`` (CocoDataset takes the order of the ids in the file).
 
     Args:
         keep_negatives: Keep training images that hold no object of ``classes`` (ours; an evaluation always keeps them).
@@ -42,44 +43,78 @@ class MitosisDataset(CocoDataset):
         self._reported = set()
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self):
+    def load_data_list(self) -> list[dict]:
         """The images that were labelled, as mmdet data infos."""
         content = read_annotations(self.ann_file)
-        check_coco(content, self.ann_file)
+        self._check(content)
         ids = {category['name']: category['id'] for category in content['categories']}
-        unknown = [name for name in self.metainfo['classes'] if name not in ids]
+        self.cat_ids = [ids[name] for name in self.metainfo['classes']]
+        self.cat2label = {number: label for label, number in enumerate(self.cat_ids)}
+        labels = {image['id']: [] for image in content['images']}
+        for annotation in content['annotations']:
+            if annotation['image_id'] in labels:
+                labels[annotation['image_id']].append(annotation)
+        self.cat_img_map = {number: [annotation['image_id'] for annotation in content['annotations']
+                                     if annotation['category_id'] == number] for number in self.cat_ids}
+        self._known_categories = {category['id'] for category in content['categories']}
+        self._notes = dict(outside=[], replaced=[], spoilt=[])
+        infos = [self.parse_data_info(dict(raw_img_info=dict(image, img_id=image['id']), raw_ann_info=labels[image['id']]))
+                 for image in content['images'] if image.get('labelled', True) is not False]
+        infos = [info for info in infos if info is not None]
+        self._report_notes(content)
+        self._check_infos(infos, content)
+        return infos
+
+    def _check(self, content):
+        check_entries(content, self.ann_file)
+        for image in content['images']:
+            fault = image_fault(image)
+            if fault:
+                raise ValueError(f"{self.ann_file}: image {image['id']} {fault}. Correct the file, or convert the dataset again")
+        for annotation in content['annotations']:
+            fault = reference_fault(annotation)
+            if fault:
+                raise ValueError(f"{self.ann_file}: annotation {annotation['id']} {fault}. Correct the file, or convert the dataset again")
+        names = [category['name'] for category in content['categories']]
+        unknown = [name for name in self.metainfo['classes'] if name not in names]
         if unknown:
-            raise ValueError(f"{self.ann_file}: has no class {', '.join(map(repr, unknown))}, only {', '.join(map(repr, ids))}. "
+            raise ValueError(f"{self.ann_file}: has no class {', '.join(map(repr, unknown))}, only {', '.join(map(repr, names))}. "
                              f"Set metainfo=dict(classes=(...,)) of the dataset to names of the file (one name needs its comma)")
-        self._label_of = {ids[name]: label for label, name in enumerate(self.metainfo['classes'])}
-        images = {image['id'] for image in content['images']}
-        self._report('of an image or category that the file does not list', [
-            f"annotation {annotation['id']}" for annotation in content['annotations']
-            if annotation['image_id'] not in images or annotation['category_id'] not in ids.values()])
-        self._outside = []
-        infos = [info for info in super().load_data_list() if info['labelled']]
-        self._report('outside their image, or with less than 1 px of box in it', self._outside)
+
+    def _check_infos(self, infos, content):
         if not infos:
-            raise ValueError(f'{self.ann_file}: holds no labelled image. Convert or tile the dataset again')
+            raise ValueError(f'{self.ann_file}: holds no labelled image that can be used. Convert or tile the dataset again')
         if not any(osp.isfile(info['img_path']) for info in infos):
             raise ValueError(f"{infos[0]['img_path']}: no such image, nor any other of {self.ann_file}. Set data_root (or "
                              f"data_prefix) to where the images are")
-        return infos
+        wanted = sum(annotation['category_id'] in self.cat2label for annotation in content['annotations'])
+        if wanted and not any(info['instances'] for info in infos):
+            raise ValueError(f'{self.ann_file}: none of its {wanted} annotations of {self.metainfo["classes"]} can be used: they are of no '
+                             f'image of the file, or of unusable ones. Correct the file, or convert the dataset again')
 
-    def parse_data_info(self, raw_data_info):
-        """One image's data info; annotations of other classes are left out."""
+    def parse_data_info(self, raw_data_info) -> dict | None:
+        """One image's data info; annotations of other classes are left out. None where the place of an object cannot be told."""
         image = raw_data_info['raw_img_info']
-        # CocoDataset drops degenerate annotations without a word; they are taken out here, so that centroids stay in step.
-        wanted = [annotation for annotation in raw_data_info['raw_ann_info']
-                  if annotation['category_id'] in self._label_of and not annotation.get('ignore')]
-        clipped = [self._clipped(annotation, image) for annotation in wanted]
-        annotations = [annotation for annotation in clipped if annotation is not None]
-        if image.get('labelled', True):
-            self._outside += [f"{image['file_name']} annotation {annotation['id']}"
-                              for annotation, inside in zip(wanted, clipped, strict=True) if inside is None]
+        categories = self._known_categories
+        annotations = []
+        for annotation in raw_data_info['raw_ann_info']:
+            what = f"{image['file_name']} annotation {annotation['id']}"
+            try:
+                if annotation['category_id'] not in categories:
+                    raise ValueError(f"there is no category {annotation['category_id']!r}")
+                if annotation['category_id'] not in self.cat2label or annotation.get('ignore'):
+                    continue
+                usable, replaced = usable_label(annotation, image)
+            except OutsideError:
+                self._notes['outside'].append(what)
+                continue
+            except ValueError as error:
+                self._notes['spoilt'].append(f'{what}: {error}')
+                return None
+            self._notes['replaced'] += [f'{what}: {note}' for note in replaced]
+            annotations.append(_as_coco(usable))
         info = super().parse_data_info(dict(raw_img_info=image, raw_ann_info=annotations))
         for instance, annotation in zip(info['instances'], annotations, strict=True):
-            instance['bbox_label'] = self._label_of[annotation['category_id']]
             instance['centroid'] = annotation['centroid']
         info.update({key: image[key] for key in FRAME_KEYS if key in image})
         info['labelled'] = image.get('labelled', True)
@@ -109,17 +144,21 @@ class MitosisDataset(CocoDataset):
                 return None
             return self.pipeline(dict(self.get_data_info(idx), broken=str(error)))
 
-    def _report(self, which, names):
-        if names:
-            more = f' and {len(names) - _MOST_NAMED} more' if len(names) > _MOST_NAMED else ''
-            print_log(f"{self.ann_file}: left out {len(names)} annotations {which}: {', '.join(names[:_MOST_NAMED])}{more}",
-                      logger='current', level=logging.WARNING)
+    def _report_notes(self, content):
+        images = {image['id'] for image in content['images']}
+        lost = [f"annotation {annotation['id']}" for annotation in content['annotations'] if annotation['image_id'] not in images]
+        for what, names in (('left out {} annotations of an image that the file does not list', lost),
+                            ('left out {} annotations outside their image', self._notes['outside']),
+                            ('used what is sound of {} annotations', self._notes['replaced']),
+                            ('left out {} frames, which would show an object as background', self._notes['spoilt'])):
+            if names:
+                more = f' and {len(names) - _MOST_NAMED} more' if len(names) > _MOST_NAMED else ''
+                print_log(f"{self.ann_file}: {what.format(len(names))}: {', '.join(names[:_MOST_NAMED])}{more}",
+                          logger='current', level=logging.WARNING)
 
-    @staticmethod
-    def _clipped(annotation, image):
-        x, y, width, height = annotation['bbox']
-        centroid = annotation.get('centroid') or boxes_to_centroids([[x, y, x + width, y + height]])[0].tolist()
-        x1, y1, x2, y2 = clip_boxes([[x, y, x + width, y + height]], image['width'], image['height'])[0].tolist()
-        if not centroids_inside(centroid, image['width'], image['height']).all() or min(x2 - x1, y2 - y1) < 1:
-            return None
-        return dict(annotation, bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1), centroid=centroid)
+
+def _as_coco(usable):
+    """A ``usable_label`` as CocoDataset reads it."""
+    x1, y1, x2, y2 = usable['bbox'].tolist()
+    return dict(usable, bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1), centroid=usable['centroid'].tolist(),
+                segmentation=[polygon.ravel().tolist() for polygon in usable['segmentation']])

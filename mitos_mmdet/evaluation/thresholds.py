@@ -5,17 +5,17 @@ truth it was chosen on, and a result says so where one of them turns up again.
 """
 
 import hashlib
-import json
 import math
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
 
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.lengths import Length
 
 FORMAT = 'mitos_mmdet threshold'
-_MEND = 'Choose it again on validation data, or give the number itself'
+_FIX = 'Choose it again on validation data, or give the number itself'
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def resolve(threshold, frames, curve, name, radius, matching):
         chosen = getattr(threshold, what)
         if chosen is not None and chosen != wanted:
             raise ValueError(f'the threshold {threshold.value:g} was chosen on {threshold.chosen_on} for {what} {chosen}, not '
-                             f'{wanted}. {_MEND}')
+                             f'{wanted}. {_FIX}')
     shared = set(fingerprints(frames)) & set(threshold.fingerprints)
     return replace(threshold, shared_frames=len(shared))
 
@@ -128,17 +128,12 @@ def read_threshold(path):
     Raises:
         ValueError: Not there, or not written by ``write_threshold``.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give a threshold file, or a number') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: not JSON ({error}). {_MEND}') from error
+    content = read_json(path, _FIX)
     if not isinstance(content, dict) or content.get('format') != FORMAT:
-        raise ValueError(f'{path}: no threshold file (it lacks "format": "{FORMAT}"). {_MEND}')
+        raise ValueError(f'{path}: no threshold file (it lacks "format": "{FORMAT}"). {_FIX}')
     value = content.get('threshold')
     if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f'{path}: threshold {value!r} is no score. {_MEND}')
+        raise ValueError(f'{path}: threshold {value!r} is no score. {_FIX}')
     radius = content.get('radius')
     return Threshold(float(value), 'file', str(content.get('chosen_on')), content.get('f1_there'), content.get('name'),
                      None if radius is None else Length.parse(radius), content.get('matching'), tuple(content.get('fingerprints') or ()))

@@ -1,9 +1,9 @@
 """COCO json, ours (``coco_format``) or anybody's: ``bbox`` x, y, width, height; ours adds ``centroid`` and the pixel size."""
 
+from mitos_mmdet.core.json_reading import is_number
 from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
 from mitos_mmdet.interchange.class_names import class_name
 from mitos_mmdet.interchange.points import PointFile, points_of
-from mitos_mmdet.interchange.source import is_number
 
 EXPLAINED = 'COCO json (annotations), as tools/convert_dataset.py writes it'
 

@@ -3,8 +3,8 @@
 It names images and classes by the numbers of an annotation file, so it needs the truth to be COCO json.
 """
 
+from mitos_mmdet.core.json_reading import is_number
 from mitos_mmdet.interchange.points import PointFile, points_of
-from mitos_mmdet.interchange.source import is_number
 
 EXPLAINED = 'COCO results: a list of image_id, category_id, bbox and score'
 

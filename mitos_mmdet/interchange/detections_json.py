@@ -6,14 +6,15 @@ from mitos_mmdet.interchange.points import PointFile, points_of
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
 EXPLAINED = 'the JSON of tools/test.py --out'
+SUFFIXES = ('.json',)
 _GIVEN = ('scanner', 'domain', 'case_id', 'region_type')
 
 
-def recognises(source):
+def recognises(source) -> bool:
     return isinstance(source.json, dict) and source.json.get('format') == DETECTIONS_FORMAT
 
 
-def read(source):
+def read(source, truth=None) -> PointFile:
     """Frames that the model's run had skipped come back as a note, not as frames.
 
     Raises:
@@ -26,11 +27,12 @@ def read(source):
     skipped = [entry for entry in skipped if isinstance(entry, dict)] if isinstance(skipped, list) else []
     notes = [f'{len(skipped)} frames were skipped when the detections were made, as {skipped[0].get("file_name")}: '
              f'{skipped[0].get("reason")}'] if skipped else []
-    return PointFile(source.path, 'mitos-mmdet', [_frame(frame, number, source.path) for number, frame in enumerate(content['frames'])],
+    return PointFile(source.path, 'mitos-mmdet', [_frame(frame, number, source) for number, frame in enumerate(content['frames'])],
                      notes)
 
 
-def _frame(frame, number, path):
+def _frame(frame, number, source):
+    path = source.path
     if not isinstance(frame, dict) or not isinstance(frame.get('file_name'), str) or not isinstance(frame.get('points'), list):
         raise ValueError(f'{path}: frame {number} lacks file_name or points. Write the file again with tools/test.py --out')
     where = f"{path}: {frame['file_name']}"
@@ -40,7 +42,7 @@ def _frame(frame, number, path):
             raise ValueError(f'{where}: point {place} lacks x, y or label. Write the file again with tools/test.py --out')
         points.append((point['x'], point['y'], point['label'], point.get('score')))
     um_per_px, size = frame.get('um_per_px'), (frame.get('width'), frame.get('height'))
-    return points_of(frame['file_name'], points, where, um_per_px=um_per_px,
+    return points_of(frame['file_name'], points, where, not source.truth, um_per_px=um_per_px,
                      size_px=None if None in size else size, **{key: frame.get(key) for key in _GIVEN})
 
 

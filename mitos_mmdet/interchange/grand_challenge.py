@@ -10,25 +10,26 @@ from pathlib import Path
 
 import numpy as np
 
+from mitos_mmdet.core.json_reading import read_json
+from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, envelope_faults, point_fault
 from mitos_mmdet.interchange.points import PointFile, points_of
-from mitos_mmdet.interchange.source import read_json
 
 EXPLAINED = "MIDOG's submission: Multiple points in mm, one JSON an image, or predictions.json"
+SUFFIXES = ('.json',)
 INDEX, OUTPUT = 'predictions.json', 'mitotic-figures.json'
 # Names that say nothing of the image; then the folder's says it.
 _NO_NAMES = ('mitotic-figures', 'output', 'outputs', 'images')
 
 
-def recognises(source):
+def recognises(source) -> bool:
     if source.is_folder:
-        first = next(iter(source.files('.json')), None)
-        return _index_in(source.path) is not None or first is not None and _is_submission(read_json(first))
+        return _index_in(source.path) is not None or _is_submission(source.first_json)
     return _is_submission(source.json) or _is_index(source.json)
 
 
-def read(source):
+def read(source, truth=None) -> PointFile:
     """Frames in mm.
 
     Raises:
@@ -65,7 +66,7 @@ def _index_in(folder):
 
 
 def _name_of(path):
-    parts = [part for part in path.with_suffix('').parts if part not in _NO_NAMES]
+    parts = [part for part in without_gz(path).with_suffix('').parts if part not in _NO_NAMES]
     return '/'.join(parts)
 
 
@@ -73,7 +74,7 @@ def _job(job, index):
     """One image's name and points of the index."""
     try:
         names = [given['image']['name'] for given in job['inputs'] if given.get('image')]
-        outputs = {given['interface']['slug']: given for given in job['outputs']}
+        outputs = {(given.get('interface') or given['socket'])['slug']: given for given in job['outputs']}
         status, pk = job.get('status', 'Succeeded'), str(job['pk'])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f'{index}: a job is not as grand-challenge writes it: {str(job)[:60]}. Fetch the file again') from error
@@ -87,7 +88,7 @@ def _job(job, index):
     output = outputs['mitotic-figures']
     if output.get('value') is not None:
         return names[0], output['value'], index
-    path = index.parent / pk / 'output' / str(output['interface'].get('relative_path', OUTPUT))
+    path = index.parent / pk / 'output' / str((output.get('interface') or output['socket']).get('relative_path', OUTPUT))
     if not path.is_file():
         raise ValueError(f'{path}: no such file, which {index.name} says is the output of {names[0]}. Fetch it, or take its job out')
     return names[0], read_json(path, decimals=True), path
@@ -119,13 +120,13 @@ def _frame(name, points, path, truth):
     for number, point in enumerate(points, start=1):
         fault = point_fault(point)
         if fault:
-            raise ValueError(f'{where}: point {number} {fault}. Mend the file')
+            raise ValueError(f'{where}: point {number} {fault}. Correct the file')
         x, y = map(Decimal, point['point'][:2])
         probability = point.get('probability')
         # A detection under the threshold is still one of a mitosis; in a truth the name is the class.
         label = point.get('name', MITOSIS) if truth else MITOSIS
         made.append((x, y, label, None if probability is None else float(probability)))
-    frame = points_of(name, made, where, unit='mm')
+    frame = points_of(name, made, where, not truth, unit='mm')
     if not truth and any('name' in point for point in points):
         frame.kept = np.array([point.get('name', COUNTS) == COUNTS for point in points])
     return frame

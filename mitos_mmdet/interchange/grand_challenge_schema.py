@@ -6,9 +6,7 @@ evaluator takes a point without the former as ``mitotic figure``, without the la
 count.
 """
 
-import math
-
-from mitos_mmdet.interchange.source import is_number
+from mitos_mmdet.core.json_reading import is_number
 
 TYPE, COUNTS, COUNTS_NOT = 'Multiple points', 'mitotic figure', 'non-mitotic figure'
 _KEYS, _POINT_KEYS = ('name', 'type', 'points', 'version'), ('name', 'type', 'point', 'probability')
@@ -34,7 +32,7 @@ def point_fault(point):
     if not isinstance(point, dict):
         return f'is {str(point)[:40]!r}, not an object'
     place = point.get('point')
-    if not (isinstance(place, list) and len(place) == 3 and all(is_number(value) and math.isfinite(value) for value in place)):
+    if not (isinstance(place, list) and len(place) == 3 and all(map(is_number, place))):
         return f"has 'point' {_shown(place)}, it must be three numbers: x, y in mm and 0"
     probability = point.get('probability', 0)
     if not is_number(probability) or not 0 <= probability <= 1:

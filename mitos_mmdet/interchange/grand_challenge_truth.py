@@ -6,14 +6,15 @@
 
 from decimal import Decimal
 
+from mitos_mmdet.core.json_reading import is_number, read_json
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.points import PointFile, points_of
-from mitos_mmdet.interchange.source import is_number, read_json
 
 EXPLAINED = "the ground truth of MIDOG's evaluators: points in mm by image"
+SUFFIXES = ('.json',)
 
 
-def recognises(source):
+def recognises(source) -> bool:
     content = source.json
     if isinstance(content, list) and content and isinstance(content[0], dict) and 'tumordomains' in content[0]:
         raise ValueError(f"{source.path}: the truth of MIDOG 2025's second track, which classifies: it locates nothing")
@@ -22,7 +23,7 @@ def recognises(source):
         or isinstance(entry, dict) and 'annotations' in entry for entry in content.values())
 
 
-def read(source):
+def read(source, truth=None) -> PointFile:
     """Frames in mm.
 
     Raises:
@@ -34,7 +35,7 @@ def read(source):
         points = about['annotations'] if about else entry
         for point in points if isinstance(points, list) else [points]:
             if not (isinstance(point, list) and len(point) in (2, 3) and all(map(is_number, point))):
-                raise ValueError(f'{source.path}: {name} has the point {str(point)[:60]}, it must be x, y in mm and 0. Mend the file')
+                raise ValueError(f'{source.path}: {name} has the point {str(point)[:60]}, it must be x, y in mm and 0. Correct the file')
         tumour = about.get('tumor domain')
         frames.append(points_of(
             name, [(Decimal(point[0]), Decimal(point[1]), MITOSIS, None) for point in points], f'{source.path}: {name}', unit='mm',

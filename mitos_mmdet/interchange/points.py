@@ -1,7 +1,6 @@
 """What every reader here hands on: points frame by frame, truth or detections, as their file has them. numpy alone."""
 
 import dataclasses
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mitos_mmdet.core.json_reading import is_number
 from mitos_mmdet.interchange.class_names import class_name
-from mitos_mmdet.interchange.source import is_number
 
 # Further from the corner, in px or mm, nothing lies; squares of it are still numbers (ours).
 _FARTHEST = 1e9
@@ -98,32 +97,33 @@ class PointFile:
         return sum(map(len, self.frames))
 
 
-def points_of(name, points, where, **more):
+def points_of(name, points, where, scored=True, **more) -> FramePoints:
     """A ``FramePoints`` of a list, checked.
 
     Args:
         name: The frame.
         points: ``[(x, y, class name, score or None), ...]``, as they were in the file.
         where: What an error names.
+        scored: False: no score is looked at, as of a ground truth, which has none.
         **more: Further attributes.
 
     Raises:
         ValueError: What is no place, class, score, size or name; a score for some points and none for others.
     """
     for number, (x, y, label, score) in enumerate(points, start=1):
-        if not all(is_number(value) and math.isfinite(value) and abs(value) < _FARTHEST for value in (x, y)):
-            raise ValueError(f'{where}: point {number} is at x={_short(x)}, y={_short(y)}, which is no place. Mend the file')
+        if not all(is_number(value) and abs(value) < _FARTHEST for value in (x, y)):
+            raise ValueError(f'{where}: point {number} is at x={_short(x)}, y={_short(y)}, which is no place. Correct the file')
         if not isinstance(label, str):
-            raise ValueError(f'{where}: point {number} has the class {_short(label)}, which is no name. Mend the file')
-        if score is not None and not (is_number(score) and math.isfinite(score)):
-            raise ValueError(f'{where}: point {number} has the score {_short(score)}, which is no finite number. Mend the file; from a '
+            raise ValueError(f'{where}: point {number} has the class {_short(label)}, which is no name. Correct the file')
+        if scored and score is not None and not is_number(score):
+            raise ValueError(f'{where}: point {number} has the score {_short(score)}, which is no finite number. Correct the file; from a '
                              f'model, its training has diverged')
-    unscored = next((number for number, point in enumerate(points, start=1) if point[3] is None), None)
-    if unscored and any(point[3] is not None for point in points):
+    unscored = next((number for number, point in enumerate(points, start=1) if not scored or point[3] is None), None)
+    if scored and unscored and any(point[3] is not None for point in points):
         raise ValueError(f'{where}: point {unscored} has no score and others have. Give scores to all points or to none')
     dtype = object if more.get('unit') == 'mm' else np.float64
     xy = np.array([point[:2] for point in points], dtype=dtype).reshape(-1, 2)
-    scores = None if unscored else np.array([point[3] for point in points], dtype=np.float64)
+    scores = None if unscored or not scored else np.array([point[3] for point in points], dtype=np.float64)
     labels = np.array([class_name(point[2]) for point in points], dtype=object)
     return FramePoints(name, xy, labels, scores, **_described(where, **more))
 
@@ -133,10 +133,10 @@ def _described(where, um_per_px=None, size_px=None, **more):
     for key, pair in (('um_per_px', um_per_px), ('size_px', size_px)):
         if pair is not None and not (isinstance(pair, list | tuple) and len(pair) == 2 and all(
                 is_number(side) and 0 < side < _FARTHEST for side in pair)):
-            raise ValueError(f'{where}: {key} is {_short(pair)}, not two numbers above 0. Mend the file')
+            raise ValueError(f'{where}: {key} is {_short(pair)}, not two numbers above 0. Correct the file')
     for key in ('scanner', 'domain', 'case_id', 'region_type'):
         if not isinstance(more.get(key), str | int | None):
-            raise ValueError(f'{where}: {key} is {_short(more[key])}, which is no name. Mend the file')
+            raise ValueError(f'{where}: {key} is {_short(more[key])}, which is no name. Correct the file')
     return dict(more, um_per_px=um_per_px and tuple(map(float, um_per_px)), size_px=size_px and tuple(size_px))
 
 

@@ -1,12 +1,18 @@
 """A file or folder that somebody gave, its JSON parsed once."""
 
-import json
-import sys
-from decimal import Decimal
+import gzip
+import os
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 
+from mitos_mmdet.contests.image_files import SUFFIXES as IMAGE_SUFFIXES
+from mitos_mmdet.core.json_reading import read_json
+from mitos_mmdet.core.text_files import without_gz
+
 _CHUNK = 4096
+_ARCHIVE_LITTER = '__MACOSX'  # what macOS adds to a zip archive
+_IMAGES = (*IMAGE_SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.bif', '.dcm', '.jp2', '.webp')
 
 
 class Source:
@@ -14,7 +20,7 @@ class Source:
 
     Args:
         path: A file or folder.
-        truth: It holds the truth, not detections.
+        truth: It holds the ground truth, not detections.
 
     Raises:
         ValueError: Nothing is there, or it is empty.
@@ -24,20 +30,31 @@ class Source:
         self.path, self.truth = Path(path), truth
         if not self.path.exists():
             raise ValueError(f'{path}: no such file or folder')
+        if not self.path.is_dir() and not self.path.is_file():
+            raise ValueError(f'{path}: is neither a file nor a folder')
         if self.path.is_file() and not self.path.stat().st_size and self.path.suffix != '.csv':
             raise ValueError(f'{path}: is empty. Write it again')
 
     @property
-    def is_folder(self):
+    def is_folder(self) -> bool:
         return self.path.is_dir()
 
     @cached_property
-    def head(self):
-        """The first bytes of a file; of a folder none."""
+    def head(self) -> bytes:
+        """The first bytes of a file, unpacked where it is gzipped; of a folder none."""
         if self.is_folder:
             return b''
-        with open(self.path, 'rb') as file:
-            return file.read(_CHUNK)
+        try:
+            with open(self.path, 'rb') as file:
+                start = file.read(_CHUNK)
+            if start[:2] != b'\x1f\x8b':
+                return start
+            with gzip.open(self.path) as file:
+                return file.read(_CHUNK)
+        except EOFError as error:
+            raise ValueError(f'{self.path}: is damaged gzip data ({error}). Write it again') from error
+        except OSError as error:
+            raise ValueError(f'{self.path}: cannot be read ({error.strerror or error})') from error
 
     @cached_property
     def json(self):
@@ -48,44 +65,40 @@ class Source:
         """
         return read_json(self.path) if self.head.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] in (b'{', b'[') else None
 
-    def files(self, *suffixes):
-        """A folder's files of these suffixes at any depth, sorted, without hidden ones; a file is its own only one."""
-        found = sorted(self.path.rglob('*')) if self.is_folder else [self.path]
-        return [path for path in found if path.suffix.lower() in suffixes and path.is_file()
-                and not any(part.startswith('.') for part in path.relative_to(self.path).parts)]
+    @cached_property
+    def first_json(self):
+        """``json`` of a file; of a folder that of its first ``.json`` or ``.geojson``, None without one."""
+        if not self.is_folder:
+            return self.json
+        first = next(iter(self.files('.json', '.geojson')), None)
+        return None if first is None else read_json(first)
 
+    def files(self, *suffixes) -> list[Path]:
+        """A folder's files of these suffixes at any depth, sorted, without hidden ones; a file is its own only one.
 
-def read_json(path, decimals=False):
-    """JSON content.
+        ``a.csv.gz`` counts as a ``.csv``.
+        """
+        return [path for path in self._all if without_gz(path).suffix.lower() in suffixes]
 
-    Args:
-        path: The file.
-        decimals: Numbers with a point become ``Decimal``, as they stand there.
+    def not_read(self, *suffixes) -> list[str]:
+        """A note on the folder's files that are neither of these suffixes nor images; none where there are none."""
+        others = Counter(without_gz(path).suffix.lower() or 'no suffix' for path in self._all
+                         if without_gz(path).suffix.lower() not in (*suffixes, *_IMAGES))
+        first = next((path for path in self._all if without_gz(path).suffix.lower() not in (*suffixes, *_IMAGES)), None)
+        if not self.is_folder or first is None:
+            return []
+        kinds = ', '.join(f'{count} of {kind}' for kind, count in sorted(others.items()))
+        return [f'{sum(others.values())} files in {self.path.name} are not read ({kinds}), for example {first.relative_to(self.path)}']
 
-    Raises:
-        ValueError: Unreadable, not JSON, or a key twice in one object (of which JSON readers drop one in silence).
-    """
-    def unique(pairs):
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            keys = [key for key, _ in pairs]
-            raise ValueError(f'{path}: has {next(key for key in keys if keys.count(key) > 1)!r} twice in one object. Take one of them out')
-        return made
-    try:
-        text = Path(path).read_text(encoding='utf-8-sig')
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror})') from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: not a text file') from error
-    try:
-        return json.loads(text, object_pairs_hook=unique, parse_float=Decimal if decimals else None)
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{path}: not JSON ({error}). Write it again, or fetch it again') from error
-    except RecursionError as error:
-        raise ValueError(f'{path}: not JSON that any tool writes (nested too deep)') from error
-
-
-def is_number(value):
-    """A JSON number, as float, int or ``Decimal``; true and false are none, nor is an integer that no float can hold."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and not (
-        isinstance(value, int) and abs(value) > sys.float_info.max)
+    @cached_property
+    def _all(self):
+        """All files but hidden ones, also below linked folders, each folder once."""
+        if not self.is_folder:
+            return [self.path]
+        found, seen = [], set()
+        for top, folders, files in os.walk(self.path, followlinks=True):
+            seen.add(os.path.realpath(top))
+            folders[:] = sorted(name for name in folders if not name.startswith('.') and name != _ARCHIVE_LITTER
+                                and os.path.realpath(os.path.join(top, name)) not in seen)
+            found += [Path(top, name) for name in files if not name.startswith('.') and os.path.isfile(os.path.join(top, name))]
+        return sorted(found)

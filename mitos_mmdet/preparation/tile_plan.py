@@ -124,6 +124,9 @@ def plan_tiles(content, settings):
             continue
         tiles = _tiles_of(image, usable, stems[image['file_name']], settings)
         frames.append(PlannedFrame(image, tiles, Counter(annotation['category_id'] for annotation in usable)))
+    if content['annotations'] and not any(frame.objects for frame in frames):
+        what, why = skipped[0] if skipped else ('the file', 'they lie in no frame')
+        raise ValueError(f'none of the {len(content["annotations"])} annotations can be used, {what}: {why}. Correct the annotation file')
     return frames, skipped
 
 

@@ -55,7 +55,7 @@ def _annotation(label, frame, box_size):
         annotation['confidence'] = label.confidence
     if label.outline is not None:
         # Only outlines need scikit-image, which takes a second to import.
-        from mitos_mmdet.contests.outlines import outline_polygons
+        from mitos_mmdet.core.outlines import outline_polygons
         annotation['segmentation'] = outline_polygons(label.outline, *frame.size)
         annotation['area'] = len(label.outline)
     return annotation

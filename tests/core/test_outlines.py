@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mitos_mmdet.contests.outlines import outline_polygons
+from mitos_mmdet.core.outlines import outline_polygons
 
 mask = pytest.importorskip('pycocotools.mask')
 
