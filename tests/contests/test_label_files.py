@@ -36,7 +36,7 @@ def test_a_bad_line_is_named(tmp_path, content, line, message):
 def test_what_is_no_text_is_named(tmp_path):
     path = tmp_path / 'a.csv'
     path.write_bytes(b'\xff\xd8\xff\xe0')
-    with pytest.raises(ValueError, match='a.csv: not a text file'):
+    with pytest.raises(ValueError, match='a.csv: is no UTF-8 text'):
         read_lines(path)
 
 

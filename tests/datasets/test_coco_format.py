@@ -1,8 +1,9 @@
 import copy
+import json
 
 import pytest
 
-from mitos_mmdet.datasets.coco_format import categories, check_coco, check_entries
+from mitos_mmdet.datasets.coco_format import categories, check_coco, check_entries, read_annotations
 
 
 def content():
@@ -67,8 +68,8 @@ def test_what_is_complete_passes_unchanged(good):
     ('categories', 0, dict(id=2), 'categories list the id 2 twice'),
     ('categories', 0, dict(name='hard negative'), "categories list the name 'hard negative' twice"),
 ])
-def test_what_is_not_names_the_file_the_entry_and_the_mend(part, place, change, message):
-    with pytest.raises(ValueError, match=rf'^a\.json: {message}.*\. Mend the file'):
+def test_what_is_not_names_the_file_the_entry_and_the_fix(part, place, change, message):
+    with pytest.raises(ValueError, match=rf'^a\.json: {message}.*\. Correct the file'):
         check_coco(changed(part, place, **change), 'a.json')
 
 
@@ -83,3 +84,24 @@ def test_an_entry_that_is_no_object_names_its_place(part):
 def test_entries_may_be_told_apart_and_still_lack_something():
     check_entries(changed('images', 1, width=...), 'a.json')
     check_entries(changed('annotations', 0, bbox=...), 'a.json')
+
+
+@pytest.mark.parametrize('part, place, change', [
+    ('images', 1, dict(id='3')), ('annotations', 0, dict(image_id='3')), ('annotations', 1, dict(category_id='2')),
+    ('images', 1, dict(width=100.0, id=3.0)), ('annotations', 0, dict(id=7.0, image_id=3.0, category_id=1.0)),
+    ('categories', 1, dict(id='2')),
+])
+def test_ids_and_sizes_of_another_type_mean_the_same(tmp_path, part, place, change):
+    (tmp_path / 'a.json').write_text(json.dumps(changed(part, place, **change)))
+    made = read_annotations(tmp_path / 'a.json')
+    check_coco(made, 'a.json')
+    images, names = {image['id']: image for image in made['images']}, {each['id']: each['name'] for each in made['categories']}
+    assert [(images[each['image_id']]['file_name'], names[each['category_id']]) for each in made['annotations']] == [
+        ('3.png', 'mitotic figure'), ('3.png', 'hard negative')]
+    assert type(made['images'][1]['width']) is int
+
+
+def test_roboflow_s_unused_root_category_goes(tmp_path):
+    root = dict(id=0, name='mitotic figure', supercategory='none')
+    (tmp_path / 'a.json').write_text(json.dumps(content() | dict(categories=[root, *categories()])))
+    assert read_annotations(tmp_path / 'a.json')['categories'] == categories()

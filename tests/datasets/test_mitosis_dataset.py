@@ -94,9 +94,6 @@ def test_data_infos_carry_what_coco_lacks(make):
 
 
 @pytest.mark.parametrize('dropped', [
-    annotation(8, 1, [20, 20, 0.5, 30]),  # thinner than a pixel
-    annotation(8, 1, [20, 20, 0, 0]),  # no area
-    annotation(8, 1, [99.5, 10, 50, 50], centroid=[99.9, 40]),  # a sliver is left of it in the image
     annotation(8, 1, [90, 10, 50, 50]),  # centroid outside
     annotation(8, 1, [300, 300, 50, 50]),  # all outside
     annotation(8, 1, [20, 20, 30, 30], 7),  # another class
@@ -129,15 +126,37 @@ def test_annotations_outside_are_counted_and_named_once(make, logged):
     assert '1.png annotation 10' in text and '2.png annotation 11' in text and 'annotation 20' not in text
 
 
-def test_a_box_without_a_pixel_in_the_image_is_named(make, logged):
-    make(annotations=[*ANNOTATIONS, annotation(8, 2, [20, 20, 0.5, 30])])
-    assert logged == [logged[0]] and logged[0].endswith(': 2.png annotation 8')
+@pytest.mark.parametrize('bbox, centroid, box', [
+    ([40, 40, 0.5, 30], [40.2, 55], [15.2, 30, 65.2, 80]),  # thinner than a pixel
+    ([40, 40, 0, 0], [40, 40], [15, 15, 65, 65]),  # a point
+    ([99.5, 10, 50, 50], [99.9, 40], [74.9, 15, 100, 65]),  # a sliver is left of it in the image
+    ([None] * 4, [40, 40], [15, 15, 65, 65]),
+])
+def test_where_the_box_is_bad_50_px_around_the_centroid_are_it(make, logged, bbox, centroid, box):
+    bad = dict(annotation(8, 2, [20, 20, 5, 5]), bbox=bbox, centroid=centroid)
+    *_, instance = make(annotations=[*ANNOTATIONS, bad]).get_data_info(1)['instances']
+    assert instance['bbox'] == pytest.approx(box) and instance['centroid'] == centroid
+    assert len(logged) == 1 and 'used what is sound of 1 annotations: 2.png annotation 8' in logged[0]
+
+
+def test_a_bad_mask_costs_only_the_mask(make, logged):
+    bad = annotation(8, 2, [20, 20, 30, 30], segmentation=dict(size=[80, 100], counts=[0, 0]))
+    flat = annotation(9, 2, [20, 20, 30, 30], segmentation=[20, 20, 50, 20, 50, 50])
+    instances = make(annotations=[bad, flat]).get_data_info(1)['instances']
+    assert [instance.get('mask') for instance in instances] == [None, [[20, 20, 50, 20, 50, 50]]]
+    assert 'run-length mask does not fill' in logged[0]
 
 
 def test_annotations_of_nothing_listed_are_named(make, logged):
-    make(annotations=[*ANNOTATIONS, annotation(8, 99, [20, 20, 30, 30]), annotation(9, 1, [20, 20, 30, 30], 99)])
-    text, = logged
-    assert 'left out 2 annotations of an image or category that the file does not list: annotation 8, annotation 9' in text
+    dataset = make(annotations=[*ANNOTATIONS, annotation(8, 99, [20, 20, 30, 30]), annotation(9, 1, [20, 20, 30, 30], 99)])
+    assert 'left out 1 annotations of an image that the file does not list: annotation 8' in logged[0]
+    # What it is cannot be told, so its frame cannot be background.
+    assert 'left out 1 frames' in logged[1] and 'there is no category 99' in logged[1] and sorted(table(dataset)) == [2, 4]
+
+
+def test_a_dataset_whose_objects_all_vanish_is_an_error(make):
+    with pytest.raises(ValueError, match='none of its 5 annotations'):
+        make(annotations=[dict(each, image_id=f'frame {each["image_id"]}') for each in ANNOTATIONS])
 
 
 def test_nothing_left_out_logs_nothing(make, logged):
@@ -149,7 +168,7 @@ def test_nothing_left_out_logs_nothing(make, logged):
     ([image(1), {key: value for key, value in image(2).items() if key != 'width'}], [], 'image 2 lacks width'),
     ([image(1), image(1)], [], 'images list the id 1 twice'),
     (IMAGES, [annotation(1, 1, [1, 2, 3, 4]), annotation(1, 2, [1, 2, 3, 4])], 'annotations list the id 1 twice'),
-    (IMAGES, [dict(annotation(1, 1, [1, 2, 3, 4]), bbox=['a', 1, 2, 3])], 'annotation 1 has bbox'),
+    (IMAGES, [dict(annotation(1, 1, [1, 2, 3, 4]), image_id=[1])], 'annotation 1 has image_id'),
 ])
 def test_an_unusable_entry_names_the_file(make, images, annotations, message):
     with pytest.raises(ValueError, match=rf'frames\.json: {message}'):

@@ -120,10 +120,8 @@ def test_a_label_of_no_place_in_the_frame_is_left_out_with_its_reason(change, re
 
 
 @pytest.mark.parametrize(('change', 'reason'), [
-    (dict(category_id=3), 'no category 3'), (dict(bbox=[1, 2, 3]), 'not 4'), (dict(bbox=None), 'lacks bbox'),
-    (dict(bbox=['a', 1, 2, 3]), 'not 4'), (dict(bbox=[40, 40, float('nan'), 4]), 'finite'),
-    (dict(bbox=[90, 90, 5, 5]), 'does not hold its centroid'), (dict(bbox=[40, 40, 0, 20]), 'does not hold its centroid'),
-    (dict(bbox=[40, 40, 10 ** 400, 20]), 'finite')])
+    (dict(category_id=3), 'no category 3'), (dict(category_id=None), 'lacks category_id'),
+    (dict(bbox=[90, 90, 5, 5]), 'does not hold its centroid'), (dict(bbox=None, centroid=None), 'no usable bbox, centroid or mask')])
 def test_a_frame_with_an_object_that_cannot_be_used_is_left_out(change, reason):
     # Else its tile would be cut as one without the object.
     everything = TileSettings(size=(100, 100), keep='all')
@@ -131,6 +129,31 @@ def test_a_frame_with_an_object_that_cannot_be_used_is_left_out(change, reason):
         [frame(), frame(2, 'b.tif')], [label(1, 50, 50) | change, label(2, 60, 60), label(3, 60, 60, image=2)], everything)
     assert {image['frame_id'] for image in result['images']} == {2}
     assert 'annotation 1' in what and reason in why and frame_left_out == 'a.tif' and 'annotation 1' in whole
+
+
+@pytest.mark.parametrize('bbox', [[1, 2, 3], None, ['a', 1, 2, 3], [40, 40, float('nan'), 4], [40, 40, 0, 20], [50, 50, 0, 0],
+                                  [40, 40, 10 ** 400, 20]])
+def test_50_px_around_the_centroid_stand_in_for_an_unusable_box(bbox):
+    result, [(what, why)] = plan([frame()], [label(1, 50, 50, bbox=bbox)])
+    [annotation] = result['annotations']
+    assert annotation['bbox'] == [25, 25, 50, 50] and annotation['centroid'] == [50, 50] and annotation['area'] == 2500
+    assert 'annotation 1' in what and '50 px around its centroid' in why
+
+
+@pytest.mark.parametrize(('segmentation', 'area'), [
+    ([40, 40, 60, 40, 60, 60, 40, 60], 400), ([[40, 40], [60, 40], [60, 60], [40, 60]], 400),
+    (dict(size=[200, 300], counts=[40 * 200 + 40, 2, 198, 2, 200 * 300 - 42 * 200 + 158 - 400]), 4)])
+def test_other_spellings_of_a_mask_are_read(segmentation, area):
+    place = 41 if area == 4 else 50
+    result, skipped = plan([frame()], [label(1, place, place, area=area, segmentation=segmentation)])
+    [annotation] = result['annotations']
+    x, y = np.reshape(annotation['segmentation'][0], (-1, 2)).T
+    assert not skipped and abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2 == pytest.approx(area, abs=.6)
+
+
+def test_objects_that_all_vanish_are_an_error():
+    with pytest.raises(ValueError, match='none of the 1 annotations can be used'):
+        plan([frame()], [label(1, 50, 50, image='x')])
 
 
 @pytest.mark.parametrize('segmentation', [
