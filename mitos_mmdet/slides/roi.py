@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from mitos_mmdet.interchange.source import read_json
+from mitos_mmdet.core.json_reading import read_json
 
 _NO_REGIONS = ('detection', 'cell', 'tile')  # QuPath's objects that nobody drew as a region
 _IGNORED = 'Ignore*'  # QuPath's class for what is to be left out
