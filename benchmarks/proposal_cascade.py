@@ -41,7 +41,7 @@ def _detector(path, device):
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
-    from mitos_mmdet.runs import set_from_scratch
+    from mitos_mmdet.compat.config_edits import set_from_scratch
 
     cfg = Config.fromfile(path)
     init_default_scope('mmdet')

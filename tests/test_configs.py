@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mitos_mmdet.register  # noqa: F401
-from mitos_mmdet.runs import set_from_scratch
+from mitos_mmdet.compat.config_edits import set_from_scratch
 
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/**/*.py'))
 

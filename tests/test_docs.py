@@ -132,7 +132,7 @@ def test_pipeline_snippet_builds(tmp_path, sample):
     from mmengine.registry import DefaultScope
 
     import mitos_mmdet.register  # noqa: F401
-    from mitos_mmdet.runs import set_from_scratch
+    from mitos_mmdet.compat.config_edits import set_from_scratch
 
     text = next(text for _, text in blocks('python') if "_base_ = ['mmdet::" in text)
     # A path instead of mmdet::, which needs pkg_resources on one of the two lines.

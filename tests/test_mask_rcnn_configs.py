@@ -9,7 +9,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 
-from mitos_mmdet.runs import set_from_scratch
+from mitos_mmdet.compat.config_edits import set_from_scratch
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'mitos'

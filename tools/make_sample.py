@@ -1,40 +1,7 @@
-"""Draws the built-in sample: H&E-like frames in MIDOG++'s layout, to try every tool on without a download.
+"""The same as ``mitos make-sample``."""
 
-    python tools/make_sample.py data/sample
-    python tools/convert_dataset.py midog data/sample --out data/sample/sample.json --split csv
-"""
-
-import argparse
-from collections import Counter
-
-from mitos_mmdet.core import console
-from mitos_mmdet.sample import make_sample
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('out', metavar='OUT', help='folder to write; a sample half written there is finished')
-    parser.add_argument('--frames', type=int, default=24, help='how many (24: 16 to train on, 8 to test on)')
-    parser.add_argument('--size', default='1024x768', metavar='WIDTHxHEIGHT', help='of a frame in px (1024x768)')
-    parser.add_argument('--seed', type=int, default=0, help='same seed, same bytes (0)')
-    parser.add_argument('--force', action='store_true', help='write into a folder that holds something else')
-    args = parser.parse_args()
-    plans = make_sample(args.out, args.frames, parse_size(args.size), args.seed, args.force)
-    for split in ('train', 'test'):
-        chosen = [plan for plan in plans if plan.split == split]
-        kinds = Counter(figure.is_mitosis for plan in chosen for figure in plan.figures)
-        print(f'{split}: {len(chosen)} frames, {kinds[True]} mitoses, {kinds[False]} hard negatives')
-    print(f'written to {args.out}')
-
-
-def parse_size(text):
-    """``'1024x768'`` as ``(1024, 768)`` px."""
-    try:
-        width, height = (int(part) for part in text.lower().split('x'))
-    except ValueError as error:
-        raise ValueError(f"--size {text}: give width and height in px, e.g. 1024x768") from error
-    return width, height
-
+from mitos_mmdet.cli.make_sample import main
+from mitos_mmdet.core.console import run
 
 if __name__ == '__main__':
-    console.run(main)
+    run(main)

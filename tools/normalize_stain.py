@@ -1,51 +1,7 @@
-"""Normalises the stain of images on disk: a folder, one image, or a dataset with its annotation file.
+"""The same as ``mitos normalize``."""
 
-    python tools/normalize_stain.py slides/frames normalised --method macenko
-    python tools/normalize_stain.py data/midog_tiles/tiles.json data/midog_normalised --images data/midog_tiles/images
-
-writes normalised/images/ (same names and kinds of file) and normalised/contact_sheet.png; of a dataset its annotation file, too. Killed
-half-way, the same command goes on where it stopped. Images without a stain (glass, black, a single colour) are copied as they are.
-"""
-
-import argparse
-import sys
-
-from mitos_mmdet.core.console import report_skipped, run
-from mitos_mmdet.core.outputs import check_output
-from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
-from mitos_mmdet.stain import METHODS, StainNormalizer
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', metavar='IN', help='folder of images, image, or annotation file (with --images)')
-    parser.add_argument('out', metavar='OUT', help='folder for the result')
-    parser.add_argument('--images', metavar='DIR', help='folder of the images of an annotation file')
-    parser.add_argument('--target', default='default', metavar='IMAGE|JSON|default',
-                        help='an image to look like, a file of --save-target, or the target of this package (default: default)')
-    parser.add_argument('--method', choices=METHODS, default='macenko', help='default: macenko')
-    parser.add_argument('--per-tile', action='store_true',
-                        help='estimate each tile by itself (default: the tiles of a frame share one estimate)')
-    parser.add_argument('--save-target', metavar='FILE.json', help='write the fitted target, to use it again')
-    parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')
-    parser.add_argument('--strict', action='store_true', help='stop at an image that cannot be read instead of leaving it out')
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    if args.save_target:
-        check_output('--save-target', args.save_target, [args.source, args.images, args.target], suffixes=('.json', ))
-    normalizer = StainNormalizer.to_look_like(args.target, args.method)
-    lines, passed, skipped = normalize_dataset(args.source, args.out, normalizer.target, args.images, args.per_tile, args.workers,
-                                               args.strict, args.save_target and ('--save-target', args.save_target, normalizer.save))
-    print('\n'.join(lines), flush=True)
-    for name, reason in passed[:20]:
-        print(f'left as it is: {name}: {reason}', file=sys.stderr)
-    if len(passed) > 20:
-        print(f'... and {len(passed) - 20} more', file=sys.stderr)
-    report_skipped(skipped)
-
+from mitos_mmdet.cli.normalize import main
+from mitos_mmdet.core.console import run
 
 if __name__ == '__main__':
     run(main)

@@ -1,74 +1,7 @@
-"""Trains a detector: python tools/train.py configs/mitos/cascade_rcnn_midog.py."""
+"""The same as ``mitos train``."""
 
-import argparse
-from pathlib import Path
-from pickle import UnpicklingError
-from urllib.error import URLError
-
-from mitos_mmdet.core.console import one_line, run
-
-
-def parse_args():
-    from mitos_mmdet.runs import add_arguments
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from a checkpoint, or from the last one of the work dir')
-    parser.add_argument('--amp', action='store_true',
-                        help='mixed precision: float16 on a GPU; bfloat16 on a CPU, which is faster where it has AVX512-BF16')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real total batch size')
-    parser.add_argument('--from-scratch', action='store_true', help='train without the pretrained weights of the config')
-    add_arguments(parser)
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    from mitos_mmdet.runs import amp_settings, check_pixel_sizes, end_processes, load_mmdet, read_config, set_from_scratch
-
-    load_mmdet()
-    from mmengine.runner import Runner
-
-    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
-
-    cfg = read_config(args)
-    if not cfg.get('train_dataloader'):
-        raise ValueError(f'{args.config}: has no train_dataloader: only tools/test.py uses it. Train its parts by their own configs')
-    refuse_code(args.trust_checkpoint)
-    check_pixel_sizes(cfg)
-    if args.amp:
-        cfg.optim_wrapper.update(amp_settings())
-    if args.auto_scale_lr:
-        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
-        cfg.auto_scale_lr.enable = True
-    if args.from_scratch:
-        set_from_scratch(cfg)
-    checkpoint = None
-    if args.resume == 'auto' and not (Path(cfg.work_dir) / 'last_checkpoint').is_file():
-        print(f'{cfg.work_dir}: nothing to resume there, starting anew')
-    elif args.resume:
-        cfg.resume = True
-        cfg.load_from = str(find_checkpoint(cfg.work_dir if args.resume == 'auto' else args.resume))
-        checkpoint = read_checkpoint(cfg.load_from, args.trust_checkpoint)
-        if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
-            raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
-    elif cfg.get('load_from') and Path(cfg.load_from).is_file():
-        read_checkpoint(cfg.load_from, args.trust_checkpoint)
-    try:
-        runner = Runner.from_cfg(cfg)
-        if checkpoint:
-            check_fits(checkpoint, runner.model, cfg.load_from)
-        runner.train()
-    except URLError as error:
-        raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
-                         f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
-    except UnpicklingError as error:
-        raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
-                         f'--trust-checkpoint if you trust where they come from') from error
-    end_processes()
-
+from mitos_mmdet.cli.train import main
+from mitos_mmdet.core.console import run
 
 if __name__ == '__main__':
     run(main)

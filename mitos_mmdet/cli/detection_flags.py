@@ -27,7 +27,7 @@ def add_threshold(parser, explained):
     """``--threshold`` or ``--threshold-file``."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help=explained)
-    chosen.add_argument('--threshold-file', type=Path, metavar='FILE', help='the same, of tools/evaluate.py --choose-threshold')
+    chosen.add_argument('--threshold-file', type=Path, metavar='FILE', help='the same, of mitos evaluate --choose-threshold')
     return chosen
 
 

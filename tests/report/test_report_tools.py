@@ -76,7 +76,7 @@ def test_test_writes_the_same_report_from_two_processes(sample, run_tool, tmp_pa
     from mmengine.registry import DefaultScope
 
     import mitos_mmdet.register  # noqa: F401
-    from mitos_mmdet.runs import set_from_scratch
+    from mitos_mmdet.compat.config_edits import set_from_scratch
     cfg = Config.fromfile(ROOT / CONFIG)
     set_from_scratch(cfg)
     with DefaultScope.overwrite_default_scope('mmdet'):

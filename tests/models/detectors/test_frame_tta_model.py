@@ -6,8 +6,8 @@ from mmdet.structures.bbox import bbox_flip
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
+from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.models.detectors.frame_tta_model import FrameTTAModel
-from mitos_mmdet.runs import set_test_time_augmentation
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 HEIGHT, WIDTH = 400, 700  # unlike, so that swapped sides show

@@ -1,0 +1,63 @@
+"""``mitos COMMAND``: every command of this project by one name. Light: a command's module is imported when it is called."""
+
+import difflib
+import importlib
+import sys
+
+import mitos_mmdet
+from mitos_mmdet.core.console import run
+
+# Command: (module of mitos_mmdet.cli, what it does), in the order of the road from data to result.
+ROADS = {
+    'from contest files to a trained, scored model': {
+        'make-sample': ('make_sample', 'draw the built-in sample, to try every command on without a download'),
+        'convert': ('convert', "convert a contest's files, or labels of your own, to the COCO json that configs read"),
+        'normalize': ('normalize', 'normalise the stain of images on disk (configs can do it while they load)'),
+        'tile': ('tile', 'cut frames into the tiles that training reads'),
+        'train': ('train', 'train a detector: CONFIG'),
+        'candidates': ('candidates', 'cut the candidates that the second of two phases learns from (two-phase detector only)'),
+        'test': ('test', 'run a trained detector on whole labelled frames and score it: CONFIG CHECKPOINT'),
+        'evaluate': ('evaluate', 'score detections of any program against ground truth, with confidence intervals'),
+        'export': ('export', 'write detections for QuPath, grand-challenge and others'),
+    },
+}
+COMMANDS = {name: entry for road in ROADS.values() for name, entry in road.items()}
+
+
+def help_text():
+    """What ``mitos --help`` prints."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = ['usage: mitos COMMAND ...', '', 'Finds mitotic figures in H&E images.']
+    for road, commands in ROADS.items():
+        lines += ['', f'{road}:', *(f'  {name:{width}}{explained}' for name, (_, explained) in commands.items())]
+    return '\n'.join([*lines, '', 'mitos COMMAND --help explains a command, mitos --version names the version.'])
+
+
+def main(argv=None):
+    """Runs a command with the rest of the command line; returns its exit status.
+
+    Raises:
+        ValueError: No such command; the message names the nearest.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ('-h', '--help', 'help'):
+        print(help_text())
+        return 0
+    if argv[0] in ('-V', '--version'):
+        print(f'mitos_mmdet {mitos_mmdet.__version__}')
+        return 0
+    name, *rest = argv
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name.replace('_', '-'), COMMANDS, n=1, cutoff=0.4)
+        meant = f'Did you mean "mitos {near[0]}"? ' if near else ''
+        raise ValueError(f'no command {name!r}. {meant}mitos --help lists all')
+    return importlib.import_module(f'mitos_mmdet.cli.{COMMANDS[name][0]}').main(rest)
+
+
+def entry():
+    """The ``mitos`` program."""
+    run(main)
+
+
+if __name__ == '__main__':
+    entry()

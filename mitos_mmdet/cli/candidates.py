@@ -1,0 +1,95 @@
+"""Runs phase one over labelled frames and cuts the candidates that phase two learns from.
+
+    mitos candidates PHASE_ONE_CONFIG CHECKPOINT --frames annotations_train.json --out data/atypia14/candidates_train
+
+writes images/ and candidates.json below the output folder. Killed half-way, the same command goes on where it stopped.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
+from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
+from mitos_mmdet.core.console import report_skipped
+from mitos_mmdet.core.outputs import check_writable
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(prog='mitos candidates', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help="phase one's config")
+    parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the last checkpoint)")
+    parser.add_argument('--frames', required=True, metavar='FILE',
+                        help="annotation file of whole frames, below data_root; images are where the config's test frames are")
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for the patches')
+    parser.add_argument('--patch-size', type=int, default=96, help='side of a patch in px (default: 96)')
+    parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: that of the config's CentroidMetric)")
+    parser.add_argument('--negatives', type=int, default=16, help='most negatives for each figure, 0 for all (default: 16)')
+    parser.add_argument('--hits-only', action='store_true', help='leave figures out that phase one misses')
+    parser.add_argument('--seed', type=int, default=0, help='of the draw among negatives (default: 0)')
+    add_config_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    from mitos_mmdet.preparation.candidate_dataset import collect
+    from mitos_mmdet.preparation.candidate_plan import CandidateSettings
+
+    load_mmdet()
+    from mmdet.registry import DATASETS
+    from mmengine.registry import init_default_scope
+
+    from mitos_mmdet.compat.checkpoints import find_checkpoint, read_checkpoint, refuse_code
+
+    check_writable('--out', Path(args.out))
+    cfg = read_config(args)
+    refuse_code(args.trust_checkpoint)
+    settings = CandidateSettings(args.radius or radius_of(cfg, args.config), args.patch_size, args.negatives or None, args.hits_only,
+                                 args.seed)
+    path = find_checkpoint(args.checkpoint)
+    checkpoint = read_checkpoint(path, args.trust_checkpoint)
+    init_default_scope(cfg.default_scope)
+    frames = cfg.test_dataloader.dataset
+    frames.ann_file = args.frames
+    frames.test_mode = True
+    dataset = DATASETS.build(frames)
+    detect = phase_one(cfg, checkpoint, path, args.device)
+    origin = dict(checkpoint_sha256=sha256(path.read_bytes()), frames_sha256=sha256(Path(dataset.ann_file).read_bytes()),
+                  config_sha256=sha256(f'{cfg.model} {frames.pipeline}'.encode()))
+    lines, skipped = collect(dataset, detect, args.out, settings, origin)
+    print('\n'.join(lines), flush=True)
+    report_skipped(skipped)
+
+
+def radius_of(cfg, config):
+    """The radius of the config's metric."""
+    metric = next(iter(metrics_in(cfg.test_evaluator)), None)
+    if metric is None:
+        raise ValueError(f'{config}: has no CentroidMetric among its test_evaluator, so give --radius')
+    return metric.get('radius', '7.5um')
+
+
+def phase_one(cfg, checkpoint, path, device):
+    """The trained detector as a function of one frame."""
+    import torch
+    from mmdet.registry import MODELS
+
+    from mitos_mmdet.compat.checkpoints import check_fits
+
+    set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
+    model = MODELS.build(cfg.model)
+    check_fits(checkpoint, model, path)
+    model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+    model = model.to('cuda' if device != 'cpu' and torch.cuda.is_available() else 'cpu').eval()
+
+    @torch.no_grad()
+    def detect(data):
+        return model.test_step(data)[0].pred_instances
+
+    return detect
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,66 @@
+"""Checks of a config before a run, of what mmdet would notice hours later or tell in a traceback."""
+
+from pathlib import Path
+
+from mitos_mmdet.compat.config_edits import datasets_in, dicts_in, metrics_in
+from mitos_mmdet.core.lengths import Length, check_um_per_px
+from mitos_mmdet.datasets.coco_format import read_annotations
+
+_PARTS = ('bbox_head', 'mask_head', 'bbox_roi_extractor', 'mask_roi_extractor', 'rpn_head', 'backbone', 'neck')
+_STEPS_THAT_PACK = {'PackFrameInputs': None, 'PackDetInputs': ()}  # None: packs all that the metric reads
+
+
+def check_model(cfg, config):
+    """Every part in a list of parts says what it is.
+
+    Raises:
+        ValueError: One does not: a list in a config replaces the whole list of its base.
+    """
+    for part in dicts_in(cfg.model):
+        for key in _PARTS:
+            for place, item in enumerate(part[key] if isinstance(part.get(key), (list, tuple)) else ()):
+                if isinstance(item, dict) and 'type' not in item:
+                    raise ValueError(f"{config}: {key} is a list whose part {place} has no type ({dict(item)}): a list replaces the whole "
+                                     f"list of the base config. Change single values by --cfg-options ...{key}.{place}.KEY=VALUE, or "
+                                     f"the classes by --classes")
+
+
+def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'):
+    """What ``CentroidMetric`` reads is among what the frames to score carry, before a training runs up to its first validation.
+
+    Raises:
+        ValueError: The pipeline packs no ground truth, or no pixel size for a radius in um.
+    """
+    metrics = metrics_in(cfg.get(evaluator))
+    units = {Length.parse(metric.get('radius', '7.5um')).unit for metric in metrics}
+    for dataset in datasets_in(cfg.get(loader)) if metrics else ():
+        packed = _packed(dataset.get('pipeline') or ())
+        if packed is None:
+            continue
+        if 'instances' not in packed:
+            raise ValueError(f"{config}: CentroidMetric reads 'instances', which the last step of the {loader} does not pack. Use "
+                             f"dict(type='PackFrameInputs') there")
+        if 'um' in units and ('um_per_px' not in packed or dataset['type'] == 'CocoDataset'):
+            raise ValueError(f"{config}: the radius of CentroidMetric is in um, and the frames of the {loader} carry no um_per_px. Use "
+                             f"MitosisDataset with dict(type='PackFrameInputs'), or a radius in px")
+
+
+def check_pixel_sizes(cfg):
+    """A radius in um wants the pixel size of every labelled image that a training validates on.
+
+    Raises:
+        ValueError: One has none; the message names it.
+    """
+    for radius in (Length.parse(metric.get('radius', '7.5um')) for metric in metrics_in(cfg.get('val_evaluator'))):
+        for dataset in datasets_in(cfg.get('val_dataloader')) if radius.unit == 'um' else ():
+            for image in read_annotations(Path(dataset.get('data_root') or '', dataset['ann_file']))['images']:
+                if image.get('labelled', True):
+                    check_um_per_px(image.get('um_per_px'), image.get('file_name'), needed_for=f'a radius of {radius}')
+
+
+def _packed(pipeline):
+    """The meta keys that a pipeline packs; None where it cannot be told, or it is all."""
+    step = pipeline[-1] if pipeline else {}
+    if step.get('type') not in _STEPS_THAT_PACK:
+        return None
+    return step.get('meta_keys', _STEPS_THAT_PACK[step['type']])

@@ -1,0 +1,75 @@
+"""The flags of commands that read a config, and the config with their changes."""
+
+import os
+from pathlib import Path
+
+from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.compat.config_edits import datasets_in, set_classes
+from mitos_mmdet.compat.devices import set_device
+from mitos_mmdet.core.outputs import check_writable
+
+DEVICES = ('auto', 'cuda', 'cpu')
+
+
+def add_arguments(parser):
+    """The flags that ``train`` and ``test`` share; those of mmdet's own tools keep their names."""
+    parser.add_argument('--work-dir', help='where logs, checkpoints and results go (default: work_dirs/CONFIG_NAME)')
+    add_config_arguments(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='job launcher; pytorch is torchrun (default: none)')
+    # torch.distributed.launch hands the rank over as a flag, torchrun as LOCAL_RANK.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
+
+
+def add_config_arguments(parser):
+    """The flags of every command that reads a config, for ``read_config``."""
+    try:
+        from mmengine.config import DictAction
+    except ImportError:
+        load_mmdet()
+        raise
+
+    parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
+    parser.add_argument('--data-root', help="where the dataset is, in place of the config's data_root")
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='classes of the annotation files to detect, such as --classes "mitotic figure"; heads follow')
+    parser.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
+    parser.add_argument('--strict', action='store_true', help='stop at an unreadable image (default: skip, count and list it)')
+    parser.add_argument('--trust-checkpoint', action='store_true',
+                        help='also read checkpoints that hold code; only for files you trust')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='settings that replace those of the config, as in mmdet: optim_wrapper.optimizer.lr=0.01 key="[a,b]"')
+
+
+def read_config(args):
+    """The config with the command line's changes.
+
+    Raises:
+        ValueError: The config cannot be read, the device is absent, or the work dir cannot be written.
+    """
+    from mmengine.config import Config
+
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not Path(args.config).is_file():
+        raise ValueError(f'{args.config}: no such config')
+    try:
+        cfg = Config.fromfile(args.config)
+        cfg.merge_from_dict(args.cfg_options or {})
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ValueError(f'{args.config}: not a usable config ({type(error).__name__}: {error})') from error
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    if args.classes:
+        set_classes(cfg, args.classes)
+    data_root = args.data_root or (args.cfg_options or {}).get('data_root')
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        for dataset in datasets_in(cfg.get(loader)):
+            if data_root:
+                dataset['data_root'] = data_root
+            if args.strict and dataset['type'] == 'MitosisDataset':
+                dataset['strict'] = True
+    set_device(cfg, args.device, args.launcher)
+    check_writable('--work-dir', Path(cfg.work_dir))
+    return cfg

@@ -1,0 +1,105 @@
+"""Scores a checkpoint on whole frames: mitos test CONFIG CHECKPOINT --show-dir pictures."""
+
+import argparse
+from pathlib import Path
+
+from mitos_mmdet.cli.config_checks import check_metric, check_model
+from mitos_mmdet.cli.config_flags import add_arguments, read_config
+from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
+from mitos_mmdet.compat.config_edits import brings_weights, metrics_in, set_from_scratch
+from mitos_mmdet.compat.devices import end_processes
+from mitos_mmdet.core.outputs import check_writable
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(prog='mitos test', description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its last checkpoint); not needed where the "
+                                                      "config's model names its own")
+    parser.add_argument('--out', metavar='FILE', help='write the detections: .json, or .pkl as in mmdet')
+    parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
+    parser.add_argument('--show-dir', metavar='DIR',
+                        help='write frames with hits, misses and false alarms, and the precision-recall curve')
+    parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
+    parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=float, metavar='T',
+                        help="count detections from this score on (default: the config's, else the best F1 on the very set)")
+    parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
+    parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
+    add_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    load_mmdet()
+    from mmengine.runner import Runner
+
+    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.report.report_path import check_report_path
+
+    for flag, path in (('--out', args.out and Path(args.out).parent), ('--show-dir', args.show_dir)):
+        if path:
+            check_writable(flag, Path(path))
+    if args.report:
+        check_report_path(args.report)
+    cfg = read_config(args)
+    check_model(cfg, args.config)
+    check_metric(cfg, args.config, 'test_evaluator', 'test_dataloader')
+    refuse_code(args.trust_checkpoint)
+    checkpoint = None
+    if args.checkpoint:
+        path = find_checkpoint(args.checkpoint)
+        checkpoint = read_checkpoint(path, args.trust_checkpoint)
+        set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
+        cfg.load_from = str(path)
+    elif not brings_weights(cfg):
+        raise ValueError(f'{args.config}: names no checkpoints of its own. Give a .pth file, or the work dir of a training')
+    _set_outputs(cfg, args)
+    if args.tta:
+        set_test_time_augmentation(cfg)
+    runner = Runner.from_cfg(cfg)
+    if args.out and args.out.endswith(('.pkl', '.pickle')):
+        from mmdet.evaluation import DumpDetResults
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    if args.report:
+        _add_report(runner, cfg, args)
+    if checkpoint:
+        check_fits(checkpoint, runner.model, path)
+    runner.test()
+    end_processes()
+
+
+def _set_outputs(cfg, args):
+    """The flags that go into the centroid metric."""
+    settings = dict(show_dir=args.show_dir, score_thr=args.score_thr, radius=args.radius)
+    if args.out:
+        if not args.out.endswith(('.json', '.pkl', '.pickle')):
+            raise ValueError(f'--out {args.out}: a .json, or a .pkl as in mmdet')
+        settings['out_json'] = args.out if args.out.endswith('.json') else None
+    ours = metrics_in(cfg.test_evaluator)
+    if not ours and any(value is not None for value in (*settings.values(), args.report)):
+        raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")
+    for evaluator in ours:
+        evaluator.update({key: value for key, value in settings.items() if value is not None})
+        evaluator.setdefault('resamples', 1000)  # a test figure has its interval
+    if args.show:
+        cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
+
+
+def _add_report(runner, cfg, args):
+    """A metric that writes the report, by the settings of the centroid metric."""
+    from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
+    from mitos_mmdet.report.provenance import versions
+    from mitos_mmdet.report.report_metric import ReportMetric
+
+    metric = next(metric for metric in runner.test_evaluator.metrics if isinstance(metric, CentroidMetric))
+    data = cfg.test_dataloader.dataset
+    provenance = dict(Config=args.config, Checkpoint=cfg.load_from or 'those that the config names',
+                      Annotations=Path(data.get('data_root') or '', data.get('ann_file') or ''),
+                      **({'Augmentation': 'flipped copies united (--tta)'} if args.tta else {}), Versions=versions())
+    report = ReportMetric(args.report, provenance, radius=metric.radius, matching=metric.matching, score_thr=metric.score_thr,
+                          classes=metric.classes, collect_device=metric.collect_device)
+    report.dataset_meta = metric.dataset_meta
+    runner.test_evaluator.metrics.append(report)

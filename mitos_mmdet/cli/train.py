@@ -1,0 +1,73 @@
+"""Trains a detector: mitos train configs/mitos/cascade_rcnn_midog.py."""
+
+import argparse
+from pathlib import Path
+from pickle import UnpicklingError
+from urllib.error import URLError
+
+from mitos_mmdet.cli.config_checks import check_metric, check_model, check_pixel_sizes
+from mitos_mmdet.cli.config_flags import add_arguments, read_config
+from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.compat.config_edits import set_from_scratch
+from mitos_mmdet.compat.devices import amp_settings, end_processes
+from mitos_mmdet.core.console import one_line
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(prog='mitos train', description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
+                        help='go on from a checkpoint, or from the last one of the work dir')
+    parser.add_argument('--amp', action='store_true',
+                        help='mixed precision: float16 on a GPU; bfloat16 on a CPU, which is faster where it has AVX512-BF16')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real total batch size')
+    parser.add_argument('--from-scratch', action='store_true', help='train without the pretrained weights of the config')
+    add_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    load_mmdet()
+    from mmengine.runner import Runner
+
+    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+
+    cfg = read_config(args)
+    if not cfg.get('train_dataloader'):
+        raise ValueError(f'{args.config}: has no train_dataloader: only mitos test uses it. Train its parts by their own configs')
+    refuse_code(args.trust_checkpoint)
+    check_model(cfg, args.config)
+    check_metric(cfg, args.config)
+    check_pixel_sizes(cfg)
+    if args.amp:
+        cfg.optim_wrapper.update(amp_settings(args.device))
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
+        cfg.auto_scale_lr.enable = True
+    if args.from_scratch:
+        set_from_scratch(cfg)
+    checkpoint = None
+    if args.resume == 'auto' and not (Path(cfg.work_dir) / 'last_checkpoint').is_file():
+        print(f'{cfg.work_dir}: nothing to resume there, starting anew')
+    elif args.resume:
+        cfg.resume = True
+        cfg.load_from = str(find_checkpoint(cfg.work_dir if args.resume == 'auto' else args.resume))
+        checkpoint = read_checkpoint(cfg.load_from, args.trust_checkpoint)
+        if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
+            raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
+    elif cfg.get('load_from') and Path(cfg.load_from).is_file():
+        read_checkpoint(cfg.load_from, args.trust_checkpoint)
+    try:
+        runner = Runner.from_cfg(cfg)
+        if checkpoint:
+            check_fits(checkpoint, runner.model, cfg.load_from)
+        runner.train()
+    except URLError as error:
+        raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
+                         f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
+    except UnpicklingError as error:
+        raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
+                         f'--trust-checkpoint if you trust where they come from') from error
+    end_processes()

@@ -1,0 +1,55 @@
+"""Edits of mmengine configs that are plain dicts and lists: they work on a ``Config`` and on its content alike."""
+
+PHASES = ('phase_one_checkpoint', 'phase_two_checkpoint')  # of TwoPhaseDetector
+
+
+def dicts_in(part):
+    """Every dict in a nest of dicts and lists, outermost first."""
+    if isinstance(part, dict):
+        yield part
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            yield from dicts_in(item)
+
+
+def datasets_in(part):
+    """The datasets of a dataloader, those joined by a ``ConcatDataset`` included."""
+    return (found for found in dicts_in(part) if 'ann_file' in found)
+
+
+def metrics_in(evaluator, kind='CentroidMetric'):
+    """The evaluators of a type, among one or several."""
+    return [part for part in dicts_in(evaluator) if part.get('type') == kind]
+
+
+def brings_weights(cfg):
+    """Whether the config's model names the checkpoints that it is made of."""
+    return all(cfg.model.get(key) for key in PHASES)
+
+
+def set_from_scratch(cfg):
+    """Drops every pretrained weight of the config and every checkpoint it names, and trains what they would have frozen."""
+    for part in dicts_in(cfg.model):
+        part.update({key: None for key in PHASES if key in part})
+        if isinstance(part.get('init_cfg'), dict) and part['init_cfg'].get('type') == 'Pretrained':
+            part['init_cfg'] = None
+            if 'frozen_stages' in part:
+                part['frozen_stages'] = -1
+            if 'norm_eval' in part:
+                part['norm_eval'] = False
+
+
+def set_classes(cfg, names):
+    """Makes a config detect these classes: in every dataset, and in every part of the model that counts them.
+
+    Args:
+        cfg: A config.
+        names: Class names as the annotation files have them, headline first.
+    """
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        for dataset in datasets_in(cfg.get(loader)):
+            dataset['metainfo'] = {**(dataset.get('metainfo') or {}), 'classes': tuple(names)}
+    for part in dicts_in(cfg.model):
+        if 'num_classes' in part:
+            part['num_classes'] = len(names)

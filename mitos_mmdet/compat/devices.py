@@ -1,0 +1,65 @@
+"""The device and the processes of a run, where mmengine alone would choose wrongly."""
+
+import os
+
+
+def set_device(cfg, device, launcher):
+    """Chooses the device before a ``Runner`` is built, and joins the processes of a distributed run on CPUs.
+
+    Args:
+        cfg: The config of the run; a distributed run on CPUs changes its ``model_wrapper_cfg``.
+        device: ``'auto'``, ``'cuda'`` or ``'cpu'``.
+        launcher: mmengine's launcher, or ``'none'``.
+
+    Raises:
+        ValueError: The GPU asked for is absent, or the launcher needs one.
+    """
+    import torch
+
+    if device == 'cpu':
+        _hide_gpus()
+    gpu = device != 'cpu' and torch.cuda.is_available()
+    if device == 'cuda' and not gpu:
+        raise ValueError('--device cuda: torch sees no GPU. Check the driver (nvidia-smi), or use --device cpu')
+    if launcher != 'none' and not gpu:
+        _distribute_on_cpu(cfg, launcher)
+
+
+def amp_settings(device='auto'):
+    """What ``--amp`` makes of a config's ``optim_wrapper``."""
+    import torch
+
+    gpu = device != 'cpu' and torch.cuda.is_available()
+    return dict(type='AmpOptimWrapper', loss_scale='dynamic') if gpu else dict(type='CpuAmpOptimWrapper')
+
+
+def end_processes():
+    """Lets the processes of a distributed run end together: one that leaves early makes gloo abort the others."""
+    import torch.distributed as dist
+
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def _hide_gpus():
+    # For processes that this one starts, and for torch where it has not yet looked.
+    os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
+    # mmengine looks for a GPU once, when it is imported, which was before the command line was read.
+    import mmengine.device.utils
+
+    mmengine.device.utils.DEVICE = 'cpu'
+
+
+def _distribute_on_cpu(cfg, launcher):
+    # mmengine's launchers insist on a GPU; with the process group there already it leaves them alone.
+    import torch.distributed as dist
+
+    if launcher != 'pytorch':
+        raise ValueError(f'--launcher {launcher}: without a GPU only --launcher pytorch (torchrun) works')
+    if 'RANK' not in os.environ:
+        raise ValueError('--launcher pytorch: start it with torchrun, as in: torchrun --nproc_per_node 2 tools/train.py ...')
+    if not dist.is_initialized():
+        dist.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
+                                 device_ids=None, find_unused_parameters=cfg.get('find_unused_parameters', False))
