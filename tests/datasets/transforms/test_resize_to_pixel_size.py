@@ -18,7 +18,8 @@ def run(um_per_px, size=(200, 100), target=0.25, box=(40, 20, 80, 60), **info):
 
     image = np.zeros((size[1], size[0], 3), np.uint8)
     image[box[1]:box[3], box[0]:box[2]] = 255
-    results = dict(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2], gt_bboxes=HorizontalBoxes(np.array([box], np.float32)), **info)
+    results = dict(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2],
+                   gt_bboxes=HorizontalBoxes(np.array([box], np.float32)), **info)
     if um_per_px != 'absent':
         results['um_per_px'] = um_per_px
     return Compose([dict(type='ResizeToPixelSize', um_per_px=target)])(results)
