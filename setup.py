@@ -41,7 +41,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mitos_mmdet', 'mitos_mmdet.*']),
-    package_data={'mitos_mmdet': ['model_zoo/weights/*']},
+    package_data={'mitos_mmdet': ['model_zoo/weights/*', 'slides/outputs/*.j2', 'slides/outputs/*.css', 'slides/outputs/*.js']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.13',
     install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',

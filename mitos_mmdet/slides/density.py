@@ -17,7 +17,7 @@ class DensityMap:
     sigma_um: float
 
 
-def density_map(points_um, size_um, sigma_um=SIGMA_UM):
+def density_map(points_um, size_um, sigma_um=None):
     """Smooths points to a density.
 
     Near the slide's border the Gaussian is divided by its share inside, so that a border does not look empty.
@@ -25,12 +25,13 @@ def density_map(points_um, size_um, sigma_um=SIGMA_UM):
     Args:
         points_um: ``(n, 2)`` um from the slide's corner.
         size_um: ``(width, height)`` um of the slide.
-        sigma_um: Width of the Gaussian.
+        sigma_um: Width of the Gaussian; None: 400 um, on small images 15 % of the shorter side (ours).
 
     Returns:
         DensityMap: All 0 where there are no points.
     """
     size = np.asarray(size_um, np.float64)
+    sigma_um = sigma_um or min(SIGMA_UM, 0.15 * size.min())
     step = max(sigma_um / 8, size.max() / _MOST_SIDE)
     cells = np.maximum(1, np.ceil(size / step)).astype(int)
     step = size / cells

@@ -50,9 +50,10 @@ class GradeRule:
 RULES = {rule.name: rule for rule in (
     # HL7's code system of the breast, score 1 up to 3, 2 for 4 to 7, 3 from 8 per mm2.
     GradeRule('mm2', 'breast, per mm²', 1.0, 'per mm²', 4, 8, 'HL7 code system for the mitotic count of breast carcinoma'),
-    GradeRule('tupac16', 'TUPAC16, per 10 HPF', 2.0, 'per 10 HPF', 12, 23, 'TUPAC16 paper; 10 HPF taken as 2 mm², its region', True),
-    GradeRule('mitos-rcnn', 'MITOS-RCNN, per 10 HPF', 2.0, 'per 10 HPF', 10, 20, 'MITOS-RCNN paper; it names no field size, 2 mm² is our '
-              'assumption', True),
+    GradeRule('tupac16', 'TUPAC16, per 10 HPF', 2.0, 'per 10 HPF (2 mm²)', 12, 23,
+              'TUPAC16 paper; 10 HPF taken as 2 mm², the size of its regions', True),
+    GradeRule('mitos-rcnn', 'MITOS-RCNN, per 10 HPF', 2.0, 'per 10 HPF (2 mm²)', 10, 20,
+              'MITOS-RCNN paper; it names no field size, 2 mm² is our assumption', True),
     GradeRule('field-0.274', '10 fields of 0.274 mm²', 2.74, 'per 10 fields of 0.274 mm²', 10, 20,
               'field-of-view table: below 10, 10 to 19, 20 or more'),
 )}
@@ -73,8 +74,7 @@ class Grade:
         """The score with its area and its rule."""
         if self.score is None:
             return f'{self.rule.title}: no score, no area was counted'
-        return (f'{self.rule.title}: score {self.score} ({self.count} in {self.area_mm2:.3g} mm², {self.scaled:.3g} {self.rule.unit}'
-                f'{" of together 2 mm²" if self.rule.unit == "per 10 HPF" else ""})')
+        return (f'{self.rule.title}: score {self.score} ({self.count} in {self.area_mm2:.3g} mm², {self.scaled:.3g} {self.rule.unit})')
 
     def as_dict(self):
         """As plain types, for JSON."""

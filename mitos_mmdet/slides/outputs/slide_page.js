@@ -1,0 +1,166 @@
+'use strict';
+// The page works without this script; with it the hotspot can be moved and zoomed, and detections taken out of the count.
+(() => {
+  const find = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const byId = id => document.getElementById(id);
+  document.documentElement.classList.add('js');
+  const rules = JSON.parse(byId('rules').textContent);
+  const cards = new Map(find('.card').map(card => [Number(card.dataset.number), card]));
+  const marks = new Map(find('.mark').map(mark => [Number(mark.dataset.number), mark]));
+  const out = new Set();
+  const numbers = [...cards.keys()];
+  let selected = null;
+
+  // The picture of the hotspot: a viewBox that moves.
+  const view = byId('view');
+  const full = view && {width: Number(view.dataset.width), height: Number(view.dataset.height), um: Number(view.dataset.um)};
+  let box = null;
+  const show = next => {
+    const shape = view.clientWidth / view.clientHeight;
+    const whole = Math.max(full.width, full.height * shape);
+    const width = Math.min(whole, Math.max(next.width, view.clientWidth / 4));
+    const height = width / shape;
+    const inside = (start, side, all) => side >= all ? (all - side) / 2 : Math.min(Math.max(start, 0), all - side);
+    box = {x: inside(next.x, width, full.width), y: inside(next.y, height, full.height), width, height};
+    view.setAttribute('viewBox', `${box.x} ${box.y} ${box.width} ${box.height}`);
+    const unit = box.width / view.clientWidth;  // px of the picture per px of the screen
+    byId('marks').setAttribute('font-size', 15 * unit);
+    const length = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].findLast(um => um / full.um / unit <= 160) ?? 1;
+    byId('scale-bar').style.width = `${length / full.um / unit}px`;
+    byId('scale-words').textContent = `${length} µm`;
+  };
+  const fit = () => show({x: 0, y: 0, width: Infinity});
+  const zoom = (factor, at = {x: box.x + box.width / 2, y: box.y + box.height / 2}) => show({
+    x: at.x - (at.x - box.x) * factor, y: at.y - (at.y - box.y) * factor, width: box.width * factor});
+  const centre = (x, y, width) => show({x: x - width / 2, y: y - width / 2 * view.clientHeight / view.clientWidth, width});
+  const placeOf = event => {
+    const frame = view.getBoundingClientRect();
+    return {x: box.x + (event.clientX - frame.left) * box.width / frame.width, y: box.y + (event.clientY - frame.top) * box.height / frame.height};
+  };
+  const placeOfMark = number => marks.get(number).getAttribute('transform').match(/-?[\d.]+/g).map(Number);
+
+  // The count.
+  const scoreOf = (count, area, rule) => {
+    const scaled = Math.round(count * rule.area / area * 1e9) / 1e9;
+    return 1 + (scaled >= rule.from2) + (scaled >= rule.from3);
+  };
+  const area = view ? Number(byId('check').dataset.area) : 0;
+  const write = () => {
+    if (!view) return;
+    const inside = marks.size, gone = [...out].filter(number => number <= inside).length, left = inside - gone;
+    byId('hotspot-count').textContent = left;
+    byId('hotspot-density').textContent = (left / area).toPrecision(3);
+    byId('total-count').textContent = Number(byId('check').dataset.total) - out.size;
+    byId('score').textContent = scoreOf(left, area, rules[0]);
+    find('[data-rule]').forEach(cell => { cell.textContent = scoreOf(left, area, rules[cell.dataset.rule]); });
+    const tally = byId('tally');
+    tally.replaceChildren();
+    const words = document.createElement('span'), strong = document.createElement('b');
+    strong.textContent = `${left} counted`;
+    words.append(strong, ` of ${inside} detected`);
+    tally.append(words);
+    if (out.size) {
+      const save = document.createElement('button');
+      save.type = 'button';
+      save.textContent = 'Save review';
+      save.addEventListener('click', saveReview);
+      tally.append(save);
+    }
+  };
+  const saveReview = () => {
+    const lines = ['number,x_px,y_px,score,counted', ...numbers.map(number => {
+      const card = cards.get(number);
+      return [number, card.dataset.x, card.dataset.y, card.dataset.score, out.has(number) ? 'no' : 'yes'].join(',');
+    })];
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([lines.join('\n') + '\n'], {type: 'text/csv'}));
+    link.download = `${document.title.replace(/: mitotic count$/, '')}_review.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const toggle = number => {
+    out.has(number) ? out.delete(number) : out.add(number);
+    const gone = out.has(number), card = cards.get(number);
+    marks.get(number)?.classList.toggle('out', gone);
+    if (card) {
+      card.classList.toggle('out', gone);
+      card.setAttribute('aria-pressed', String(!gone));
+      card.setAttribute('aria-label', `Detection ${number}, score ${card.dataset.score}, ${gone ? 'not counted' : 'counted'}`);
+    }
+    write();
+  };
+  const select = (number, move = true) => {
+    if (selected !== null) [cards.get(selected), marks.get(selected)].forEach(each => each?.classList.remove('selected'));
+    selected = number;
+    const card = cards.get(number), mark = marks.get(number);
+    [card, mark].forEach(each => each?.classList.add('selected'));
+    const list = card?.parentElement;
+    if (list?.id === 'inside' && list.scrollHeight > list.clientHeight) {  // only the list scrolls, not the page
+      const top = card.offsetTop - list.offsetTop;
+      list.scrollTop = Math.min(Math.max(list.scrollTop, top + card.offsetHeight + 6 - list.clientHeight), top - 6);
+    } else card?.scrollIntoView({block: 'nearest'});
+    if (mark) {
+      mark.parentNode.append(mark);  // on top of its neighbours
+      if (move) centre(...placeOfMark(number), Math.min(box.width, Math.max(view.clientWidth, 200 / full.um)));
+    }
+  };
+  cards.forEach((card, number) => card.addEventListener('click', () => {
+    // Outside the hotspot there is no picture to find it in, so the first click already counts.
+    selected === number || !marks.has(number) ? toggle(number) : null;
+    select(number);
+  }));
+
+  if (view) {
+    new ResizeObserver(() => box ? show(box) : fit()).observe(view);
+    fit();
+    let hold = null;
+    view.addEventListener('pointerdown', event => {
+      hold = {x: event.clientX, y: event.clientY, start: box, moved: false, mark: event.target.closest('.mark')};
+      view.setPointerCapture(event.pointerId);
+    });
+    view.addEventListener('pointermove', event => {
+      if (!hold) return;
+      const unit = hold.start.width / view.clientWidth, x = event.clientX - hold.x, y = event.clientY - hold.y;
+      hold.moved ||= Math.hypot(x, y) > 4;
+      if (hold.moved) {
+        view.classList.add('moving');
+        show({...hold.start, x: hold.start.x - x * unit, y: hold.start.y - y * unit});
+      }
+    });
+    view.addEventListener('pointerup', () => {
+      if (hold && !hold.moved && hold.mark) {
+        const number = Number(hold.mark.dataset.number);
+        if (selected === number) toggle(number);
+        select(number, false);
+      }
+      hold = null;
+      view.classList.remove('moving');
+    });
+    view.addEventListener('pointercancel', () => { hold = null; view.classList.remove('moving'); });
+    view.addEventListener('wheel', event => {
+      event.preventDefault();
+      zoom(Math.exp(Math.sign(event.deltaY) * 0.18), placeOf(event));
+    }, {passive: false});
+    view.addEventListener('dblclick', event => zoom(0.4, placeOf(event)));
+    byId('zoom-in').addEventListener('click', () => zoom(0.6));
+    byId('zoom-out').addEventListener('click', () => zoom(1 / 0.6));
+    byId('zoom-fit').addEventListener('click', fit);
+    byId('zoom-full').addEventListener('click', () => centre(box.x + box.width / 2, box.y + box.height / 2, view.clientWidth));
+    byId('hide-marks').addEventListener('click', event => {
+      const hidden = view.classList.toggle('unmarked');
+      event.currentTarget.setAttribute('aria-pressed', String(hidden));
+    });
+  }
+  document.addEventListener('keydown', event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !numbers.length) return;
+    const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+    if (step) {
+      const place = selected === null ? (step > 0 ? 0 : numbers.length - 1) : numbers.indexOf(selected) + step;
+      if (place >= 0 && place < numbers.length) { select(numbers[place]); cards.get(numbers[place]).focus({preventScroll: true}); }
+    } else if (event.key === ' ' && selected !== null) toggle(selected);
+    else if (event.key === '0' && view) fit();
+    else return;
+    event.preventDefault();
+  });
+  write();
+})();

@@ -1,0 +1,89 @@
+"""The HTML page of a slide: one file that holds all it shows, from which the count can be checked by eye."""
+
+import json
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from mitos_mmdet.core.files import replacing
+from mitos_mmdet.slides.grade import DISCLAIMER
+from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
+from mitos_mmdet.slides.outputs.overview_png import draw_overview
+
+MOST_ELSEWHERE = 240  # Ours: crops outside the hotspot, those of the highest scores; 240 are about 2 MB.
+MOST_INSIDE = 600  # Ours: crops of the hotspot.
+_RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
+
+
+def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=()):
+    """Writes the page, whole or not at all.
+
+    Args:
+        path: The HTML file.
+        slide: ``Slide``; read in tiles of the hotspot, crops and a thumbnail.
+        count: ``SlideCount``.
+        tissue, roi: ``TissueMask`` and ``Roi`` or None, for the overview.
+        provenance: ``{what: text}`` of model, threshold, versions and the like, shown as it is.
+        files_beside: ``[(file name, what it is)]`` of the slide's other files, linked.
+    """
+    with replacing(path) as file:
+        file.write(slide_page(slide, count, tissue, roi, provenance, files_beside))
+
+
+def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=()):
+    """The page as text; arguments as of ``write_slide_page``."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
+    found, spot = count.mitoses, count.hotspot
+    inside = 0 if spot is None else spot.count
+    overview = draw_overview(slide, count, tissue, roi)
+    shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(len(found), inside + MOST_ELSEWHERE))]
+    cards = [_card(slide, found, index) for index in shown]
+    return environment.from_string(_text('slide_page.html.j2')).render(
+        style=Markup(_text('slide_page.css')), script=Markup(_text('slide_page.js')),
+        title=slide.path.name, count=count, spot=spot, total=len(found), inside=inside, view=spot and _view(slide, count),
+        cards_inside=[card for card in cards if card['number'] <= inside],
+        cards_elsewhere=[card for card in cards if card['number'] > inside],
+        overview=dict(uri=jpeg_uri(overview, 88), width=overview.width, height=overview.height), crop_um=CROP_UM,
+        main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
+        size_mm=[side * um / 1000 for side, um in zip(slide.size, found.um_per_px, strict=True)], um_per_px=found.um_per_px,
+        provenance=list((provenance or {}).items()), files_beside=files_beside)
+
+
+def _card(slide, found, index):
+    """What the gallery shows of one detection."""
+    x, y = found.points[index]
+    return dict(number=index + 1, x=round(float(x)), y=round(float(y)), score=f'{found.scores[index]:.2f}',
+                atypical=None if found.atypical is None else float(found.atypical[index]),
+                uri=jpeg_uri(crop(slide, (x, y), found.um_per_px)))
+
+
+def _view(slide, count):
+    """The hotspot as tiles, with the places of its detections in their px."""
+    box = [um / side for um, side in zip(count.hotspot.box_um, count.mitoses.um_per_px * 2, strict=True)]
+    tiles = mosaic(slide, box, count.mitoses.um_per_px)
+    places = (count.mitoses.points[:count.hotspot.count] - box[:2]) * [tiles.width / (box[2] - box[0]), tiles.height / (box[3] - box[1])]
+    return dict(tiles=tiles.tiles, width=tiles.width, height=tiles.height, um_per_px=tiles.um_per_px, radius=_RING_UM / tiles.um_per_px,
+                circle=count.hotspot.shape == 'circle',
+                marks=[(number, round(float(x), 1), round(float(y), 1)) for number, (x, y) in enumerate(places, start=1)])
+
+
+def _rule(grade):
+    return dict(title=grade.rule.title, from2=grade.rule.from_2, from3=grade.rule.from_3, area=grade.rule.area_mm2)
+
+
+def _number(value, digits=3):
+    """A number as people write it; a dash where there is none."""
+    if value is None:
+        return '–'
+    return f'{value:,}' if isinstance(value, int) else f'{value:,.{max(0, digits - len(str(int(abs(value)))))}f}'
+
+
+def _json(content):
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(content).replace('<', '\\u003c')
+
+
+def _text(name):
+    return (files(__package__) / name).read_text(encoding='utf-8')

@@ -1,0 +1,163 @@
+"""The page and the overview of a slide."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mitos_mmdet.slides.count_slide import count_slide
+from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs.crops import crop, mosaic
+from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
+from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
+from mitos_mmdet.slides.settings import SlideSettings
+from mitos_mmdet.slides.tissue_share import TissueShare
+
+SIZE = (1600, 1200)
+POINTS = np.array([[400, 300], [440, 320], [1200, 900], [420, 360]], float)
+SETTINGS = SlideSettings(hotspot_area_mm2=0.03, threshold=0.5)
+
+
+@pytest.fixture(scope='module')
+def slide(tmp_path_factory):
+    """0.5 um/px, pink, a dark square of 12 px around each point; a name that would be markup."""
+    image = np.full((SIZE[1], SIZE[0], 3), (225, 160, 200), np.uint8)
+    for x, y in POINTS.astype(int):
+        image[y - 6:y + 6, x - 6:x + 6] = (60, 20, 90)
+    path = tmp_path_factory.mktemp('slides') / '<b>&amp; "slide".png'
+    Image.fromarray(image).save(path)
+    with open_slide(path, um_per_px=0.5) as opened:
+        yield opened
+
+
+def counted(points=POINTS, scores=(0.6, 0.9, 0.8, 0.3), **more):
+    points = np.reshape(points, (-1, 2))
+    return count_slide(Detections(points, scores, [0] * len(points), (0.5, 0.5), SIZE, **more), SETTINGS)
+
+
+class Tags(HTMLParser):
+    """All start tags with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag, **wanted):
+        return [attrs for name, attrs in self.found if name == tag and all(attrs.get(key) == value for key, value in wanted.items())]
+
+
+def pixels(uri):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition('base64,')[2]))))
+
+
+def test_every_counted_detection_is_a_card_with_its_crop(slide):
+    page = Tags(slide_page(slide, counted()))
+    cards = page.all('button', **{'class': 'card'})
+    assert [(card['data-number'], card['data-x'], card['data-y'], card['data-score']) for card in cards] == [
+        ('1', '440', '320', '0.90'), ('2', '400', '300', '0.60'), ('3', '1200', '900', '0.80')]
+    crops = [attrs['src'] for attrs in page.all('img', width='176')]
+    assert len(crops) == 3
+    for uri in crops:  # the mitotic figure stands in the middle
+        picture = pixels(uri)
+        assert picture.shape == (176, 176, 3)
+        assert picture[84:92, 84:92].mean() < 90
+        assert picture[:30].mean() > 150
+
+
+def test_the_hotspot_is_shown_at_full_resolution(slide):
+    count = counted()
+    page = Tags(slide_page(slide, count))
+    view = page.all('svg', id='view')[0]
+    width, height = int(view['data-width']), int(view['data-height'])
+    assert (width, height) == (round(count.hotspot.width_um / 0.5), round(count.hotspot.height_um / 0.5))
+    tiles = page.all('image')
+    assert sum(int(tile['width']) * int(tile['height']) for tile in tiles) == width * height
+    marks = page.all('g', **{'class': 'mark'})
+    assert [mark['data-number'] for mark in marks] == ['1', '2']
+    picture = pixels(tiles[0]['href'])
+    for mark in marks:  # its ring lies around the dark square
+        x, y = (round(float(value)) for value in re.findall(r'[\d.]+', mark['transform']))
+        assert picture[y - 3:y + 3, x - 3:x + 3].mean() < 90
+
+
+def test_text_of_the_user_is_escaped_and_nothing_is_fetched(slide):
+    text = slide_page(slide, counted(), provenance={'Model': '<script>alert(1)</script>'}, files_beside=[('a "b".csv', 'CSV')])
+    page = Tags(text)
+    assert len(page.all('script')) == 2
+    assert '<b>&amp;' not in text
+    assert 'alert(1)&lt;/script&gt;' in text
+    assert page.all('a')[0]['href'] == 'a%20%22b%22.csv'
+    assert not re.search(r'(?:src|href)="(?!data:|a%20)', text)
+    assert '://' not in re.sub(r'data:[^"]*', '', text)
+
+
+def test_grade_area_rule_and_disclaimer_are_stated(slide):
+    text = slide_page(slide, counted())
+    for words in ('Research software, not a diagnosis.', 'score 1: up to 3, score 2: 4 to 7, score 3: 8 or more per mm²', 'TUPAC16',
+                  '2 in 0.03 mm²', 'belongs to the lower one', 'at least 0.5'):
+        assert words in text, words
+    rules = json.loads(re.search(r'id="rules">(.*?)</script>', text)[1])
+    assert [(rule['from2'], rule['from3'], rule['area']) for rule in rules][:2] == [(4, 8, 1.0), (12, 23, 2.0)]
+
+
+def test_no_detection_makes_a_page(slide, tmp_path):
+    write_slide_page(tmp_path / 'page.html', slide, counted(np.zeros((0, 2)), []))
+    text = (tmp_path / 'page.html').read_text(encoding='utf-8')
+    assert 'no mitotic figure found' in text
+    assert 'id="view"' not in text
+    assert not Tags(text).all('button', **{'class': 'card'})
+
+
+def test_atypical_mitotic_figures_are_marked(slide):
+    text = slide_page(slide, counted(atypical=[0.1, 0.9, 0.2, 0.2]))
+    assert text.count('<i>atypical</i>') == 1
+    assert '33%' in text
+
+
+def test_a_crop_beyond_the_border_is_white(slide):
+    picture = crop(slide, (0, 0), (0.5, 0.5))
+    assert picture.shape == (176, 176, 3)
+    assert (picture[:80, :80] == 255).all()
+    assert (picture[100:, 100:] != 255).any()
+
+
+def test_a_large_hotspot_is_read_coarser_and_says_so(slide):
+    tiles = mosaic(slide, (0, 0, *SIZE), (0.5, 0.5), most_px=SIZE[0] * SIZE[1] // 4)
+    assert (tiles.width, tiles.height, tiles.um_per_px) == (800, 600, pytest.approx(1))
+
+
+def test_overview_shows_hotspot_and_detections(slide, tmp_path):
+    count = counted()
+    picture = np.asarray(draw_overview(slide, count)).astype(int)
+    bare = np.asarray(draw_overview(slide, counted(np.zeros((0, 2)), []))).astype(int)
+    assert picture.shape == bare.shape == (1125 + 84, 1500, 3)
+    scale = 1500 / SIZE[0]
+    x, y = (POINTS[2] * scale).astype(int)
+    assert (picture[y, x] > 240).all()  # the white dot of a detection
+    left, top = (np.array(count.hotspot.box_um[:2]) / 0.5 * scale).astype(int)
+    blue = np.abs(picture - (11, 63, 179)).sum(axis=2) < 30
+    assert blue[top:top + 100, left - 2:left + 3].any(axis=1).mean() > 0.9
+    assert not (np.abs(bare - (11, 63, 179)).sum(axis=2) < 30).any()
+    write_overview(tmp_path / 'overview.png', slide, count)
+    assert [path.name for path in tmp_path.iterdir()] == ['overview.png']
+
+
+def test_share_of_tissue_in_a_window():
+    mask = np.zeros((10, 20), bool)
+    mask[:, 10:] = True
+    share = TissueShare(mask, (2., 2.))
+    assert share.of_rectangle(15, 0, 10, 20)[0, 0] == pytest.approx(0.5)
+    assert share.of_rectangle([0, 19, 30], [0, 10], 4, 4).tolist() == [[0, pytest.approx(0.75), 1], [0, pytest.approx(0.75), 1]]
+    # What lies beyond the mask is no tissue.
+    assert share.of_rectangle(38, 0, 4, 4)[0, 0] == pytest.approx(0.5)
+    assert share.of_circle(10, 0, 20) == pytest.approx(0.5, abs=0.02)
