@@ -19,6 +19,7 @@ ROADS = {
         'test': ('test', 'run a trained detector on whole labelled frames and score it: CONFIG CHECKPOINT'),
         'evaluate': ('evaluate', 'score detections of any program against ground truth, with confidence intervals'),
         'export': ('export', 'write detections for QuPath, grand-challenge and others'),
+        'results': ('results', 'rebuild the table of all models from their work dirs'),
     },
 }
 COMMANDS = {name: entry for road in ROADS.values() for name, entry in road.items()}

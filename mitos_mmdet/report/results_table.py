@@ -1,0 +1,79 @@
+"""The table of all models: published scores beside those of the runs at hand. Pure, apart from reading the runs' JSON files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mitos_mmdet.core.json_reading import read_json
+
+HEADER = ('model', 'published F1', 'F1', 'precision', 'recall', 'AP', 'frames', 'threshold', 'seconds per frame', 'checkpoint')
+_ORIGINS = {'threshold_best_on_this_set': 'best on these frames', 'threshold_fixed': 'fixed beforehand'}
+
+
+@dataclass
+class Run:
+    """The newest test, or else validation, of a work dir.
+
+    Attributes:
+        folder: The work dir.
+        scores: ``{metric: value}`` without the prefix ``centroid/``.
+        seconds: Per frame, or None.
+        checkpoint: The best checkpoint, else the last one; None where there is none.
+    """
+
+    folder: Path
+    scores: dict
+    seconds: float | None = None
+    checkpoint: str | None = None
+
+
+def read_run(folder: Path) -> Run | None:
+    """The scores that mmengine keeps in ``FOLDER/<time>/<time>.json``.
+
+    Args:
+        folder: A work dir of ``mitos train`` or ``mitos test``.
+
+    Returns:
+        Run: None where the folder holds no scores of ``CentroidMetric``.
+
+    Raises:
+        ValueError: A damaged file of scores.
+    """
+    for path in sorted(folder.glob('*/*.json'), key=lambda path: path.stem, reverse=True):
+        if path.stem != path.parent.name:
+            continue
+        content = read_json(path)
+        scores = {key.removeprefix('centroid/'): value for key, value in content.items() if key.startswith('centroid/')}
+        if scores:
+            return Run(folder, scores, content.get('time'), _checkpoint(folder))
+    return None
+
+
+def results_table(models: list, runs: dict) -> str:
+    """A Markdown table with one row per model, in the order of ``models``.
+
+    Args:
+        models: The entries of the metafiles: dicts with ``Name`` and ``Metadata``.
+        runs: ``{model name: Run}``; models without a run have empty cells.
+    """
+    rows = [HEADER, ('---', ) * len(HEADER)]
+    rows += [_row(model, runs.get(model['Name'])) for model in models]
+    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+
+
+def _row(model, run):
+    published = model.get('Metadata', {}).get('Published F1')
+    first = (f'`{model["Name"]}`', '' if published is None else f'{published:g}')
+    if run is None:
+        return (*first, '', '', '', '', '', '', '', 'train it')
+    origin = next((text for key, text in _ORIGINS.items() if key in run.scores), '')
+    return (*first, *(_number(run.scores.get(key)) for key in ('f1', 'precision', 'recall', 'ap')),
+            f'{run.scores["frames"]:g}' if 'frames' in run.scores else '', origin, _number(run.seconds, 2), run.checkpoint or '')
+
+
+def _number(value, digits=3):
+    return '' if value is None else f'{value:.{digits}f}'
+
+
+def _checkpoint(folder):
+    found = [*sorted(folder.glob('best_*.pth')), *sorted(folder.glob('*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)]
+    return f'`{found[0].name}`' if found else None
