@@ -22,7 +22,8 @@ def test_the_newest_run_counts_and_empty_rows_stay(tmp_path, capsys):
     main([str(tmp_path)])
     rows = {row.split(' | ')[0].strip('| `'): row for row in capsys.readouterr().out.splitlines()}
     assert rows['cascade_rcnn_midog'].strip('| ').split(' | ') == [
-        '`cascade_rcnn_midog`', '0.7492', '0.710', '0.700', '0.720', '0.660', '85', 'fixed beforehand', '0.50', '`best_centroid_f1_epoch_2.pth`']
+        '`cascade_rcnn_midog`', '0.7492', '0.710', '0.700', '0.720', '0.660', '85', 'fixed beforehand', '0.50',
+        '`best_centroid_f1_epoch_2.pth`']
     assert rows['mask_rcnn_r101_fpn_tupac16'].startswith('| `mask_rcnn_r101_fpn_tupac16` | 0.86 |  |')
     main([str(tmp_path), '--tested', '--out', str(tmp_path / 'table.md')])
     assert len((tmp_path / 'table.md').read_text().splitlines()) == 3
