@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
-OUTPUTS = ('csv', 'geojson', 'grand-challenge', 'overview', 'page')
+OUTPUTS = ('csv', 'geojson', 'grand-challenge', 'overview', 'picture', 'page')
 
 
 @dataclass(frozen=True)

@@ -38,5 +38,5 @@ def _centres(slide, tissue):
         return np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2) * slide.size
     rows, columns = np.nonzero(tissue.mask)
     chosen = np.unique(((np.arange(_PATCHES) + 0.5) * len(rows) / _PATCHES).astype(int)) if len(rows) else []
-    scale = np.array(tissue.um_per_px) / slide.um_per_px
+    scale = np.array(slide.size) / tissue.mask.shape[::-1]
     return (np.stack([columns, rows], axis=1)[chosen] + 0.5) * scale

@@ -19,7 +19,7 @@ class WantedArea:
         self._roi = roi
         self._mask = None
         if tissue is not None:
-            self._px = np.array(tissue.um_per_px) / slide.um_per_px  # level-0 px per px of the mask
+            self._px = np.array(slide.size) / tissue.mask.shape[::-1]  # level-0 px per px of the mask
             radius = np.ceil(_MARGIN_UM / np.array(tissue.um_per_px)).astype(int)
             kernel = np.ones((2 * radius[1] + 1, 2 * radius[0] + 1), np.uint8)
             self._mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel)

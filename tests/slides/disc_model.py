@@ -59,7 +59,7 @@ def disc_slide(points_um, size_um, um_per_px=(0.25, 0.25), bounds_um=None):
 
 
 def mask_of(slide, um_per_px, wanted):
-    """A tissue mask whose px are ``wanted(x_um, y_um)``."""
-    columns, rows = (int(np.ceil(side * own / um_per_px)) for side, own in zip(slide.size, slide.um_per_px, strict=True))
+    """A tissue mask whose px, of about ``um_per_px``, are ``wanted(x_um, y_um)``."""
+    columns, rows = (round(side * own / um_per_px) for side, own in zip(slide.size, slide.um_per_px, strict=True))
     x, y = np.meshgrid((np.arange(columns) + 0.5) * um_per_px, (np.arange(rows) + 0.5) * um_per_px)
     return SimpleNamespace(mask=wanted(x, y), um_per_px=(um_per_px, um_per_px))

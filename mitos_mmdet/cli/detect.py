@@ -1,0 +1,200 @@
+"""Finds, counts and grades mitotic figures on images and whole slides: mitos detect IMAGE... --out DIR."""
+
+import argparse
+import math
+import re
+import sys
+import warnings
+from pathlib import Path
+
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names
+from mitos_mmdet.cli.progress_line import ProgressLine
+from mitos_mmdet.core.console import one_line, run
+from mitos_mmdet.core.files import OutputError
+from mitos_mmdet.core.names import printable
+from mitos_mmdet.core.outputs import check_writable
+
+_MOST_NAMED = 10
+
+
+def parser():
+    """The command's arguments."""
+    command = argparse.ArgumentParser(prog='mitos detect', description=__doc__)
+    command.add_argument('inputs', nargs='+', metavar='INPUT', help='images, slides, folders or globs')
+    command.add_argument('--out', required=True, metavar='DIR', help='output folder; each input gets a folder in it')
+    command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    command.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    command.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size in um, in place of what the files say')
+    command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
+    command.add_argument('--hotspot-mm2', type=float, default=2.0, metavar='A', help='area of the hotspot window (default: 2)')
+    command.add_argument('--hotspot-shape', choices=('rectangle', 'circle'), default='rectangle', help='(default: rectangle, 4:3)')
+    command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
+    command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto',
+                         help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
+    command.add_argument('--batch-size', type=int, metavar='N', help='tiles in work at once; does not change the detections')
+    command.add_argument('--workers', type=int, default=1, metavar='N', help='threads that read (default: 1)')
+    command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
+    command.add_argument('--no-picture', action='store_true', help='write no annotated picture and no overview')
+    command.add_argument('--no-page', action='store_true', help='write no HTML page')
+    command.add_argument('--no-qupath-offset', action='store_true', help="count GeoJSON from the slide's corner, not its scanned area's")
+    command.add_argument('--overwrite', action='store_true', help='redo inputs that are finished already')
+    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+    return command
+
+
+def main(argv=None):
+    """Runs the command; returns the exit status: 0, or 1 where an input among several failed.
+
+    Raises:
+        ValueError: Nothing could be done, or the only input failed.
+    """
+    args = parser().parse_args(argv)
+    _check(args)
+    inputs, ignored = find_inputs(args.inputs, args.out)
+    _say_ignored(ignored)
+    places = [Path(args.out) / name for name in output_names(inputs)]
+    faults = _without_pixel_size(inputs) if args.um_per_px is None else {}
+    if len(faults) == len(inputs):
+        raise next(iter(faults.values()))
+    model = _model(args)
+    from mitos_mmdet.slides.settings import SlideSettings
+
+    settings = SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, batch_size=args.batch_size,
+                             stain='none' if args.no_stain else None, hotspot_area_mm2=args.hotspot_mm2, hotspot_shape=args.hotspot_shape,
+                             qupath_offset=not args.no_qupath_offset, outputs=_outputs(args))
+    with _short_warnings():
+        rows, failed = _work(inputs, places, faults, model, settings, args)
+    _print_table(rows)
+    if failed:
+        print(f'failed {len(failed)} of {len(inputs)}:', file=sys.stderr)
+        for path, reason in failed:
+            print(f'  {_about(path, reason)}', file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _work(inputs, places, faults, model, settings, args):
+    """``(rows of the table, [(path, reason)] that failed)``."""
+    from mitos_mmdet.slides.fingerprint import fingerprint
+    from mitos_mmdet.slides.finished import finished_summary
+    from mitos_mmdet.slides.run_slide import run_slide
+
+    rows, failed, kept = [], [], 0
+    for number, (path, place) in enumerate(zip(inputs, places, strict=True), start=1):
+        line = ProgressLine(f'[{number}/{len(inputs)}] {printable(path.name)}')
+        try:
+            if path in faults:
+                raise faults[path]
+            summary = None if args.overwrite else finished_summary(place, fingerprint(path, model, settings))
+            kept += summary is not None
+            if summary is None:
+                summary = run_slide(path, model, place, settings, progress=line, workers=args.workers)
+                for note in summary['notes'][:len(summary['notes']) if len(inputs) == 1 else 1]:
+                    line.clear()
+                    print(f'{printable(path.name)}: {note}', file=sys.stderr)
+            rows.append((path, summary, place))
+        except OutputError:
+            raise
+        except (ValueError, OSError, MemoryError) as error:
+            if len(inputs) == 1:
+                raise ValueError(_about(path, one_line(error))) from error
+            failed.append((path, one_line(error) or type(error).__name__))
+        finally:
+            line.clear()
+    if kept:
+        print(f'{kept} of {len(inputs)} finished before with the same input, model and settings: kept (--overwrite redoes them)')
+    return rows, failed
+
+
+def _check(args):
+    for flag, value in (('--um-per-px', args.um_per_px), ('--hotspot-mm2', args.hotspot_mm2)):
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f'{flag} {value:g}: give a number above zero')
+    if args.threshold is not None and not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold {args.threshold:g}: give a score from 0 to 1')
+    for flag, value in (('--batch-size', args.batch_size), ('--workers', args.workers)):
+        if value is not None and value < 1:
+            raise ValueError(f'{flag} {value}: give 1 or more')
+    if args.model is not None and len(args.model) > 2:
+        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+    if args.roi is not None and not Path(args.roi).is_file():
+        raise ValueError(f'--roi {args.roi}: no such file')
+    check_writable('--out', args.out)
+
+
+def _model(args):
+    from mitos_mmdet.model_zoo import load_model
+
+    model, checkpoint = (*(args.model or ()), None, None)[:2]
+    return load_model(model, checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint)
+
+
+def _outputs(args):
+    from mitos_mmdet.slides.settings import OUTPUTS
+
+    dropped = {*(('picture', 'overview') if args.no_picture else ()), *(('page', ) if args.no_page else ())}
+    return tuple(name for name in OUTPUTS if name not in dropped)
+
+
+def _without_pixel_size(inputs):
+    """``{path: error}`` of inputs that cannot be opened or do not say their um/px; known before the model is loaded."""
+    from mitos_mmdet.slides.open_slide import open_slide
+    from mitos_mmdet.slides.run_slide import need_um_per_px
+
+    faults = {}
+    for path in inputs:
+        try:
+            with open_slide(path) as slide:
+                need_um_per_px(slide)
+        except ValueError as error:
+            faults[path] = error
+    return faults
+
+
+class _short_warnings(warnings.catch_warnings):
+    """Warnings as one line each; those that differ only in the file once."""
+
+    def __enter__(self):
+        super().__enter__()
+        seen = set()
+
+        def show(message, *_, **__):
+            text = one_line(message)
+            kind = re.sub(r'[\d.]+', '#', text.partition(': ')[2] or text)
+            if kind not in seen:
+                seen.add(kind)
+                print(f'warning: {printable(text)}', file=sys.stderr)
+        warnings.simplefilter('ignore')
+        warnings.filterwarnings('always', category=UserWarning, module=r'mitos_mmdet\.')
+        warnings.showwarning = show
+
+
+def _say_ignored(ignored):
+    if ignored:
+        named = ', '.join(printable(path.name) for path in ignored[:_MOST_NAMED])
+        more = f' and {len(ignored) - _MOST_NAMED} more' if len(ignored) > _MOST_NAMED else ''
+        print(f'not read, as neither slides nor images: {len(ignored)} files ({named}{more})', file=sys.stderr)
+
+
+def _about(path, reason):
+    return printable(reason if str(path) in reason else f'{path}: {reason}')
+
+
+def _print_table(rows):
+    if not rows:
+        return
+    cells = [('file', 'mitotic figures', 'per mm2', 'in the hotspot', 'look at')]
+    for path, summary, place in rows:
+        spot, density = summary['hotspot'], summary['per_mm2']
+        files = summary['files']
+        best = next((files[name] for name in ('page', 'picture', 'csv') if name in files), 'summary.json')
+        cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else f'{density:.2f}',
+                      '-' if not spot else f"{spot['mitotic_figures']} in {spot['area_mm2']:.2f} mm2", printable(place / best)))
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        print('  '.join(text.rjust(width) if 1 <= column <= 3 else text.ljust(width)
+                        for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
+    print('Research software: not a diagnosis.')
+
+
+if __name__ == '__main__':
+    run(main)

@@ -1,0 +1,104 @@
+"""Which files ``mitos detect`` reads: those given, and those in folders and globs."""
+
+import glob
+import os
+from pathlib import Path
+
+IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
+SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide'}
+_OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
+
+
+def find_inputs(patterns, out_dir):
+    """The files to read.
+
+    Args:
+        patterns: Files, folders and globs, as given. Folders are searched with their sub-folders; a file given by name is read
+            whatever its name ends in.
+        out_dir: Output folder: what lies in it is no input.
+
+    Returns:
+        tuple: ``(inputs, ignored)``: ``Path`` s in the order given, each once; and what lies in the folders and is not read.
+
+    Raises:
+        ValueError: Something is not there, or a folder holds nothing to read.
+    """
+    inputs, ignored, seen = [], [], set()
+    for pattern in map(str, patterns):
+        for path in _matches(pattern):
+            found = [path]
+            if path.is_dir():
+                found, rest = _in_folder(path, Path(out_dir))
+                ignored += rest
+                if not found:
+                    held = f'{len(rest)} files of other kinds' if rest else 'nothing'
+                    raise ValueError(f'{path}: holds no slide and no image to read ({held}). Known are '
+                                     f'{", ".join(sorted(IMAGES | SLIDES))}')
+            for one in found:
+                key = os.path.realpath(one)
+                if key not in seen:
+                    seen.add(key)
+                    inputs.append(one)
+    return inputs, ignored
+
+
+def _matches(pattern):
+    path = Path(pattern)
+    if os.path.lexists(path):
+        return [path]
+    found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))] if glob.has_magic(pattern) else []
+    if not found:
+        raise ValueError(f'{pattern}: no such file or folder. Check the path')
+    return found
+
+
+def _in_folder(folder, out_dir):
+    """Readable files below a folder, and the others; hidden files and earlier results are neither."""
+    found, ignored = [], []
+    out_dir = out_dir.resolve()
+    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        parent = Path(parent)
+        # The data of MIRAX slides lies in a folder of the slide's name.
+        folders[:] = sorted(name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir
+                            and f'{name}.mrxs' not in names and not _is_loop(parent / name))
+        for name in sorted(name for name in names if not name.startswith('.')):
+            if Path(name).suffix.lower() in IMAGES | SLIDES and name not in _OWN:
+                found.append(parent / name)
+            else:
+                ignored.append(parent / name)
+    return found, ignored
+
+
+def _is_loop(path):
+    """Whether a linked folder leads back to one that holds it."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+
+
+def _raise(error):
+    raise ValueError(f'{error.filename}: cannot be read ({error.strerror}). Change its permissions, or leave it out') from error
+
+
+def output_names(inputs):
+    """A folder name for each input, all different: the file's stem; where two are alike the full name, then also its folder's.
+
+    Args:
+        inputs: ``Path`` s.
+
+    Returns:
+        list[str]: In their order.
+    """
+    kinds = [lambda path: path.stem, lambda path: path.name, lambda path: f'{path.resolve().parent.name}_{path.name}',
+             lambda path: '_'.join(path.resolve().parts[1:])]
+    names = [None] * len(inputs)
+    open_places = list(range(len(inputs)))
+    for kind in kinds:
+        made = {place: kind(inputs[place]) for place in open_places}
+        # Case is ignored: some file systems do.
+        counts = {}
+        for name in [*made.values(), *filter(None, names)]:
+            counts[name.lower()] = counts.get(name.lower(), 0) + 1
+        for place, name in made.items():
+            if counts[name.lower()] == 1:
+                names[place] = name
+        open_places = [place for place in open_places if names[place] is None]
+    return names

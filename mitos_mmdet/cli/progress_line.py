@@ -1,0 +1,37 @@
+"""One line on a terminal that tells how far the work is."""
+
+import sys
+import time
+
+_EVERY_S = 0.2
+
+
+class ProgressLine:
+    """Shows ``title  tile 12/40  5.1 tiles/s  0:06 left`` on stderr; silent where that is no terminal.
+
+    Args:
+        title: What is worked on.
+        stream, clock: For tests.
+    """
+
+    def __init__(self, title, stream=None, clock=time.monotonic):
+        self._stream = sys.stderr if stream is None else stream
+        self._shown = getattr(self._stream, 'isatty', lambda: False)()
+        self._title, self._clock, self._start, self._last = title, clock, clock(), None
+
+    def __call__(self, done, total):
+        """After each tile."""
+        now = self._clock()
+        if not self._shown or (self._last is not None and now - self._last < _EVERY_S and done < total):
+            return
+        self._last = now
+        rate = done / max(now - self._start, 1e-9)
+        left = round((total - done) / rate)
+        self._stream.write(f'\r\x1b[K{self._title}  tile {done}/{total}  {rate:.1f} tiles/s  {left // 60}:{left % 60:02d} left')
+        self._stream.flush()
+
+    def clear(self):
+        """Removes the line."""
+        if self._shown and self._last is not None:
+            self._stream.write('\r\x1b[K')
+            self._stream.flush()

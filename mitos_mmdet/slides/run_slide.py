@@ -1,0 +1,132 @@
+"""``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+import mitos_mmdet
+from mitos_mmdet.core.output_folder import locked
+from mitos_mmdet.datasets.coco_format import MITOSIS
+from mitos_mmdet.slides.count_slide import count_slide
+from mitos_mmdet.slides.detect import detect
+from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.fingerprint import fingerprint
+from mitos_mmdet.slides.he_colours import he_fault
+from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs.summary_json import plain, write_summary
+from mitos_mmdet.slides.roi import read_roi
+from mitos_mmdet.slides.settings import SlideSettings
+from mitos_mmdet.slides.slide import SlideError
+from mitos_mmdet.slides.slide_stain import slide_stain
+from mitos_mmdet.slides.tissue import tissue_mask
+from mitos_mmdet.slides.write_outputs import FILES, write_outputs
+
+SUMMARY = 'summary.json'
+# Ours: a picture up to this size was chosen by somebody who wants all of it looked at, so no tissue mask restricts the search.
+_FRAME_MM2 = 5.0
+
+
+def run_slide(path, model, out_dir, settings=None, progress=None, atypical=None, workers=1):
+    """Detects, counts and writes everything about one slide.
+
+    Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is stopped leaves a slide
+    that is not finished, and never a mixture that looks finished.
+
+    Args:
+        path: Slide or frame.
+        model: ``LoadedModel``.
+        out_dir: The slide's own folder.
+        settings: ``SlideSettings``; None: the defaults.
+        progress: As of ``detect``.
+        atypical: Classifier of atypical mitotic figures (``load_atypical``), or None.
+        workers: Threads that read.
+
+    Returns:
+        dict: The content of ``summary.json``.
+
+    Raises:
+        ValueError: The slide cannot be used (``SlideError``), another run is at work in the folder, or it cannot be written.
+    """
+    settings, out_dir, started = settings or SlideSettings(), Path(out_dir), time.perf_counter()
+    stamp = fingerprint(path, model, settings)
+    with open_slide(path, um_per_px=settings.um_per_px) as slide, locked(out_dir):
+        need_um_per_px(slide)
+        summary = _run(slide, model, out_dir, settings, progress, atypical, workers)
+        summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
+        write_summary(out_dir / SUMMARY, summary)
+    return summary
+
+
+def _run(slide, model, out_dir, settings, progress, atypical, workers):
+    roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
+    thumbnail = slide.thumbnail(1000)
+    tissue = tissue_mask(slide)
+    notes = list(model.notes)
+    fault = he_fault(thumbnail)
+    if fault:
+        notes.append(f'This does not look like H&E ({fault}): the counts mean nothing if it is not.')
+    area_mm2 = np.prod(slide.size) * np.prod(slide.um_per_px) / 1e6
+    searched = None if area_mm2 <= _FRAME_MM2 else tissue
+    stain, reason = slide_stain(slide, model, searched) if settings.stain is None else (None, 'switched off')
+    if model.normalizer is not None and stain is None:
+        notes.append(f'Its stain was not normalised ({reason}).')
+    tiles = []
+    found = detect(slide, model, roi, searched, settings.batch_size, workers=workers, stain=stain, progress=_counting(progress, tiles))
+    if atypical is not None:
+        found = with_atypical(slide, found, atypical)
+    threshold = model.threshold if settings.threshold is None else settings.threshold
+    count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
+    _remove_earlier(out_dir)
+    about = dict(
+        program=f'mitos_mmdet {mitos_mmdet.__version__}', input=str(slide.path), size_px=slide.size, um_per_px=slide.um_per_px,
+        um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
+        model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device),
+        threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue.area_mm2)
+    files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
+    counts = count.as_dict()
+    return dict(about, **{**counts, 'notes': [*notes, *counts.get('notes', [])]}, files=files)
+
+
+def with_atypical(slide, detections, classifier):
+    """The detections with the probability that each mitotic figure is atypical; NaN for other classes.
+
+    Args:
+        slide: ``Slide``.
+        detections: ``Detections``.
+        classifier: ``predict(crops uint8 (N, H, W, 3) RGB) -> (N,)``, ``um_per_px`` and ``crop_size`` px of the crops it wants.
+    """
+    atypical = np.full(len(detections), np.nan)
+    chosen = np.flatnonzero(detections.labels == detections.classes.index(MITOSIS))
+    sides = [classifier.crop_size * classifier.um_per_px / own for own in slide.um_per_px]
+    for start in range(0, len(chosen), 64):
+        part = chosen[start:start + 64]
+        crops = [slide.read(x - sides[0] / 2, y - sides[1] / 2, *sides, um_per_px=classifier.um_per_px)
+                 for x, y in detections.points[part].tolist()]
+        atypical[part] = classifier.predict(np.stack(crops))
+    return Detections(detections.points, detections.scores, detections.labels, detections.um_per_px, detections.size, detections.boxes,
+                      detections.classes, atypical)
+
+
+def need_um_per_px(slide):
+    """Refuses a slide whose um/px nobody knows.
+
+    Raises:
+        SlideError: Names the file and ``--um-per-px``.
+    """
+    if slide.um_per_px is None:
+        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px 0.25')
+
+
+def _remove_earlier(out_dir):
+    for name in (SUMMARY, *FILES.values()):
+        (out_dir / name).unlink(missing_ok=True)
+
+
+def _counting(progress, tiles):
+    """``progress`` that also keeps the number of tiles done."""
+    def call(done, total):
+        tiles[:] = [done]
+        if progress is not None:
+            progress(done, total)
+    return call

@@ -1,0 +1,74 @@
+"""Every file of a slide but ``summary.json``."""
+
+import numpy as np
+
+from mitos_mmdet.datasets.coco_format import MITOSIS
+from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.outputs.annotated_picture import MOST_PX, write_annotated_picture
+from mitos_mmdet.slides.outputs.detections_csv import write_csv
+from mitos_mmdet.slides.outputs.geojson import bounds_offset, write_geojson
+from mitos_mmdet.slides.outputs.grand_challenge_json import write_grand_challenge
+from mitos_mmdet.slides.outputs.overview_png import write_overview
+from mitos_mmdet.slides.outputs.slide_page import write_slide_page
+
+# What may be asked for, and its file.
+FILES = {'csv': 'detections.csv', 'geojson': 'detections.geojson', 'grand-challenge': 'mitotic-figures.json', 'overview': 'overview.png',
+         'picture': 'annotated.jpg', 'page': 'index.html'}
+_ABOUT = {'csv': 'all detections as a table', 'geojson': 'detections, hotspot and tissue for QuPath',
+          'grand-challenge': 'mitotic figures as grand-challenge takes them', 'overview': 'overview with density and hotspot',
+          'picture': 'the frame with its detections'}
+
+
+def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about):
+    """Writes what ``settings.outputs`` names, each file whole or not at all.
+
+    CSV, GeoJSON and picture hold what scores at least the threshold: the mitotic figures first, in the order that numbers them
+    everywhere, then the other classes. The grand-challenge file also holds the candidates below.
+
+    Args:
+        out_dir: ``Path`` of the slide's folder.
+        slide: ``Slide``.
+        found: ``Detections`` of every score.
+        count: ``SlideCount``.
+        tissue, roi: ``TissueMask``; ``Roi`` or None.
+        settings: ``SlideSettings``.
+        about: What the page tells of the run.
+
+    Returns:
+        dict: ``{output: file name}`` of what was written.
+    """
+    wanted = [name for name in FILES if name in settings.outputs]
+    if np.prod(slide.size) > MOST_PX:
+        wanted = [name for name in wanted if name != 'picture']
+    counted = shown_detections(found, count)
+    offset = bounds_offset(slide, settings.qupath_offset)
+    writers = {
+        'csv': lambda path: write_csv(path, counted),
+        'geojson': lambda path: write_geojson(path, counted, offset, count.hotspot, tissue, roi),
+        'grand-challenge': lambda path: write_grand_challenge(path, found, count.threshold),
+        'overview': lambda path: write_overview(path, slide, count, tissue, roi),
+        'picture': lambda path: write_annotated_picture(path, slide, count.mitoses),
+        'page': lambda path: write_slide_page(path, slide, count, tissue, roi, provenance(about),
+                                              [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page']),
+    }
+    for name in wanted:
+        writers[name](out_dir / FILES[name])
+    return {name: FILES[name] for name in wanted}
+
+
+def shown_detections(found, count):
+    """``Detections`` from the threshold on: the mitotic figures as ``count`` numbers them, then the other classes by falling score."""
+    first = count.mitoses
+    rest = found.take(found.labels != found.classes.index(MITOSIS)).where(count.threshold)
+    joined = {name: np.concatenate([getattr(first, name), getattr(rest, name)]) for name in ('points', 'scores', 'labels', 'boxes')}
+    atypical = None if found.atypical is None else np.concatenate([first.atypical, rest.atypical])
+    return Detections(**joined, um_per_px=found.um_per_px, size=found.size, classes=found.classes, atypical=atypical)
+
+
+def provenance(about):
+    """``{what: text}`` for the page."""
+    model = about['model']
+    return {'Program': about['program'], 'Input': about['input'],
+            'Pixel size': f"{about['um_per_px'][0]:.4g} x {about['um_per_px'][1]:.4g} um/px, as {about['um_per_px_from']} says",
+            'Model': f"{model['name']} (SHA-256 {model['sha256'][:12]}), at {model['um_per_px']:.4g} um/px, by {model['engine']}",
+            'Threshold': f"{about['threshold']:.3f}", 'Stain': 'normalised, one estimate' if about['stain'] else 'as it is'}

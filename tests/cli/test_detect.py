@@ -1,0 +1,209 @@
+"""``mitos detect`` from files to files, with a model that finds dark discs."""
+
+import csv
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mitos_mmdet.cli import detect as command
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names
+from mitos_mmdet.cli.progress_line import ProgressLine
+from mitos_mmdet.core.files import OutputError
+from mitos_mmdet.slides import write_outputs as outputs
+
+DISCS = Path(__file__).parents[1] / 'slides' / 'disc_model.py'
+spec = importlib.util.spec_from_file_location('disc_model', DISCS)
+discs = sys.modules.setdefault('disc_model', importlib.util.module_from_spec(spec))
+spec.loader.exec_module(discs)
+PLANTED = np.array([[30.0, 30.0], [90.0, 45.0], [60.0, 20.0]])
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """The model that the command loads; ``model.network.tiles`` counts what it was shown."""
+    made = discs.disc_model()
+    monkeypatch.setattr(command, '_model', lambda args: made)
+    return made
+
+
+def picture(path, points=PLANTED, um_per_px=0.25, tagged=False):
+    slide = discs.disc_slide(points, (120, 60), (um_per_px, um_per_px))
+    pixels = slide.pixels.copy()
+    pixels[pixels[..., 0] == 235] = (226, 190, 212)  # pink, as tissue is
+    path.parent.mkdir(parents=True, exist_ok=True)
+    more = dict(resolution_unit=3, x_resolution=1e4 / um_per_px, y_resolution=1e4 / um_per_px) if tagged else {}
+    Image.fromarray(pixels).save(path, **more)
+    return path
+
+
+def rows(path):
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def test_everything_is_written_and_told(model, tmp_path, capsys):
+    frame = picture(tmp_path / 'in' / 'a b ü.tif', tagged=True)
+    (tmp_path / 'in' / 'notes.txt').write_text('x')
+    out = tmp_path / 'out'
+    assert command.main([str(tmp_path / 'in'), '--out', str(out)]) == 0
+    place = out / 'a b ü'
+    assert {path.name for path in place.iterdir()} == {'summary.json', *outputs.FILES.values()}
+    found = rows(place / 'detections.csv')
+    assert sorted((round(float(row['x_um'])), round(float(row['y_um']))) for row in found) == [(30, 30), (60, 20), (90, 45)]
+    assert {row['class'] for row in found} == {'mitotic figure'} and float(found[0]['x_px']) * 0.25 == float(found[0]['x_um'])
+    summary = json.loads((place / 'summary.json').read_text())
+    assert summary['mitotic_figures'] == 3 and summary['um_per_px_from'] == 'the file' and summary['tiles'] == model.network.tiles
+    assert summary['files'] == outputs.FILES and summary['input'] == str(frame)
+    points = [feature for feature in json.loads((place / 'detections.geojson').read_text())['features']
+              if feature['geometry']['type'] == 'Point']
+    assert len(points) == 3 and points[0]['properties']['measurements']['score'] > 0.5
+    drawn = np.asarray(Image.open(place / 'annotated.jpg')).astype(int)
+    green = (drawn[..., 1] > drawn[..., 0] + 60) & (drawn[..., 1] > drawn[..., 2] + 40)
+    assert drawn.shape[1::-1] == (480, 240) and 100 < green.sum() < 8000
+    told = capsys.readouterr()
+    assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
+    assert 'not read, as neither slides nor images: 1 files (notes.txt)' in told.err
+
+
+def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_path):
+    for name in 'ab':
+        picture(tmp_path / 'in' / f'{name}.png')
+    with pytest.raises(ValueError, match=r'a.png: the file does not say its um/px. Give it with --um-per-px') as error:
+        command.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'out')])
+    assert '\n' not in str(error.value) and not (tmp_path / 'out').exists() and model.network.tiles == 0
+
+
+def test_an_override_wins_with_one_warning(model, tmp_path, capsys):
+    for name in 'ab':
+        picture(tmp_path / 'in' / f'{name}.tif', um_per_px=0.25, tagged=True)
+    assert command.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'out'), '--um-per-px', '0.5', '--threshold', '0.3']) == 0
+    told = capsys.readouterr().err
+    assert told.count('warning: ') == 1 and '0.5 um/px as given is used, the file says 0.25' in told
+    summary = json.loads((tmp_path / 'out' / 'b' / 'summary.json').read_text())
+    assert summary['um_per_px'] == [0.5, 0.5] and summary['um_per_px_from'] == 'the user'
+    assert sorted(round(float(row['x_um'])) for row in rows(tmp_path / 'out' / 'b' / 'detections.csv')) == [60, 120, 180]
+
+
+def test_one_bad_image_among_many(model, tmp_path, capsys):
+    for name in 'ac':
+        picture(tmp_path / f'{name}.png')
+    (tmp_path / 'b.png').write_bytes((tmp_path / 'a.png').read_bytes()[:300])
+    arguments = [str(tmp_path / '*.png'), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']
+    assert command.main(arguments) == 1
+    told = capsys.readouterr()
+    assert 'failed 1 of 3:' in told.err and 'b.png' in told.err and 'a.png' in told.out and 'c.png' in told.out
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['a', 'c']
+    with pytest.raises(ValueError, match='b.png'):
+        command.main([str(tmp_path / 'b.png'), *arguments[1:]])
+
+
+def test_finished_inputs_are_kept_and_stale_ones_redone(model, tmp_path, capsys):
+    frame = picture(tmp_path / 'a.png')
+    arguments = [str(frame), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']
+
+    def run(*more):
+        before = model.network.tiles
+        assert command.main([*arguments, *more]) == 0
+        return model.network.tiles > before
+
+    assert run()
+    assert not run() and 'kept' in capsys.readouterr().out
+    assert run('--overwrite')
+    assert run('--threshold', '0.7') and not run('--threshold', '0.7')
+    model.sha256 = 'e' * 64
+    assert run('--threshold', '0.7')
+    (tmp_path / 'out' / 'a' / 'detections.csv').unlink()
+    assert run('--threshold', '0.7')
+    picture(frame, PLANTED[:1])
+    assert run('--threshold', '0.7') and len(rows(tmp_path / 'out' / 'a' / 'detections.csv')) == 1
+    (tmp_path / 'out' / 'a' / 'summary.json').write_text('{"fingerprint": ')
+    assert run('--threshold', '0.7', '--no-page')
+    assert not (tmp_path / 'out' / 'a' / 'index.html').exists()
+
+
+def test_a_full_disk_ends_it_and_leaves_nothing_that_looks_finished(model, tmp_path, monkeypatch):
+    for name in 'ab':
+        picture(tmp_path / 'in' / f'{name}.png')
+    arguments = [str(tmp_path / 'in'), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']
+    assert command.main(arguments) == 0
+
+    def full(path, *_):
+        raise OutputError(f'{path}: cannot be written (No space left on device). Free some space, then run it again')
+    monkeypatch.setattr(outputs, 'write_geojson', full)
+    with pytest.raises(OutputError, match='detections.geojson: cannot be written'):
+        command.main([*arguments, '--overwrite'])
+    left = {path.name for path in (tmp_path / 'out' / 'a').iterdir()}
+    assert left == {'detections.csv'} and (tmp_path / 'out' / 'b' / 'summary.json').is_file()
+
+
+def test_nothing_found_is_a_result(model, tmp_path, capsys):
+    frame = picture(tmp_path / 'a.png', PLANTED[:0])
+    arguments = [str(frame), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']
+    assert command.main(arguments) == 0 and rows(tmp_path / 'out' / 'a' / 'detections.csv') == []
+    tiles = model.network.tiles
+    assert command.main(arguments) == 0 and model.network.tiles == tiles
+    assert '0.00' in capsys.readouterr().out
+
+
+def test_a_region_restricts(model, tmp_path):
+    frame = picture(tmp_path / 'a.png')
+    corners = [[0, 0], [180, 0], [180, 240], [0, 240], [0, 0]]
+    region = dict(type='Feature', geometry=dict(type='Polygon', coordinates=[corners]), properties={})
+    (tmp_path / 'roi.geojson').write_text(json.dumps(region))
+    assert command.main([str(frame), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25', '--roi', str(tmp_path / 'roi.geojson')]) == 0
+    assert [round(float(row['x_um'])) for row in rows(tmp_path / 'out' / 'a' / 'detections.csv')] == [30]
+
+
+@pytest.mark.parametrize(('more', 'message'), [
+    (['--um-per-px', '0'], '--um-per-px 0: give a number above zero'),
+    (['--um-per-px', '1000'], '1000.* um/px is not a microscope'),
+    (['--threshold', '7'], '--threshold 7: give a score from 0 to 1'),
+    (['--workers', '0'], '--workers 0: give 1 or more'),
+    (['--roi', 'none.geojson'], '--roi none.geojson: no such file'),
+    (['--model', 'a', 'b', 'c'], '--model a b c: give the name'),
+])
+def test_what_cannot_be_meant(model, tmp_path, more, message):
+    frame = picture(tmp_path / 'a.png')
+    with pytest.raises(ValueError, match=message):
+        command.main([str(frame), '--out', str(tmp_path / 'out'), *(['--um-per-px', '0.25'] if '--um-per-px' not in more else []), *more])
+    assert not (tmp_path / 'out').exists()
+
+
+def test_inputs_of_folders_and_globs(tmp_path):
+    for name in ('in/a.svs', 'in/b.mrxs', 'in/b/Slidedat.ini', 'in/deep/c.TIFF', 'in/.hidden.png', 'in/d.txt', 'in/out/overview.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / 'in' / 'deep' / 'loop').symlink_to(tmp_path / 'in')
+    inputs, ignored = find_inputs([tmp_path / 'in', tmp_path / 'in' / '*.svs', tmp_path / 'in' / 'd.txt'], tmp_path / 'in' / 'out')
+    assert [path.name for path in inputs] == ['a.svs', 'b.mrxs', 'c.TIFF', 'd.txt'] and [path.name for path in ignored] == ['d.txt']
+    for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'b', 'holds no slide and no image to read')):
+        with pytest.raises(ValueError, match=message):
+            find_inputs([wrong], tmp_path)
+
+
+def test_output_names_differ():
+    paths = [Path(name) for name in ('/x/a.png', '/x/b.png', '/x/b.tif', '/y/c.png', '/z/c.png', '/z/A.jpg', '/p/q/d.png', '/r/q/d.png')]
+    names = output_names(paths)
+    assert names == ['a.png', 'b.png', 'b.tif', 'y_c.png', 'z_c.png', 'A.jpg', 'p_q_d.png', 'r_q_d.png']
+
+
+def test_progress_is_one_line_on_a_terminal_only():
+    class Stream(list):
+        write, flush = list.append, lambda self: None
+
+    class Terminal(Stream):
+        isatty = staticmethod(lambda: True)
+
+    for stream, shown in ((Terminal(), 3), (Stream(), 0)):
+        times = iter([0.0, 1.0, 1.05, 4.0])
+        line = ProgressLine('a.png', stream, lambda: next(times))  # noqa: B023
+        for done in (1, 2, 8):
+            line(done, 20)
+        line.clear()
+        assert len(stream) == shown
+        assert not shown or stream[1].endswith('a.png  tile 8/20  2.0 tiles/s  0:06 left')
