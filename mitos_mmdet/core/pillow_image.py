@@ -33,7 +33,7 @@ class PillowImage:
         self._lock = threading.Lock()
         with self._opened() as (image, orientation):
             self.width, self.height = image.size[::-1] if orientation in _TURNED else image.size
-            sides = pixel_size.of_density(image.info)
+            sides = pixel_size.of_density(image.info, _exif(image))
             self.um_per_px = sides[::-1] if sides and orientation in _TURNED else sides
         self.levels = [(self.width, self.height)]
 
@@ -75,7 +75,7 @@ class PillowImage:
                 if getattr(image, 'n_frames', 1) > 1 and image.format not in _PICTURES_OF_ONE:
                     raise BrokenImageError(f'{self.path}: holds {image.n_frames} images (an animation or a stack). Export the one '
                                            f'that is meant')
-                yield image, _orientation(image)
+                yield image, _exif(image).get(_ORIENTATION, 1)
 
 
 def _to_rgb(image):
@@ -90,11 +90,11 @@ def _to_rgb(image):
     return np.array(image.convert('RGB'))
 
 
-def _orientation(image):
+def _exif(image):
     try:
-        return image.getexif().get(_ORIENTATION, 1)
+        return dict(image.getexif())
     except Exception:  # noqa: BLE001  damaged EXIF is no reason to refuse the pixels
-        return 1
+        return {}
 
 
 _users = threading.Lock()

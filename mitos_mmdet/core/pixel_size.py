@@ -1,5 +1,6 @@
 """The pixel size that a file states: OME, ImageJ and scanner descriptions, TIFF resolution tags, PNG and JPEG density."""
 
+import contextlib
 import math
 import re
 from xml.etree import ElementTree
@@ -69,16 +70,24 @@ def of_ome(text):
     return tuple(sides) if all(math.isfinite(side) and side > 0 for side in sides) else None
 
 
-def of_density(info):
-    """um/px by the density of a PNG or JPEG as Pillow gives it (``dpi``, or JFIF's own number and unit), or None."""
+def of_density(info, exif=None):
+    """um/px by the density of an image that is no TIFF, or None.
+
+    Args:
+        info: Pillow's ``info``: JFIF's own number and unit, or ``dpi``.
+        exif: ``{tag: value}``, looked at where there is no other.
+    """
     unit, density = info.get('jfif_unit'), info.get('jfif_density')
     if unit == 2 and density:  # px per centimetre: exact, where Pillow's dpi is rounded
         return plausible(tuple(_quotient(10000.0, value) for value in density))
     dpi = info.get('dpi')
-    try:
-        return plausible(tuple(_quotient(25400.0, value) for value in dpi)) if dpi else None
-    except TypeError:
-        return None
+    with contextlib.suppress(TypeError):
+        found = plausible(tuple(_quotient(25400.0, value) for value in dpi)) if dpi else None
+        if found:
+            return found
+    exif = exif or {}
+    per_unit = _UM_PER_TIFF_UNIT.get(exif.get(296, 2))
+    return plausible(tuple(_quotient(per_unit, exif.get(tag)) for tag in (282, 283)))
 
 
 def _um_of(unit):

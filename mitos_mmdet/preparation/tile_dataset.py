@@ -15,15 +15,17 @@ from tqdm import tqdm
 
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.image_writing import write_image
-from mitos_mmdet.core.images import read_header, read_rgb
+from mitos_mmdet.core.images import read_header
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.names import fitted, inside
 from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.core.workers import run_jobs, worker_count
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.frame_stain import stain_record
+from mitos_mmdet.preparation.frame_pixels import FramePixels
 from mitos_mmdet.preparation.one_image import fault_of
 from mitos_mmdet.preparation.tile_plan import plan_tiles, summarise, tiles_json
+from mitos_mmdet.stain.estimation import MAX_PIXELS
 
 _PAD_VALUE = 255  # Ours: white, as the glass beside the tissue.
 
@@ -149,15 +151,14 @@ def _write_tiles(job):
     unmeasured = job.stain_method and not job.stain_file.is_file()
     if not missing and not unmeasured:
         return
-    pixels = read_rgb(job.frame)
-    for xyxy, file in missing:
-        write_image(file, _crop(pixels, xyxy))
-    if unmeasured:
-        write_json(stain_record(pixels, job.stain_method), job.stain_file)
+    with FramePixels(job.frame) as frame:
+        for xyxy, file in missing:
+            write_image(file, _padded(frame.crop(xyxy), xyxy))
+        if unmeasured:
+            write_json(stain_record(frame.sample(MAX_PIXELS), job.stain_method), job.stain_file)
 
 
-def _crop(pixels, xyxy):
+def _padded(crop, xyxy):
     """The tile's uint8 ``(h, w, 3)``; what lies beyond the frame is white."""
     x1, y1, x2, y2 = xyxy
-    crop = pixels[y1:y2, x1:x2]
     return np.pad(crop, ((0, y2 - y1 - crop.shape[0]), (0, x2 - x1 - crop.shape[1]), (0, 0)), constant_values=_PAD_VALUE)

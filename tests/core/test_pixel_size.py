@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
+from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_header
 from mitos_mmdet.core.pixel_size import of_ome
 
@@ -44,3 +46,19 @@ def test_imagej(tmp_path, unit, per_unit, expected):
 def test_aperios_description(tmp_path):
     tifffile.imwrite(tmp_path / 'a.tif', RGB, photometric='rgb', metadata=None, description='Aperio Image|AppMag = 40|MPP = 0.2525')
     assert read_header(tmp_path / 'a.tif')[2] == (0.2525, 0.2525)
+
+
+@pytest.mark.parametrize('suffix', ['png', 'jpg', 'tif', 'bmp', 'webp'])
+@pytest.mark.parametrize('um_per_px', [(0.25, 0.25), (0.2273, 0.2275), (0.46, 0.46), (0.11, 0.11)])
+def test_what_is_written_is_read(tmp_path, suffix, um_per_px):
+    path = tmp_path / f'a.{suffix}'
+    for _ in range(3):  # read and written again and again, it does not drift
+        write_image(path, RGB, um_per_px)
+        found = read_header(path)
+        assert found == (30, 20, pytest.approx(um_per_px, rel=2e-5))
+        um_per_px = found[2]
+
+
+def test_a_photographs_72_dpi_is_no_pixel_size(tmp_path):
+    Image.fromarray(RGB).save(tmp_path / 'a.jpg', dpi=(72, 72))
+    assert read_header(tmp_path / 'a.jpg')[2] is None

@@ -8,6 +8,7 @@ from PIL import Image
 
 from mitos_mmdet.core import files
 from mitos_mmdet.datasets.coco_format import categories
+from mitos_mmdet.preparation import frame_pixels
 from mitos_mmdet.preparation import tile_dataset as module
 from mitos_mmdet.preparation.tile_dataset import tile_dataset
 from mitos_mmdet.preparation.tile_plan import TileSettings
@@ -71,8 +72,8 @@ def test_two_processes_write_what_one_does(frames, tmp_path):
 
 
 def test_each_frame_is_decoded_once_and_none_again(frames, tmp_path, monkeypatch):
-    read, decoded = module.read_rgb, []
-    monkeypatch.setattr(module, 'read_rgb', lambda path: decoded.append(path.name) or read(path))
+    read, decoded = frame_pixels.read_rgb, []
+    monkeypatch.setattr(frame_pixels, 'read_rgb', lambda path: decoded.append(path.name) or read(path))
     tile_dataset(*frames, tmp_path / 'out', SETTINGS, workers=1)
     assert decoded == ['a.png', 'a.png', 'b.png']
     tile_dataset(*frames, tmp_path / 'out', SETTINGS, workers=1)
@@ -212,13 +213,13 @@ def test_a_full_disk_is_no_broken_frame(frames, tmp_path, monkeypatch):
 
 
 def test_what_a_decoder_may_raise_ends_no_run(frames, tmp_path, monkeypatch):
-    read = module.read_rgb
+    read = frame_pixels.read_rgb
 
     def odd(path):
         if path.parent.name == 'p2':
             raise errors.pop()
         return read(path)
-    monkeypatch.setattr(module, 'read_rgb', odd)
+    monkeypatch.setattr(frame_pixels, 'read_rgb', odd)
     errors = [MemoryError(), OverflowError('int too large'), RuntimeError('odd'), KeyError('tag'), ZeroDivisionError()]
     for number in range(len(errors)):
         kind = type(errors[-1]).__name__
