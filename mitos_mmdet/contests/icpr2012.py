@@ -19,11 +19,19 @@ SCANNERS = {'A': ('Aperio ScanScope XT', (0.2456, 0.2456), (2084, 2084)),
             'H': ('Hamamatsu NanoZoomer 2.0-HT', (0.2273, 0.2275), (2252, 2250))}
 SPLITS = {}
 
+EXPLAINED = "ICPR 2012's CSVs: A00_01.csv, a line the pixels of a mitotic figure"
 _EXPECTED = 'the folder that holds A00_01.csv and its like (also in folders below), or one of these files'
 _FRAME = re.compile(r'([AH])(\d\d)_\d\d')
 
 
-def read(root, images=None):
+def recognises(source) -> bool:
+    """By name, and by lines too long to be a point; points on these frames are points of any frames."""
+    lines = (read_lines(path)[:1] for path in source.files('.csv') if _FRAME.fullmatch(path.stem))
+    first = next(filter(None, lines), None)
+    return first is not None and first[0][1].count(',') > 2
+
+
+def read(root, images=None) -> Reading:
     """Reads frames and their pixel lists.
 
     Args:
@@ -78,7 +86,7 @@ def _read_outlines(path):
         where = f'{path}:{number}'
         values = parse_numbers(line, where, 'the pixels of one mitosis, x,y,x,y,...')
         if len(values) % 2:
-            raise ValueError(f'{where}: {len(values)} numbers are no whole x,y pairs. Mend the line, or fetch the file again')
+            raise ValueError(f'{where}: {len(values)} numbers are no whole x,y pairs. Correct the line, or fetch the file again')
         pixels = np.unique(np.array(values).reshape(-1, 2).round().astype(int), axis=0)
         labels.append(Label(MITOSIS, tuple(pixels.mean(axis=0).tolist()), where, outline=pixels))
     return labels

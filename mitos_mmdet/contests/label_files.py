@@ -62,7 +62,7 @@ def read_columns(path, columns):
         values = parse_numbers(line, where, columns)
         if len(values) != len(columns.split(',')):
             raise ValueError(f'{where}: {line[:60]!r} has {len(values)} column{"s" * (len(values) != 1)}, expected {columns}. '
-                             f'Mend the line, or fetch the file again from the contest')
+                             f'Correct the line, or fetch the file again from the contest')
         rows.append((where, values))
     return rows
 

@@ -16,6 +16,8 @@ from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordina
 # 'csv' comes from MIDOG++'s datasets_xvalidation.csv, so it is no list here.
 SPLITS = {}
 
+EXPLAINED = 'MIDOG.json or MIDOG++.json (boxes x1, y1, x2, y2)'
+_SIDE_PX = 50
 _EXPECTED = 'the JSON of MIDOG 2021, 2022 or MIDOG++, or the folder that holds one of them'
 _CATEGORIES = {'mitotic figure': MITOSIS, 'not mitotic figure': HARD_NEGATIVE, 'non-mitotic figure': HARD_NEGATIVE,
                'hard negative': HARD_NEGATIVE}
@@ -23,7 +25,23 @@ _CATEGORIES = {'mitotic figure': MITOSIS, 'not mitotic figure': HARD_NEGATIVE, '
 _REGION_WIDTH_UM = 1000 * math.sqrt(2 * 4 / 3)
 
 
-def read(root, images=None, csv=None):
+def recognises(source) -> bool:
+    """Every box of theirs is 50 px as x1, y1, x2, y2; as x, y, width, height no real set of boxes comes out so."""
+    content = source.json
+    boxes = [entry.get('bbox') for entry in content['annotations'] if isinstance(entry, dict)] \
+        if isinstance(content, dict) and isinstance(content.get('annotations'), list) and 'images' in content else []
+    return bool(boxes) and 'converter_version' not in str(content.get('info')) and all(map(_is_corners, boxes))
+
+
+def _is_corners(box):
+    try:
+        x1, y1, x2, y2 = box
+        return abs(x2 - x1 - _SIDE_PX) <= 1 and abs(y2 - y1 - _SIDE_PX) <= 1  # some are cut at half a px
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def read(root, images=None, csv=None) -> Reading:
     """Reads one MIDOG file.
 
     Args:
@@ -92,7 +110,7 @@ def _default_image_root(path, images):
 def _frame(image, described, image_root):
     size = image.get('width'), image.get('height')
     if not all(isinstance(side, int) and side > 0 for side in size):
-        raise ValueError(f'width {size[0]!r} and height {size[1]!r} are no sizes in px. Mend the file, or fetch it again')
+        raise ValueError(f'width {size[0]!r} and height {size[1]!r} are no sizes in px. Correct the file, or fetch it again')
     if image['id'] not in described:
         raise ValueError('file names of MIDOG are numbers, as 001.tiff. Rename the image, or take it out')
     um_per_px = _REGION_WIDTH_UM / size[0]
@@ -124,7 +142,7 @@ def _add_labels(content, path, frames, reading):
 
 def _label(annotation, where, categories, known):
     if not isinstance(annotation, dict) or not _is_one_of(annotation.get('image_id'), known):
-        raise ValueError('no image has its image_id. Mend the file, or fetch it again')
+        raise ValueError('no image has its image_id. Correct the file, or fetch it again')
     if not _is_one_of(annotation.get('category_id'), categories):
         raise ValueError(f'category_id {annotation.get("category_id")!r} is none of the file\'s categories')
     box = annotation.get('bbox')

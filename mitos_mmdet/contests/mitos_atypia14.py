@@ -18,13 +18,19 @@ SCANNERS = {'A': ('Aperio ScanScope XT', (0.2455, 0.2455), (1539, 1376)),
 # Ours: four slides against two, on the Hamamatsu alone.
 SPLITS = {'hamamatsu': {'train': ('H03', 'H04', 'H15', 'H18'), 'val': ('H05', 'H11')}}
 
+EXPLAINED = "MITOS-ATYPIA-14's folders: H03/mitosis/H03_00Aa_mitosis.csv, lines x,y,confidence"
 _EXPECTED = ('the folder that holds the slides (A03, H03, ... with frames/x40 and mitosis in each), one slide, or one of its '
              'label files')
 _FRAME = re.compile(r'([AH]\d\d)_\d\d[A-D][a-d]')
 _LABELS = re.compile(rf'({_FRAME.pattern})_(not_)?mitosis\.csv')
 
 
-def read(root, images=None):
+def recognises(source) -> bool:
+    """By the names of files and of their folder; such files elsewhere are points of any frames."""
+    return any(_LABELS.fullmatch(path.name) and path.absolute().parent.name == 'mitosis' for path in source.files('.csv'))
+
+
+def read(root, images=None) -> Reading:
     """Reads slides and their labels.
 
     Args:
@@ -44,7 +50,8 @@ def read(root, images=None):
             raise ValueError(f'{root}: not a label file of MITOS-ATYPIA-14. Give {_EXPECTED}')
         root, only = root.parents[2], found[1]
     # A single slide's folder is taken from its parent, so that its file names are those of the whole contest.
-    slides = [root] if _is_slide(root) else sorted(path for path in [*root.glob('*'), *root.glob('*/*')] if _is_slide(path))
+    slides = [root] if _is_slide(root) else sorted(path for path in [*root.glob('*'), *root.glob('*/*')] if _is_slide(path)
+                                                           and '__MACOSX' not in path.relative_to(root).parts)
     base = root.parent if _is_slide(root) else root
     if not slides:
         raise ValueError(f'{root}: holds no slide of MITOS-ATYPIA-14. Give {_EXPECTED}')
@@ -95,6 +102,6 @@ def _read_labels(slide, name, kind, category):
     labels = []
     for where, (x, y, confidence) in read_columns(path, 'x,y,confidence'):
         if not 0 <= confidence <= 1:
-            raise ValueError(f'{where}: confidence {confidence:g} is not between 0 and 1. Mend the line, or fetch the file again')
+            raise ValueError(f'{where}: confidence {confidence:g} is not between 0 and 1. Correct the line, or fetch the file again')
         labels.append(Label(category, (x, y), where, confidence))
     return labels

@@ -6,9 +6,11 @@ and ``nonmitoses_ground_truth`` with hard negatives.
 """
 
 import re
+from pathlib import Path
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
+from mitos_mmdet.contests.point_lines import read_point_files, to_lines
 from mitos_mmdet.contests.records import Frame, Label, Reading
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
@@ -23,7 +25,53 @@ _EXPECTED = ('the folder that holds mitoses_ground_truth (for --labels alternati
 _MITOSES, _HARD_NEGATIVES = 'mitoses_ground_truth', 'nonmitoses_ground_truth'
 
 
-def read_layout(contest, root, images=None, labels='original', last_case=None):
+def label_files(source) -> list[Path]:
+    """The label files of a ``Source``, by their names."""
+    return [path.absolute() for path in source.files('.csv') if re.fullmatch(r'\d+/\d+\.csv', '/'.join(path.absolute().parts[-2:]))]
+
+
+def recognises(source) -> bool:
+    return bool(label_files(source))
+
+
+def is_hard_negatives(path) -> bool:
+    """Whether a label file is one of the alternative labels' hard negatives."""
+    return path.parts[-3] == _HARD_NEGATIVES
+
+
+def read_detections(source) -> dict:
+    """Detections in the layout of the labels, with a third column for the score where there is one.
+
+    Returns:
+        dict: ``{'CC/II': [(x, y, class name, score or None), ...]}``.
+
+    Raises:
+        ValueError: A line that is no point, or two sets of files.
+    """
+    paths = label_files(source)
+    check_once(paths, source.path)
+    points = {}
+    for path, rows in read_point_files(paths, 'row,col').items():
+        label = HARD_NEGATIVE if is_hard_negatives(path) else MITOSIS
+        points.setdefault(f'{path.parent.name}/{path.stem}', []).extend((x, y, label, score) for y, x, score in rows)
+    return points
+
+
+def to_files(named_points) -> list[tuple[str, str]]:
+    """``[('CC/II.csv', text), ...]`` of ``[(case, image, xy (N, 2), scores or None), ...]``, also where there are no points."""
+    return [(f'{case}/{image}.csv', to_lines(xy[:, 1], xy[:, 0], scores)) for case, image, xy, scores in named_points]
+
+
+def check_once(paths, root) -> None:
+    """Refuses two sets of labels below one folder: which of them is meant nothing says."""
+    seen = {}
+    for path in paths:
+        other = seen.setdefault((is_hard_negatives(path), *path.parts[-2:]), path)
+        if other != path:
+            raise ValueError(f'{root}: holds two sets of labels, as {other.parents[1]} and {path.parents[1]}. Give one of them')
+
+
+def read_layout(contest, root, images=None, labels='original', last_case=None) -> Reading:
     """Reads label files and looks for images.
 
     Args:

@@ -59,6 +59,26 @@ def usable_label(annotation, image) -> tuple[dict, list[str]]:
     return dict(annotation, bbox=corners, centroid=centroid, segmentation=polygons), notes
 
 
+def point_of(annotation) -> tuple[float, float, bool]:
+    """Where an object is, for scoring, which needs no box: x, y and whether its own ``centroid`` says so.
+
+    Raises:
+        ValueError: Nothing says where.
+    """
+    centroid = _numbers(annotation.get('centroid'), 2)
+    if centroid is not None:
+        return (*annotation['centroid'], True)
+    box = _numbers(annotation.get('bbox'), 4)
+    if box is not None and (box[2:] > 0).all():
+        x, y, width, height = annotation['bbox']
+        return x + width / 2, y + height / 2, False
+    try:
+        polygons = polygons_of(annotation.get('segmentation'))
+    except ValueError:
+        polygons = []
+    return (*_middle(box, True, polygons).tolist(), False)
+
+
 def polygons_of(segmentation) -> list[np.ndarray]:
     """The polygons ``(V, 2)`` px of a COCO segmentation: a list of flat lists, one flat list, a list of pairs, or run lengths.
 

@@ -60,7 +60,7 @@ class Frame:
         self._check_lengths(self.pred_xy, self.pred_scores)
         for what, values in numbers.items():
             if not np.isfinite(values).all():
-                raise ValueError(f'{self.name}: {what} that are no finite numbers. Mend the file; from a model, its training '
+                raise ValueError(f'{self.name}: {what} that are no finite numbers. Correct the file; from a model, its training '
                                  f'has diverged: lower the learning rate')
 
     def _check_lengths(self, points, scores):

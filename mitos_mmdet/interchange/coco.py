@@ -1,44 +1,60 @@
 """COCO json, ours (``coco_format``) or anybody's: ``bbox`` x, y, width, height; ours adds ``centroid`` and the pixel size."""
 
 from mitos_mmdet.core.json_reading import is_number
-from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
+from mitos_mmdet.datasets.coco_format import check_entries, image_fault, read_annotations, reference_fault
+from mitos_mmdet.datasets.usable_labels import point_of
 from mitos_mmdet.interchange.class_names import class_name
+from mitos_mmdet.interchange.coco_boxes import check_not_corners
 from mitos_mmdet.interchange.points import PointFile, points_of
 
 EXPLAINED = 'COCO json (annotations), as tools/convert_dataset.py writes it'
+SUFFIXES = ('.json',)
 
 
-def recognises(source):
+def recognises(source) -> bool:
     """MIDOG's own JSON has the same keys and other boxes; it is asked first."""
     return isinstance(source.json, dict) and {'images', 'annotations'} <= source.json.keys()
 
 
-def read(source):
-    """An annotation's point is its ``centroid``, else the centre of its ``bbox``; crowds are left out, as ``CentroidMetric`` does.
+def read(source, truth=None) -> PointFile:
+    """An annotation's point is its ``centroid``, else the centre of its ``bbox`` or mask; crowds are left out, as ``CentroidMetric`` does.
 
     Raises:
-        ValueError: Not COCO, or an annotation of no image or no category.
+        ValueError: Not COCO, an annotation of no image or no category, or one whose place cannot be told.
     """
     content = read_annotations(source.path)
-    check_coco(content, source.path)
+    check_entries(content, source.path)
+    images = {}
+    for image in content['images']:
+        fault = image_fault(image)
+        if fault:
+            raise ValueError(f"{source.path}: image {image['id']} {fault}. Correct the file")
+        images[image['id']] = image
     categories = {category['id']: class_name(str(category['name'])) for category in content['categories']}
-    points = {image['id']: [] for image in content['images']}
-    crowds = 0
+    points, boxes, crowds = {number: [] for number in images}, [], 0
     for annotation in content['annotations']:
+        fault = reference_fault(annotation)
+        if fault:
+            raise ValueError(f"{source.path}: annotation {annotation['id']} {fault}. Correct the file")
         image_id, category_id = annotation['image_id'], annotation['category_id']
         if image_id not in points or category_id not in categories:
             raise ValueError(f"{source.path}: annotation {annotation['id']} is of image {image_id!r} and category {category_id!r}, "
-                             f"one of which is not in the file. Mend the file")
+                             f"one of which is not in the file. Correct the file")
         if annotation.get('iscrowd'):
             crowds += 1
             continue
-        x, y, width, height = annotation['bbox']
-        x, y = annotation.get('centroid') or (x + width / 2, y + height / 2)
+        try:
+            x, y, has_centroid = point_of(annotation)
+        except ValueError as error:
+            raise ValueError(f"{source.path}: annotation {annotation['id']}: {error}. Correct the file") from error
+        if not has_centroid and annotation.get('bbox'):
+            boxes.append((annotation['bbox'], (images[image_id]['width'], images[image_id]['height'])))
         points[image_id].append((x, y, categories[category_id], annotation.get('score')))
-    frames = [points_of(image['file_name'], points[image['id']], f"{source.path}: {image['file_name']}", **_described(image))
-              for image in content['images']]
+    check_not_corners([box for box, _ in boxes], [size for _, size in boxes], source.path)
+    frames = [points_of(image['file_name'], points[number], f"{source.path}: {image['file_name']}", not source.truth, **_described(image))
+              for number, image in images.items()]
     return PointFile(source.path, 'coco', frames, [f'{crowds} annotations are crowds (iscrowd) and left out'] if crowds else [],
-                     image_ids={image['id']: image['file_name'] for image in content['images']}, categories=categories)
+                     image_ids={number: image['file_name'] for number, image in images.items()}, categories=categories)
 
 
 def _described(image):

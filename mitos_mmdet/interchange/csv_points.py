@@ -1,4 +1,4 @@
-"""One CSV a frame, lines ``x,y`` or ``x,y,confidence`` in px, empty where there is nothing: detections in MITOS-ATYPIA-14's form.
+"""One CSV per frame, lines ``x,y`` or ``x,y,confidence`` in px, empty where there is nothing: detections in MITOS-ATYPIA-14's form.
 
 ``H05_00Ab.csv`` or ``H05_00Ab_mitosis.csv`` holds mitoses, ``H05_00Ab_not_mitosis.csv`` hard negatives; any other frame's name will do.
 """
@@ -6,40 +6,42 @@
 import re
 
 from mitos_mmdet.contests import icpr2012, mitos_atypia14
+from mitos_mmdet.contests.point_lines import read_point_files, to_lines
+from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.interchange.csv_lines import read_points, to_lines
 from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.points import PointFile, points_of
 
-EXPLAINED = "one CSV a frame, lines x,y[,confidence]: MITOS-ATYPIA-14's form of detections"
+EXPLAINED = "one CSV per frame, lines x,y[,confidence]: MITOS-ATYPIA-14's form of detections"
+SUFFIXES = ('.csv',)
 _KIND = re.compile(r'(.+?)(_mitosis|_not_mitosis)?')
 _SUFFIX = {MITOSIS: '_mitosis', HARD_NEGATIVE: '_not_mitosis'}
 # Whose frames they are, by their names: the contests' scanners and pixel sizes.
 _CONTESTS = ((re.compile(r'[AH]\d\d_\d\d[A-D][a-d]'), mitos_atypia14), (re.compile(r'[AH]\d\d_\d\d'), icpr2012))
 
 
-def recognises(source):
+def recognises(source) -> bool:
     return bool(source.files('.csv'))
 
 
-def read(source):
+def read(source, truth=None) -> PointFile:
     """Frames in px, with the contest's pixel size where the name is a contest's.
 
     Raises:
         ValueError: A line that is no point.
     """
     points = {}
-    for path in source.files('.csv'):
+    for path, rows in read_point_files(source.files('.csv'), 'x,y').items():
         path_in = path.relative_to(source.path) if source.is_folder else path.relative_to(path.parent)
-        stem, kind = _KIND.fullmatch(path.stem).groups()
+        stem, kind = _KIND.fullmatch(without_gz(path).stem).groups()
         its = points.setdefault(path_in.with_name(stem).as_posix(), [])
-        its += [(x, y, HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, score) for x, y, score in read_points(path, 'x,y')]
-    return PointFile(source.path, 'csv', [points_of(name, its, f'{source.path}: {name}', **_described(name))
+        its += [(x, y, HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, score) for x, y, score in rows]
+    return PointFile(source.path, 'csv', [points_of(name, its, f'{source.path}: {name}', not source.truth, **_described(name))
                                           for name, its in points.items()])
 
 
-def to_files(frames):
-    """``[('H05_00Ab_mitosis.csv', text), ...]``, one a frame and class; the mitoses' also where there are none."""
+def to_files(frames) -> list[tuple[str, str]]:
+    """``[('H05_00Ab_mitosis.csv', text), ...]``, one per frame and class; that of mitotic figures also where there are none."""
     made = []
     for frame in frames:
         for label in (MITOSIS, *sorted(set(frame.labels) - {MITOSIS})):

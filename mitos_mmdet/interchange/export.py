@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 
 from mitos_mmdet.datasets.coco_format import MITOSIS
-from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath, tupac16
+from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath
+from mitos_mmdet.interchange.contest_labels import to_tupac_files
 from mitos_mmdet.interchange.points import only
 
 # What the command line calls them, and what makes their files; None: one JSON.
 EXPORTS = {'grand-challenge': grand_challenge_files.to_files, 'grand-challenge-2025': grand_challenge_files.to_files_2025,
-           'csv': csv_points.to_files, 'tupac16': tupac16.to_files, 'qupath': qupath.to_files, 'mitos-mmdet': detections_json.to_files}
+           'csv': csv_points.to_files, 'tupac16': to_tupac_files, 'qupath': qupath.to_files, 'mitos-mmdet': detections_json.to_files}
 _NAMES_BY_THRESHOLD, _MITOSES_ALONE = ('grand-challenge', 'grand-challenge-2025'), ('grand-challenge', 'grand-challenge-2025', 'tupac16')
 
 

@@ -1,24 +1,29 @@
 """One frame under several names: a path here, a bare name there, with this extension, with another, with none."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 
-_EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.bif', '.json', '.geojson', '.csv')
+_EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.vmu', '.bif', '.dcm', '.czi', '.jp2', '.webp', '.ome', '.json',
+               '.geojson', '.csv', '.gz')
 # A bare name this short, as TUPAC16's 01, says nothing without its folder (ours).
 _SAYS_NOTHING = 2
 
 
-def key_of(name):
-    """A name's parts without extensions: ``'H05/H05_00Ab.tiff.geojson'`` is ``('H05', 'H05_00Ab')``."""
-    *folders, last = PurePosixPath(str(name).replace('\\', '/')).parts or ('', )
+def key_of(name) -> tuple[str, ...]:
+    """A name's parts without extensions: ``'H05/H05_00Ab.ome.tiff.geojson'`` is ``('H05', 'H05_00Ab')``.
+
+    Accents are one character each (NFC): macOS writes them as two.
+    """
+    *folders, last = PurePosixPath(unicodedata.normalize('NFC', str(name)).replace('\\', '/')).parts or ('', )
     while any(last.lower().endswith(extension) and len(last) > len(extension) for extension in _EXTENSIONS):
         last = last.rpartition('.')[0]
     return *folders, last
 
 
-def pair_names(names, others):
+def pair_names(names, others) -> dict[str, str]:
     """Which of ``names`` each of ``others`` means.
 
     Two names are one frame's where the shorter one's parts end the longer one's, and no other fits as well. What is left goes by its last
@@ -51,12 +56,12 @@ def pair_names(names, others):
     return found
 
 
-def last_of(frame):
+def last_of(frame) -> str:
     """A frame's bare name, without folders and extension."""
     return key_of(frame.name)[-1]
 
 
-def case_and_image(frame):
+def case_and_image(frame) -> tuple[str, str]:
     """``('01', '02')`` of a frame named like TUPAC16's.
 
     Raises:

@@ -1,31 +1,42 @@
 """Which format a file or folder has, by its content, and its reading."""
 
-import inspect
+from typing import Protocol
 
-from mitos_mmdet.interchange import (
-    atypia14,
-    coco,
-    coco_results,
-    csv_points,
-    detections_json,
-    grand_challenge,
-    grand_challenge_truth,
-    icpr2012,
-    midog,
-    qupath,
-    tupac16,
-)
+from mitos_mmdet.interchange import coco, coco_results, csv_points, detections_json, grand_challenge, grand_challenge_truth, qupath
+from mitos_mmdet.interchange.contest_labels import ContestLabels, TupacLabels
+from mitos_mmdet.interchange.points import PointFile
 from mitos_mmdet.interchange.source import Source
+
+
+class Format(Protocol):
+    """What a module here, or an object, offers to be a format.
+
+    Attributes:
+        EXPLAINED: What its files are, for the help.
+        SUFFIXES: Of its files.
+    """
+
+    EXPLAINED: str
+    SUFFIXES: tuple[str, ...]
+
+    def recognises(self, source: Source) -> bool:
+        """Whether a ``Source`` is of this format."""
+
+    def read(self, source: Source, truth: PointFile | None = None) -> PointFile:
+        """Its points; ``truth`` is the ground truth of detections, for what refers to it."""
+
 
 # By the name that the command line calls them, in the order they are asked: MIDOG's own JSON would pass for COCO, and TUPAC16's, ICPR
 # 2012's and MITOS-ATYPIA-14's CSVs for CSVs of any frames.
-FORMATS = {'mitos-mmdet': detections_json, 'midog': midog, 'coco': coco, 'coco-results': coco_results, 'grand-challenge': grand_challenge,
-           'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath, 'tupac16': tupac16, 'icpr2012': icpr2012,
-           'mitos-atypia-14': atypia14, 'csv': csv_points}
+FORMATS: dict[str, Format] = {
+    'mitos-mmdet': detections_json, 'midog': ContestLabels('midog', ('.json', '.csv')), 'coco': coco, 'coco-results': coco_results,
+    'grand-challenge': grand_challenge, 'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath,
+    'tupac16': TupacLabels('tupac16', ('.csv',)), 'icpr2012': ContestLabels('icpr2012', ('.csv',)),
+    'mitos-atypia-14': ContestLabels('mitos-atypia-14', ('.csv',)), 'csv': csv_points}
 _PICKLES = ('.pkl', '.pickle', '.pth', '.pt')
 
 
-def read_points(path, format=None, truth=None, is_truth=False):
+def read_points(path, format=None, truth=None, is_truth=False) -> PointFile:
     """Reads a file or folder of any known format.
 
     Args:
@@ -41,17 +52,18 @@ def read_points(path, format=None, truth=None, is_truth=False):
         ValueError: Not there, of no known format, or bad.
     """
     source = Source(path, is_truth)
-    _refuse_pickle(source)
+    _refuse_unreadable(source)
     if format is not None and format not in FORMATS:
         raise ValueError(f'{format!r} is no format known here. Choose one of {", ".join(FORMATS)}')
-    module = FORMATS[format or recognise(source)]
-    made = module.read(source, **(dict(truth=truth) if 'truth' in inspect.signature(module.read).parameters else {}))
+    reader = FORMATS[format or recognise(source)]
+    made = reader.read(source, truth)
+    made.notes += source.not_read(*reader.SUFFIXES)
     if not made.frames:
         raise ValueError(f'{path}: holds no frames (read as {made.format}). Give a file that does')
     return made
 
 
-def recognise(source):
+def recognise(source) -> str:
     """The name in ``FORMATS`` of a ``Source``.
 
     Raises:
@@ -66,7 +78,10 @@ def recognise(source):
     return found
 
 
-def _refuse_pickle(source):
+def _refuse_unreadable(source):
+    if source.head[:15] == b'SQLite format 3':
+        raise ValueError(f'{source.path}: a database, as TIAToolbox and KongNet write it. Write GeoJSON from it: '
+                         f'SQLiteStore.open(PATH).to_geojson(FILE)')
     # Protocol 2 on starts with \x80; torch's files are zip archives of a pickle.
     if source.path.suffix.lower() in _PICKLES or source.head[:1] == b'\x80':
         raise ValueError(f'{source.path}: a pickle, which runs code when it is read, so it is not read. Make JSON instead: '

@@ -42,7 +42,7 @@ def test_tupac_truth_s_missing_images_are_negatives_in_the_original_labels_alone
 
 def test_a_bad_line_in_a_contest_s_truth_is_an_error(tmp_path):
     put(tmp_path, H05__mitosis__H05_00Ab_mitosis='1,2,0.5\n', H05__mitosis__H05_00Ad_mitosis='1,2\n')
-    with pytest.raises(ValueError, match=r'frame H05_00Ad: .*H05_00Ad_mitosis\.csv:1.*Mend it'):
+    with pytest.raises(ValueError, match=r'frame H05_00Ad: .*H05_00Ad_mitosis\.csv:1.*Correct it'):
         read_points(tmp_path, is_truth=True)
 
 
