@@ -19,13 +19,26 @@ def scope():
 
 
 def read(path):
-    """The config without pretrained weights, tiles (of those that have any) cut down so that a small frame needs several."""
+    """The config without pretrained weights, tiles cut down so that a small frame needs several, heads narrow for the time."""
     cfg = Config.fromfile(path)
     set_from_scratch(cfg)
+    for part in dicts(cfg.model):
+        if 'fc_out_channels' in part:
+            part.fc_out_channels = 64
     for part in (cfg.model, cfg.model.get('phase_one', {})):
         if part.get('type') == 'TiledDetector':
             part.update(tile_size=128, overlap=0)
     return cfg
+
+
+def dicts(part):
+    """Every dict in a nest of dicts and lists."""
+    if isinstance(part, dict):
+        yield part
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            yield from dicts(item)
 
 
 def is_trained(cfg):

@@ -3,4 +3,4 @@ _base_ = [
     '../_base_/models/faster_rcnn_vgg16.py', '../_base_/datasets/mitos_rcnn_icpr2012.py',
     '../_base_/schedules/mitos_rcnn_80k.py', '../_base_/iter_runtime.py'
 ]
-model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=299, overlap=75, merge_distance=14.0)
+model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=299, overlap=74, merge_distance=14.0)

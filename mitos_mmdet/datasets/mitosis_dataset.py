@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
 from mitos_mmdet.core.images import BrokenImageError
-from mitos_mmdet.datasets.coco_format import CLASSES, check_entries, image_fault, read_annotations, reference_fault
+from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, check_entries, image_fault, read_annotations, reference_fault
 from mitos_mmdet.datasets.usable_labels import OutsideError, usable_label
 
 FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset', 'stain')
@@ -26,18 +26,26 @@ class MitosisDataset(CocoDataset):
     ``metainfo['classes']`` (CocoDataset takes the order of the ids in the file).
 
     Args:
+        hard_negatives: ``'class'``: as labelled, a class of their own (paper: MIDOG Cascade R-CNN). ``'background'``: left out of
+            ``classes``; images that hold nothing else stay as background. It is what that paper's second class is compared with.
         keep_negatives: Keep training images that hold no object of ``classes`` (ours; an evaluation always keeps them).
         strict: An unreadable image raises. Else training draws another one, and an evaluation gets a blank one whose metainfo
             names the reason under ``broken``, so that the metric can leave it out, count it and list it (ours).
 
     Raises:
-        ValueError: An entry of the annotation file that lacks something; a class that it does not have; no image left; not one of
-            the images is there.
+        ValueError: An unknown ``hard_negatives``; an entry of the annotation file that lacks something; a class that it does not have; no
+            image left; not one of the images is there.
     """
 
     METAINFO = {'classes': CLASSES, 'palette': [(0, 160, 80), (230, 120, 0)]}
 
-    def __init__(self, *args, keep_negatives=True, strict=False, **kwargs):
+    def __init__(self, *args, hard_negatives='class', keep_negatives=True, strict=False, **kwargs):
+        if hard_negatives not in ('class', 'background'):
+            raise ValueError(f"hard_negatives={hard_negatives!r} of MitosisDataset: 'class' or 'background'")
+        if hard_negatives == 'background':
+            metainfo = kwargs.get('metainfo') or {}
+            classes = tuple(name for name in metainfo.get('classes', CLASSES) if name != HARD_NEGATIVE)
+            kwargs['metainfo'] = dict(metainfo, classes=classes)
         self.keep_negatives = keep_negatives
         self.strict = strict
         self._reported = set()

@@ -253,3 +253,14 @@ def test_the_pipeline_gives_mmdet_its_boxes_labels_and_pixels(make, tmp_path):
     assert truth.labels.tolist() == [0, 0, 1]
     negative = make()[2]['data_samples'].gt_instances
     assert negative.bboxes.tensor.shape == (0, 4) and negative.labels.shape == (0, )
+
+
+@pytest.mark.parametrize('options', [{}, dict(metainfo=dict(classes=('hard negative', 'mitotic figure')))])
+def test_hard_negatives_as_background(make, options):
+    # The MIDOG paper's second class against none: the same images, those with a hard negative alone too, without its boxes.
+    one = make(hard_negatives='background', **options)
+    assert one.metainfo['classes'] == ('mitotic figure', )
+    assert table(one) == {1: [(0, [10, 10, 60, 60]), (0, [0, 0, 40, 45])], 2: [], 4: []}
+    assert set(table(make(**options))) == {1, 2, 4}
+    with pytest.raises(ValueError, match="hard_negatives='ignore'.*'class' or 'background'"):
+        make(hard_negatives='ignore')

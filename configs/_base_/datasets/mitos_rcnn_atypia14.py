@@ -8,7 +8,7 @@ train_pipeline = [
     _base_.load_frame,
     dict(type='NormalizeStain', prob=0.5),  # paper: normalised copies beside the originals
     _base_.load_labels,
-    dict(type='CentroidsToBoxes', size='30px'),  # paper: the mean of its hand-drawn boxes
+    dict(type='CentroidsToBoxes', size='30px'),  # paper: the mean of its boxes, here in px of the frame (docs/paper_deviations.md)
     dict(type='RandomRotate90'),  # paper
     dict(type='Resize', scale=(299, 299), keep_ratio=False),  # paper
     _base_.pack
@@ -16,9 +16,14 @@ train_pipeline = [
 # The frame at the scale of its sixteenths, whatever the scanner: 4 x 299 = 1196 px a side. TiledDetector cuts it into tiles of 299 px,
 # which are the paper's sixteenths where they do not overlap, and gives boxes back in px of the frame. Another contest's frames, of another
 # size in um, need another scale (docs/mitos_rcnn.md).
-test_pipeline = [_base_.load_frame, dict(type='Resize', scale=(1196, 1196), keep_ratio=False), _base_.pack_frame]
+# Normalised: "all image data was normalized", the originals kept beside; which of both its test images are the paper does not say (ours).
+test_pipeline = [
+    _base_.load_frame,
+    dict(type='NormalizeStain'),
+    dict(type='Resize', scale=(1196, 1196), keep_ratio=False), _base_.pack_frame
+]
 train_test_differences = dict(
-    NormalizeStain='paper: training sees originals and normalised copies alike, so a test frame is taken as it is',
+    NormalizeStain='paper: training sees normalised copies beside the originals; a test frame is normalised',
     Resize='training resizes sixteenths of a frame to 299 px, the test a whole frame to 4 x 299 px: the same scale')
 
 train_dataloader = dict(

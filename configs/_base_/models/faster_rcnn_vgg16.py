@@ -24,7 +24,7 @@ model = dict(
         bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[1.0, 1.0, 1.0, 1.0]),
         loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
         # Paper: lambda 10, over 18 x 18 anchor positions; mmdet divides by the 256 sampled anchors (docs/mitos_rcnn.md).
-        loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9.0, loss_weight=10 * 256 / 18**2)),
+        loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=10 * 256 / 18**2)),
     roi_head=dict(
         type='StandardRoIHead',
         bbox_roi_extractor=dict(

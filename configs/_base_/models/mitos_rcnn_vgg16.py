@@ -18,7 +18,7 @@ model = dict(
             bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[1.0, 1.0, 1.0, 1.0]),
             loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
             # Paper: lambda 10, over 37 x 37 positions; mmdet divides by the 256 sampled anchors (docs/mitos_rcnn.md).
-            loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9.0, loss_weight=10 * 256 / 37**2)),
+            loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=10 * 256 / 37**2)),
         rpn2_maps=[0],
         rpn2=dict(
             type='RefineRPNHead',
@@ -32,7 +32,7 @@ model = dict(
                 featmap_strides=[4]),
             bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[1.0, 1.0, 1.0, 1.0]),
             loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
-            loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9.0, loss_weight=10 * 256 / 74**2),  # the same over 74 x 74
+            loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=10 * 256 / 74**2),  # the same over 74 x 74
             # RPN_1's rules for each of the two. Windows overlap a figure by 0.15 at most, so the best are positive, however low: about a
             # hundred, all that hold the figure whole, for their overlap is the same.
             train_cfg=dict(windows=_base_.model.train_cfg.rpn, boxes=_base_.model.train_cfg.rpn))),

@@ -5,20 +5,13 @@ model = dict(
         train_cfg=dict(
             rcnn=[
                 dict(
-                    assigner=dict(
-                        type='MaxIoUAssigner',
-                        pos_iou_thr=iou,
-                        neg_iou_thr=iou,
-                        min_pos_iou=iou,
-                        match_low_quality=False,
-                        ignore_iof_thr=-1),
+                    stage,
                     sampler=dict(
                         type='CombinedSampler',
                         num=512,
                         pos_fraction=0.25,
                         add_gt_as_proposals=True,
                         pos_sampler=dict(type='InstanceBalancedPosSampler'),
-                        neg_sampler=dict(type='IoUBalancedNegSampler', floor_thr=-1, floor_fraction=0, num_bins=3)),
-                    pos_weight=-1,
-                    debug=False) for iou in [0.5, 0.6, 0.7]
+                        neg_sampler=dict(type='IoUBalancedNegSampler', floor_thr=-1, floor_fraction=0, num_bins=3)))
+                for stage in _base_.model.detector.train_cfg.rcnn
             ])))

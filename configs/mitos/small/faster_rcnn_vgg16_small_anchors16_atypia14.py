@@ -1,3 +1,3 @@
-# The same with small anchors (ours): 16, 24 and 36 px, as a 30 px box of the frame is 22 x 24 px at 299 px.
+# The same with the small anchors of MITOS-RCNN's RPN_1 (ours): 16, 24, 32 and 48 px of the 299 px image.
 _base_ = './faster_rcnn_vgg16_small_atypia14.py'
-model = dict(detector=dict(rpn_head=dict(anchor_generator=dict(scales=[1, 1.5, 2.25]))))
+model = dict(detector=dict(rpn_head=dict(anchor_generator=dict(scales=[1, 1.5, 2, 3]))))

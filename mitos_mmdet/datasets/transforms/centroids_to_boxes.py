@@ -18,13 +18,20 @@ class CentroidsToBoxes(BaseTransform):
 
     Args:
         size: Side of the box with its unit, ``'50px'`` or ``'12um'``. Each config says why its size.
+        image_size: ``(width, height)`` to which the image is resized later: a ``size`` in px is then one in px of that image, the
+            network's own (ours: None, px of the frame).
 
     Raises:
-        ValueError: ``size`` without unit; a size in um for an image without pixel size; instances without centroid.
+        ValueError: ``size`` without unit; a size in um for an image without pixel size, or with an ``image_size``; instances without
+            centroid.
     """
 
-    def __init__(self, size):
+    def __init__(self, size, image_size=None):
         self.size = Length.parse(size)
+        if image_size is not None and self.size.unit != 'px':
+            raise ValueError(f'size={self.size} of CentroidsToBoxes has no px of an image of {tuple(image_size)}: give a size in px, or '
+                             f'no image_size')
+        self.image_size = image_size
 
     def transform(self, results):
         """``results`` with ``gt_bboxes`` ``(N, 4)`` xyxy px, clipped at the image's border."""
@@ -39,9 +46,12 @@ class CentroidsToBoxes(BaseTransform):
         if any('centroid' not in instance for instance in instances):
             raise ValueError(f'{file}: its instances carry no centroid. Use type="MitosisDataset" for the dataset')
         centroids = np.array([instance['centroid'] for instance in instances], np.float32)
-        boxes = clip_boxes(centroids_to_boxes(centroids, self.size.to_px(results.get('um_per_px'), file)), width, height)
+        sides = self.size.to_px(results.get('um_per_px'), file)
+        if self.image_size is not None:
+            sides = sides[0] * width / self.image_size[0], sides[1] * height / self.image_size[1]
+        boxes = clip_boxes(centroids_to_boxes(centroids, sides), width, height)
         results['gt_bboxes'] = HorizontalBoxes(boxes, dtype=results['gt_bboxes'].tensor.dtype)
         return results
 
     def __repr__(self):
-        return f"{type(self).__name__}(size='{self.size}')"
+        return f"{type(self).__name__}(size='{self.size}', image_size={self.image_size})"

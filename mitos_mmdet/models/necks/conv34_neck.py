@@ -20,12 +20,20 @@ class Conv34Neck(BaseModule):
         out_channels: Of the joint map (paper: 256).
         scale: Where the learnt factors start (ours: 20, as in ParseNet and SSD; the paper names none. At 1 the values of a normalised map
             of 512 channels lie near 0.04, and layers that start from a Gaussian of 0.01 see next to nothing).
+        out_maps: Which maps to give, in this order; mmdet pools RoIs from the first ones (ours: ``'joint'`` first, the paper leaves open
+            from which map it pools).
         init_cfg: Start of the layers (paper: a zero-mean Gaussian of 0.01).
+
+    Raises:
+        ValueError: ``out_maps`` are not the two names in some order.
     """
 
-    def __init__(self, in_channels=(256, 512), out_channels=256, scale=20.0, init_cfg=None):
+    def __init__(self, in_channels=(256, 512), out_channels=256, scale=20.0, out_maps=('joint', 'coarse'), init_cfg=None):
+        if sorted(out_maps) != ['coarse', 'joint']:
+            raise ValueError(f"out_maps={tuple(out_maps)} of Conv34Neck: ('joint', 'coarse') or ('coarse', 'joint')")
         super().__init__(init_cfg or dict(type='Normal', layer=['Conv2d', 'ConvTranspose2d'], std=0.01))
         fine, coarse = in_channels
+        self.out_maps = tuple(out_maps)
         self.deconv = nn.ConvTranspose2d(coarse, coarse, 4, stride=2, padding=1)
         self.fine_scale = nn.Parameter(torch.full((fine, 1, 1), float(scale)))
         self.coarse_scale = nn.Parameter(torch.full((coarse, 1, 1), float(scale)))
@@ -39,12 +47,13 @@ class Conv34Neck(BaseModule):
                 (that round up); W likewise.
 
         Returns:
-            tuple: ``(B, out_channels, H, W)`` for RoI pooling and RPN_2, and the coarse map as it came, for RPN_1.
+            tuple: In the order of ``out_maps``: the joint map ``(B, out_channels, H, W)`` and the coarse map as it came.
         """
         fine, coarse = maps
         joint = torch.cat([_l2_normalise(fine) * self.fine_scale,
                            _l2_normalise(self._upsample(coarse, fine.shape[-2:])) * self.coarse_scale], dim=1)
-        return self.reduce(joint), coarse
+        maps = dict(joint=self.reduce(joint), coarse=coarse)
+        return tuple(maps[name] for name in self.out_maps)
 
     def _upsample(self, coarse, size):
         # The deconvolution can give 2h or 2h + 1; the last row of 2h is cut off where the fine map has 2h - 1.

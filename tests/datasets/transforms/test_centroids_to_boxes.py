@@ -77,7 +77,7 @@ def test_what_is_missing_is_named_with_the_file(info, change, message):
 def test_a_size_needs_its_unit():
     with pytest.raises(ValueError, match="not a length: 50.*'30px'"):
         CentroidsToBoxes(50)
-    assert repr(CentroidsToBoxes('12um')) == "CentroidsToBoxes(size='12um')"
+    assert repr(CentroidsToBoxes('12um')) == "CentroidsToBoxes(size='12um', image_size=None)"
 
 
 def test_the_annotations_themselves_stay_as_they_are(info):
@@ -85,3 +85,14 @@ def test_the_annotations_themselves_stay_as_they_are(info):
     load(info, '20px')
     assert [instance['centroid'] for instance in info['instances']] == [instance['centroid'] for instance in before]
     np.testing.assert_array_equal([instance['bbox'] for instance in info['instances']], [instance['bbox'] for instance in before])
+
+
+def test_sizes_in_px_of_the_networks_image(info):
+    # Section III of MITOS-RCNN's other reading: 30 px after the resize, whatever the frame's size.
+    resized = CentroidsToBoxes('10px', image_size=(50, 20))
+    results = Compose([dict(type='LoadFrame'), dict(type='LoadAnnotations', with_bbox=True), resized,
+                       dict(type='Resize', scale=(50, 20), keep_ratio=False)])(info)
+    width, height = (results['gt_bboxes'].tensor[0, 2:] - results['gt_bboxes'].tensor[0, :2]).tolist()
+    assert (width, height) == (10, 10)
+    with pytest.raises(ValueError, match='5um.*px'):
+        CentroidsToBoxes('5um', image_size=(50, 20))

@@ -87,3 +87,11 @@ def test_two_builds_from_one_config():
     assert first.state_dict().keys() == second.state_dict().keys()
     second.init_weights()
     assert second.reduce.weight.std() > 0.2
+
+
+def test_maps_come_in_the_order_asked_for():
+    maps = torch.rand(1, 6, 4, 4), torch.rand(1, 8, 2, 2)
+    coarse, joint = neck(out_maps=('coarse', 'joint'))(maps)
+    assert coarse is maps[1] and joint.shape == (1, 5, 4, 4)
+    with pytest.raises(ValueError, match='out_maps'):
+        neck(out_maps=('joint', ))

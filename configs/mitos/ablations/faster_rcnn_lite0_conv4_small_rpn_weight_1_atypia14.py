@@ -1,0 +1,3 @@
+# Control for lambda = 10: faster_rcnn_lite0_conv4_small_atypia14.py with the RPN's box loss weighted by 1.
+_base_ = '../small/faster_rcnn_lite0_conv4_small_atypia14.py'
+model = dict(detector=dict(rpn_head=dict(loss_bbox=dict(loss_weight=1.0))))

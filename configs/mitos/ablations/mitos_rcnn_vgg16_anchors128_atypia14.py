@@ -1,0 +1,3 @@
+# mitos_rcnn_vgg16_atypia14.py with the baselines' anchors of 128, 256 and 512 px in RPN_1.
+_base_ = '../mitos_rcnn_vgg16_atypia14.py'
+model = dict(detector=dict(rpn_head=dict(rpn1=dict(anchor_generator=dict(scales=[16, 32, 64])))))

@@ -1,0 +1,121 @@
+"""What the papers' ablation configs change, and that it is the only thing they change."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+CONFIGS = Path(__file__).parents[1] / 'configs' / 'mitos'
+FAMILY = sorted(path.stem for kind in ('mitos_rcnn_*', 'faster_rcnn_vgg16*', 'faster_rcnn_lite0*') for path in CONFIGS.rglob(f'{kind}.py'))
+SMALL_CASCADE = ('cascade_rcnn_lite0_small', 'cascade_rcnn_lite0_small_atypia14')
+
+
+def read(name):
+    return Config.fromfile(next(CONFIGS.rglob(f'{name}.py')))
+
+
+def flat(part, lead=''):
+    """A nest of dicts and lists as ``{dotted path: value}``."""
+    items = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, (list, tuple)) else ()
+    return {lead: part} if not items else {key: value for name, child in items for key, value in flat(child, f'{lead}.{name}').items()}
+
+
+def changed(name, base):
+    """Dotted paths in the model and the training data in which a config differs from its base."""
+    one, other = (flat(dict(model=read(each).model, train=read(each).train_dataloader)) for each in (name, base))
+    return {key for key in {*one, *other} if one.get(key) != other.get(key)}
+
+
+def rpn_losses(cfg):
+    head = cfg.model.detector.rpn_head
+    return [head[part].loss_bbox for part in ('rpn1', 'rpn2')] if 'rpn1' in head else [head.loss_bbox]
+
+
+@pytest.mark.parametrize('name', FAMILY)
+def test_test_frames_are_normalised(name):
+    # Section IV-A: "all image data was normalized".
+    steps = [step for step in read(name).test_dataloader.dataset.pipeline if step.type == 'NormalizeStain']
+    assert len(steps) == 1 and steps[0].get('prob', 1.0) == 1.0
+
+
+@pytest.mark.parametrize('name', FAMILY)
+def test_rpns_have_fast_rcnns_robust_loss(name):
+    # Equation 2: R is the robust loss of Fast R-CNN, quadratic up to 1.
+    assert [loss.beta for loss in rpn_losses(read(name))] == [1.0] * len(rpn_losses(read(name)))
+
+
+@pytest.mark.parametrize('name, positions', [
+    ('faster_rcnn_vgg16_atypia14', [18**2]), ('faster_rcnn_vgg16_conv4_atypia14', [37**2]), ('mitos_rcnn_vgg16_atypia14', [37**2, 74**2]),
+    ('faster_rcnn_lite0_small_atypia14', [19**2]), ('faster_rcnn_lite0_conv4_small_atypia14', [38**2]),
+    ('mitos_rcnn_lite0_small_atypia14', [38**2, 75**2])])
+def test_lambda_10_over_the_real_positions(name, positions):
+    from mmdet.registry import MODELS
+    from mmengine.registry import DefaultScope
+
+    import mitos_mmdet.register  # noqa: F401
+
+    cfg = read(name)
+    assert [loss.loss_weight for loss in rpn_losses(cfg)] == [10 * 256 / count for count in positions]
+    cfg.model.detector.backbone.init_cfg = None
+    with DefaultScope.overwrite_default_scope('mmdet'), torch.no_grad():
+        maps = MODELS.build(cfg.model.detector.backbone)(torch.zeros(1, 3, 299, 299))
+    assert [level.shape[-2] * level.shape[-1] for level in maps[::-1]] == positions
+
+
+@pytest.mark.parametrize('net', ['vgg16', 'lite0_small'])
+def test_single_changes_of_the_cascade(net):
+    base = f'mitos_rcnn_{net}_atypia14'
+    roi = '.model.detector.roi_head.bbox_'
+    boxes = changed(f'mitos_rcnn_{net}_network_px_boxes_atypia14', base)
+    assert boxes == {f'.train.dataset.pipeline.3.image_size.{side}' for side in (0, 1)}
+    weights = changed(f'mitos_rcnn_{net}_rpn_weight_1_atypia14', base)
+    assert weights == {f'.model.detector.rpn_head.{rpn}.loss_bbox.loss_weight' for rpn in ('rpn1', 'rpn2')}
+    anchors = changed(f'mitos_rcnn_{net}_anchors128_atypia14', base)
+    assert anchors and all('.rpn1.anchor_generator.scales' in key for key in anchors)
+    both = changed(f'mitos_rcnn_{net}_roi_both_atypia14', base)
+    assert both and all(key.startswith(roi) for key in both)
+    conv4 = changed(f'mitos_rcnn_{net}_roi_conv4_atypia14', base)
+    assert conv4 and all(key.startswith((roi, '.model.detector.neck.out_maps', '.model.detector.rpn_head.rpn')) for key in conv4)
+    # The RPNs still see their own maps: RPN_1 the coarse one, RPN_2 the joint one.
+    model = read(f'mitos_rcnn_{net}_roi_conv4_atypia14').model.detector
+    seen = [model.neck.out_maps[model.rpn_head[maps][0]] for maps in ('rpn1_maps', 'rpn2_maps')]
+    assert seen == ['coarse', 'joint'] and model.roi_head.bbox_roi_extractor.featmap_strides == [8]
+
+
+def test_all_models_have_both_anchor_sets():
+    def sides(name):
+        head = read(name).model.detector.rpn_head
+        generator = head.get('rpn1', head).anchor_generator
+        return [scale * generator.strides[0] for scale in generator.scales]
+    for net in ('vgg16', 'lite0_small'):
+        conv4 = 'vgg16_conv4' if net == 'vgg16' else 'lite0_conv4_small'
+        small = [sides(f'mitos_rcnn_{net}_atypia14'), *(sides(f'faster_rcnn_{one}_anchors16_atypia14') for one in (net, conv4))]
+        standard = [sides(f'mitos_rcnn_{net}_anchors128_atypia14'), *(sides(f'faster_rcnn_{one}_atypia14') for one in (net, conv4))]
+        assert small == [[16, 24, 32, 48]] * 3 and standard == [[128, 256, 512]] * 3
+
+
+@pytest.mark.parametrize('name, base', [('cascade_rcnn_midog', 'cascade_rcnn_midog'), SMALL_CASCADE])
+def test_one_class_differs_in_its_classes_alone(name, base):
+    suffix = base.removeprefix(name)
+    differs = changed(f'{name}_one_class{suffix}', base)
+    assert differs == {f'.model.detector.roi_head.bbox_head.{stage}.num_classes' for stage in range(3)} | {'.train.dataset.hard_negatives'}
+    cfg = read(f'{name}_one_class{suffix}')
+    assert all(cfg[loader].dataset.hard_negatives == 'background' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'))
+
+
+@pytest.mark.parametrize('kind', ['ohem', 'iou_balanced'])
+@pytest.mark.parametrize('name, base', [('cascade_rcnn_midog', 'cascade_rcnn_midog'), SMALL_CASCADE])
+def test_sampling_ablations_differ_in_the_sampler_alone(name, base, kind):
+    differs = changed(f'{name}_{kind}{base.removeprefix(name)}', base)
+    assert differs and all('.train_cfg.rcnn.' in key and '.sampler.' in key and not key.endswith('.num') for key in differs)
+
+
+def test_focal_loss_starts_from_retinanets_prior(mmdet_scope):
+    # Without it every anchor starts at 0.5, and the first loss is in the hundreds.
+    from mmdet.registry import MODELS
+
+    for name in ('cascade_rcnn_midog_focal', 'cascade_rcnn_lite0_small_focal_atypia14'):
+        head = MODELS.build(dict(read(name).model.detector.rpn_head, num_classes=1))
+        head.init_weights()
+        assert torch.allclose(head.rpn_cls.bias.sigmoid(), torch.tensor(0.01))
