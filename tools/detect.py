@@ -1,4 +1,4 @@
-"""Finds, counts and grades mitotic figures: python tools/detect.py IMAGE... --out DIR. The same as ``mitos detect``."""
+"""The same as ``mitos detect``."""
 
 from mitos_mmdet.cli.detect import main
 from mitos_mmdet.core.console import run

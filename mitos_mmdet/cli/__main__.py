@@ -9,6 +9,9 @@ from mitos_mmdet.core.console import run
 
 # Command: (module of mitos_mmdet.cli, what it does), in the order of the road from data to result.
 ROADS = {
+    'from an image or a slide to a count': {
+        'detect': ('detect', 'find, count and grade mitotic figures: IMAGE... --out DIR'),
+    },
     'from contest files to a trained, scored model': {
         'make-sample': ('make_sample', 'draw the built-in sample, to try every command on without a download'),
         'convert': ('convert', "convert a contest's files, or labels of your own, to the COCO json that configs read"),

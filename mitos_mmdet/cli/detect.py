@@ -7,9 +7,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs, output_names
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
 from mitos_mmdet.cli.progress_line import ProgressLine
-from mitos_mmdet.core.console import one_line, run
+from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_writable
@@ -51,7 +51,9 @@ def main(argv=None):
     args = parser().parse_args(argv)
     _check(args)
     inputs, ignored = find_inputs(args.inputs, args.out)
-    _say_ignored(ignored)
+    inputs, parts = without_dicom_parts(inputs)
+    _say_not_read(ignored, 'as neither slides nor images')
+    _say_not_read(parts, 'as parts of DICOM slides that are')
     places = [Path(args.out) / name for name in output_names(inputs)]
     faults = _without_pixel_size(inputs) if args.um_per_px is None else {}
     if len(faults) == len(inputs):
@@ -168,11 +170,11 @@ class _short_warnings(warnings.catch_warnings):
         warnings.showwarning = show
 
 
-def _say_ignored(ignored):
-    if ignored:
-        named = ', '.join(printable(path.name) for path in ignored[:_MOST_NAMED])
-        more = f' and {len(ignored) - _MOST_NAMED} more' if len(ignored) > _MOST_NAMED else ''
-        print(f'not read, as neither slides nor images: {len(ignored)} files ({named}{more})', file=sys.stderr)
+def _say_not_read(paths, why):
+    if paths:
+        named = ', '.join(printable(path.name) for path in paths[:_MOST_NAMED])
+        more = f' and {len(paths) - _MOST_NAMED} more' if len(paths) > _MOST_NAMED else ''
+        print(f'not read, {why}: {len(paths)} file{"s" if len(paths) > 1 else ""} ({named}{more})', file=sys.stderr)
 
 
 def _about(path, reason):
@@ -195,6 +197,3 @@ def _print_table(rows):
                         for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
     print('Research software: not a diagnosis.')
 
-
-if __name__ == '__main__':
-    run(main)

@@ -1,5 +1,6 @@
 """Which files ``mitos detect`` reads: those given, and those in folders and globs."""
 
+import contextlib
 import glob
 import os
 from pathlib import Path
@@ -40,6 +41,28 @@ def find_inputs(patterns, out_dir):
                     seen.add(key)
                     inputs.append(one)
     return inputs, ignored
+
+
+def without_dicom_parts(inputs):
+    """Of the several files of one DICOM slide, which a folder holds, only the first: any of them opens the whole slide.
+
+    Args:
+        inputs: ``Path`` s.
+
+    Returns:
+        tuple: ``(inputs, left out)``.
+    """
+    from mitos_mmdet.slides.open_slide import open_slide
+
+    kept, left_out, seen = [], [], set()
+    for path in inputs:
+        key = None
+        if path.suffix.lower() == '.dcm':
+            with contextlib.suppress(ValueError), open_slide(path) as slide:  # what cannot be opened is told of later
+                key = (path.parent, slide.properties.get('dicom.SeriesInstanceUID', str(path)))
+        (left_out if key in seen else kept).append(path)
+        seen |= {key} - {None}
+    return kept, left_out
 
 
 def _matches(pattern):

@@ -1,7 +1,9 @@
 """``load_model``: a bundled model by name, or any config with its checkpoint."""
 
+import contextlib
 import hashlib
 import importlib.util
+import io
 from pathlib import Path
 
 from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, sha256_of
@@ -103,7 +105,8 @@ def _device(device):
 
 def _need_mmdet():
     try:
-        import mitos_mmdet.register  # noqa: F401
+        with contextlib.redirect_stdout(io.StringIO()):  # mmdet prints which data sets it does without
+            import mitos_mmdet.register  # noqa: F401
     except ImportError as error:
         raise ValueError(str(error)) from error
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mitos_mmdet.cli import detect as command
-from mitos_mmdet.cli.detect_inputs import find_inputs, output_names
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.slides import write_outputs as outputs
@@ -67,7 +67,7 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
     assert drawn.shape[1::-1] == (480, 240) and 100 < green.sum() < 8000
     told = capsys.readouterr()
     assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
-    assert 'not read, as neither slides nor images: 1 files (notes.txt)' in told.err
+    assert 'not read, as neither slides nor images: 1 file (notes.txt)' in told.err
 
 
 def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_path):
@@ -184,6 +184,14 @@ def test_inputs_of_folders_and_globs(tmp_path):
     for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'b', 'holds no slide and no image to read')):
         with pytest.raises(ValueError, match=message):
             find_inputs([wrong], tmp_path)
+
+
+def test_a_dicom_slide_of_several_files_is_read_once(shared_data):
+    pytest.importorskip('openslide')
+    inputs, _ = find_inputs([shared_data / 'slides' / '*.dcm'], 'out')
+    kept, parts = without_dicom_parts([*inputs, shared_data / 'slides' / 'boxes.tiff'])
+    assert [path.name for path in kept] == ['boxes_0.dcm', 'camelyon_multi_frame.dcm', 'boxes.tiff']
+    assert [path.name for path in parts] == ['boxes_1.dcm']
 
 
 def test_output_names_differ():

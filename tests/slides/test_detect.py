@@ -158,3 +158,17 @@ def test_memory_does_not_grow_with_the_slide():
 
     small = peak((2000, 2000))
     assert peak((2000, 32000)) < small + 2_000_000
+
+
+def test_the_api_of_a_notebook(tmp_path):
+    from PIL import Image
+
+    from mitos_mmdet.slides import detect, find_hotspot, open_slide, tissue_mask
+
+    planted = np.array([[30.0, 30.0], [90.0, 45.0]])
+    Image.fromarray(disc_slide(planted, (120, 60)).pixels).save(tmp_path / 'frame.png')
+    model = disc_model()
+    with open_slide(tmp_path / 'frame.png', um_per_px=0.25) as slide:
+        assert tissue_mask(slide).area_mm2 is not None
+        found = detect(slide, model).of('mitotic figure').where(model.threshold)
+    assert find_hotspot(found.points_um, area_mm2=0.001).count == 1 and find_hotspot(found.points_um, area_mm2=2.0).count == 2
