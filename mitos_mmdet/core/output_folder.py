@@ -14,6 +14,10 @@ from mitos_mmdet.core.json_files import write_json
 LOCK = '.lock'
 
 
+class FolderInUseError(ValueError):
+    """Another run is writing into the folder."""
+
+
 @contextlib.contextmanager
 def claimed(folder: Path | str, mark: str, settings: dict[str, Any], what: str) -> Iterator[Path]:
     """Claims a folder for this run: locked against others, marked with its settings, free of what killed runs left unfinished.
@@ -80,8 +84,8 @@ def _acquire(folder: Path) -> int:
             if held is False:
                 holder = os.read(handle, 200).decode(errors='replace').strip()
                 os.close(handle)
-                raise ValueError(f'{folder}: another run is writing there ({holder or "just started"}). Wait until it has ended, or choose '
-                                 f'another output folder')
+                raise FolderInUseError(f'{folder}: another run is writing there ({holder or "just started"}). Wait until it has ended, '
+                                       f'or choose another output folder')
             if is_file_of(handle, path):
                 os.truncate(handle, 0)
                 os.write(handle, f'process {os.getpid()} on {socket.gethostname()}'.encode())

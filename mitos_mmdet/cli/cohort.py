@@ -1,0 +1,119 @@
+"""Finds, counts and grades mitotic figures on many slides: mitos cohort MANIFEST.csv --out DIR."""
+
+import argparse
+import functools
+import importlib.util
+import math
+import os
+import sys
+from pathlib import Path
+
+from mitos_mmdet.cli.cohort_manifest import read_cohort
+from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
+from mitos_mmdet.core.console import run
+from mitos_mmdet.core.names import printable
+from mitos_mmdet.core.outputs import check_writable
+
+_CORES_PER_WORKER = 4  # Ours: a slide keeps about four busy; beyond that, two slides at once are faster than one.
+
+
+def parser():
+    """The command's arguments."""
+    command = argparse.ArgumentParser(prog='mitos cohort', description=__doc__)
+    command.add_argument('source', metavar='MANIFEST', help='CSV with the column path (and um_per_px, roi, anything else), a folder, a glob')
+    command.add_argument('--out', required=True, metavar='DIR', help='output folder; each slide gets a folder in it. Run again to go on')
+    command.add_argument('--model', nargs='+', metavar='MODEL',
+                         help='name of a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    command.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    command.add_argument('--um-per-px', type=float, metavar='UM',
+                         help='pixel size in um of slides whose row gives none, in place of what the files say')
+    command.add_argument('--roi', metavar='FILE.geojson', help='region of slides whose row gives none')
+    command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
+    command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto')
+    command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
+    command.add_argument('--no-page', action='store_true', help='write no HTML page per slide')
+    command.add_argument('--workers', type=int, metavar='N', help='slides at once; 1 runs in this process, more on Ray (default: one per '
+                         f'GPU, or one per {_CORES_PER_WORKER} of the cores this process may use)')
+    command.add_argument('--address', metavar='ADDRESS', help='of a Ray cluster, as auto (default: this machine)')
+    command.add_argument('--slice', metavar='I/N', help='only every N-th slide from the I-th on, for job arrays; writes cohort_IofN.csv')
+    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+    add_hotspot_arguments(command)
+    return command
+
+
+def main(argv=None):
+    """Runs the command; returns the exit status: 0, or 1 where a slide failed.
+
+    Raises:
+        ValueError: Nothing could be done.
+    """
+    args = parser().parse_args(argv)
+    _check(args)
+    slides = read_cohort(args.source, args.out)
+    check_writable('--out', args.out)
+    from mitos_mmdet.slides.cohort.cohort_slide import slice_of
+    from mitos_mmdet.slides.cohort.run_cohort import counts_of, run_cohort, write_cohort
+
+    part = slides if args.slice is None else slice_of(slides, args.slice)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    gpus = _gpus(args.device)
+    workers = args.workers or (gpus or max(1, cores // _CORES_PER_WORKER) if args.address is None else 1)
+    if (workers > 1 or args.address) and importlib.util.find_spec('ray') is None:
+        if args.workers or args.address:
+            raise ValueError('several workers need Ray: pip install "mitos_mmdet[cohort]", or give --workers 1')
+        workers = 1
+    workers = min(workers, max(1, len(part)))
+    alone = workers == 1 and args.address is None
+    cpus = max(1, cores // workers)
+    print(f"{len(part)} slides, {'one after the other in this process' if alone else f'{workers} at once on Ray'}, {cpus} cores each")
+    rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus,
+                      min(1, gpus), say=lambda line: print(printable(line), flush=True))
+    table, page = write_cohort(args.out, rows, 'cohort' if args.slice is None else f"cohort_{args.slice.replace('/', 'of')}")
+    counts = counts_of(rows)
+    print(f"{counts['done']} finished, {counts['failed']} failed: {printable(table)}, {printable(page)}")
+    print('Research software, not a diagnosis.')
+    for row in rows:
+        if row.status == 'failed':
+            print(f'failed: {printable(row.slide.path)}: {printable(row.reason)}', file=sys.stderr)
+    return 1 if counts['failed'] else 0
+
+
+def _check(args):
+    for flag, value, least in (('--workers', args.workers, 1), ('--um-per-px', args.um_per_px, 0), ('--threshold', args.threshold, 0)):
+        if value is not None and not least <= value < math.inf:
+            raise ValueError(f'{flag} {value:g} must be at least {least}')
+    if args.um_per_px == 0:
+        raise ValueError('--um-per-px 0 must be above 0')
+    if args.threshold is not None and args.threshold > 1:
+        raise ValueError(f'--threshold {args.threshold:g} must be a score from 0 to 1')
+    if args.model is not None and len(args.model) > 2:
+        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+    if args.roi is not None and not Path(args.roi).is_file():
+        raise ValueError(f'--roi {args.roi}: no such file')
+
+
+def _settings(args):
+    from mitos_mmdet.slides.settings import OUTPUTS, SlideSettings
+
+    return SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, stain='none' if args.no_stain else None,
+                         outputs=tuple(name for name in OUTPUTS if not (args.no_page and name == 'page')), **hotspot_settings(args))
+
+
+def _factory(args, threads):
+    from mitos_mmdet.model_zoo import load_model
+
+    model, checkpoint = (*(args.model or ()), None, None)[:2]
+    return functools.partial(load_model, model, checkpoint, device=args.device, engine=args.engine, threads=threads,
+                             trust=args.trust_checkpoint)
+
+
+def _gpus(device):
+    if device == 'cpu':
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+if __name__ == '__main__':
+    run(main)

@@ -1,0 +1,77 @@
+"""The slides of a cohort: a CSV manifest, a folder, or a glob."""
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+from mitos_mmdet.cli.detect_inputs import find_inputs
+from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
+
+
+def read_cohort(source, out_dir):
+    """The slides, each with a folder name of its own.
+
+    A manifest has the column ``path`` and may have ``um_per_px`` and ``roi``; whatever else it holds, as ``case_id``, is carried through.
+    Paths in it count from the manifest's folder. A slide that is not there is no error here: it fails alone.
+
+    Args:
+        source: Path of a ``.csv`` manifest, a slide, a folder, or a glob.
+        out_dir: Output folder: what lies in it is no slide.
+
+    Returns:
+        list[CohortSlide]
+
+    Raises:
+        ValueError: Unreadable, no ``path`` column, a row without a path, um/px that is no number, a slide twice, or no slide at all.
+    """
+    if Path(source).suffix.lower() == '.csv':
+        slides = _manifest(Path(source))
+    else:
+        slides = [CohortSlide(path, columns={'path': str(path)}) for path in find_inputs([source], out_dir)[0]]
+    if not slides:
+        raise ValueError(f'{source}: lists no slide')
+    return [replace(slide, folder=name) for slide, name in zip(slides, folder_names(slides), strict=True)]
+
+
+def _manifest(path):
+    try:
+        with open(path, encoding='utf-8-sig', newline='') as file:
+            reader = csv.DictReader(file, restval='')
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f'{path}: cannot be read ({reason}). Give a CSV file with the column path') from error
+    if 'path' not in (reader.fieldnames or ()):
+        found = ', '.join(map(repr, reader.fieldnames or ())) or 'none at all'
+        raise ValueError(f"{path}: has no column path, only {found}. Name the column of the slides' files path")
+    slides, seen = [], {}
+    for line, row in rows:
+        where = f'{path}, line {line}'
+        if None in row:
+            raise ValueError(f'{where}: has more fields than the heading. Put text with commas into quotes')
+        slide = _slide(row, where, path.parent)
+        key = slide.path.absolute(), slide.roi
+        if key in seen:
+            raise ValueError(f"{where}: lists {row['path']} again, as line {seen[key]}. Remove one of them")
+        seen[key] = line
+        slides.append(slide)
+    return slides
+
+
+def _slide(row, where, folder):
+    name = row['path'].strip()
+    if not name or '\0' in name:
+        raise ValueError(f'{where}: has no path. Fill it in, or remove the line')
+    um_per_px, roi = (row.get('um_per_px') or '').strip(), (row.get('roi') or '').strip()
+    return CohortSlide(folder / name, _um_per_px(um_per_px, where) if um_per_px else None, str(folder / roi) if roi else None, dict(row))
+
+
+def _um_per_px(text, where):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"{where}: um_per_px is {text!r}. Give a number above 0, as 0.25, or leave it empty for the file's own")
+    return value

@@ -1,0 +1,93 @@
+"""Slides on Ray Data: tasks open and check them, actors that hold the model detect. Only paths and results pass through Ray."""
+
+import logging
+import os
+import pickle
+from contextlib import contextmanager
+from dataclasses import replace
+
+from mitos_mmdet.core.console import one_line
+from mitos_mmdet.slides.cohort.work import FAILED, work
+from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.run_slide import need_um_per_px
+
+_IN_FLIGHT = 2  # Ours: slides per actor, one in work and one that waits.
+_STORE_BYTES = 200 * 2**20  # Ours: paths only; Ray would take 30 % of the memory.
+
+
+def on_ray(jobs, factory, workers, run, address=None, cpus=1, gpus=0):
+    """Yields ``work``'s result of each job, in the order in which they end.
+
+    A worker that dies is started anew and its slide tried once more; a slide of which it dies again is reported and left.
+
+    Args:
+        jobs: List of ``SlideJob``.
+        factory: ``factory()`` gives the ``LoadedModel``; must be picklable.
+        workers: Actors.
+        run: Name of this run.
+        address: Of a Ray cluster, as ``'auto'``; None: one is started on this machine, with the cores this process may use.
+        cpus, gpus: Of each actor.
+
+    Raises:
+        ValueError: No cluster at the address; no actor can load the model.
+    """
+    import ray
+    import ray.data
+
+    with _started(ray, address, workers * cpus):
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        rows = [dict(job=pickle.dumps(replace(job, run=run)), path=job.path) for job in jobs]
+        slides = ray.data.from_items(rows, override_num_blocks=len(rows))
+        # Tasks need no core of their own: with every core held by an actor they would wait for ever.
+        slides = slides.map(_checked, num_cpus=0, concurrency=max(2, workers))
+        slides = slides.map(_Worker, fn_constructor_args=(factory, max(1, int(cpus))), num_cpus=cpus, num_gpus=gpus,
+                            compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=_IN_FLIGHT))
+        try:
+            for row in slides.iter_rows():
+                yield int(row['place']), str(row['state']), str(row['reason'])
+        except ray.exceptions.RayError as error:
+            raise ValueError(f'Ray stopped: {one_line(error)[-500:]}. Run it again: it goes on where it stopped') from error
+
+
+def _checked(row):
+    """A task: whether the slide opens and has um/px, so that no actor is kept from work by a slide that cannot be used."""
+    job = pickle.loads(row['job'])
+    reason = ''
+    try:
+        with open_slide(job.path, um_per_px=job.settings.um_per_px) as slide:
+            need_um_per_px(slide)
+    except Exception as error:  # decoders raise everything
+        reason = one_line(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {one_line(error)}'
+    return dict(job=row['job'], reason=reason)
+
+
+class _Worker:
+    """An actor: one model, one slide after the other."""
+
+    def __init__(self, factory, threads):
+        self._model, self._threads = factory(), threads
+
+    def __call__(self, row):
+        job = pickle.loads(row['job'])
+        place, state, reason = (job.place, FAILED, row['reason']) if row['reason'] else work(job, self._model, self._threads)
+        return dict(place=place, state=state, reason=reason)
+
+
+@contextmanager
+def _started(ray, address, cpus):
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')
+    local = dict(num_cpus=max(1, round(cpus)), object_store_memory=_STORE_BYTES) if address is None else {}
+    try:
+        ray.init(address=address or 'local', include_dashboard=False if address is None else None, log_to_driver=False,
+                 logging_level=logging.ERROR, **local)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ValueError(f'--address {address}: no Ray cluster to be reached ({one_line(error)[:200]})') from error
+    logging.getLogger('ray.data').setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ray.shutdown()
