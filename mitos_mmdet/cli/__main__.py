@@ -11,6 +11,7 @@ from mitos_mmdet.core.console import run
 ROADS = {
     'from an image or a slide to a count': {
         'detect': ('detect', 'find, count and grade mitotic figures: IMAGE... --out DIR'),
+        'cohort': ('cohort', 'the same for many slides, run after run until all are finished: MANIFEST.csv --out DIR'),
     },
     'from contest files to a trained, scored model': {
         'make-sample': ('make_sample', 'draw the built-in sample, to try every command on without a download'),

@@ -20,7 +20,7 @@ _CORES_PER_WORKER = 4  # Ours: a slide keeps about four busy; beyond that, two s
 def parser():
     """The command's arguments."""
     command = argparse.ArgumentParser(prog='mitos cohort', description=__doc__)
-    command.add_argument('source', metavar='MANIFEST', help='CSV with the column path (and um_per_px, roi, anything else), a folder, a glob')
+    command.add_argument('source', metavar='MANIFEST', help='CSV with the column path (and um_per_px, roi, others), a folder, a glob')
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each slide gets a folder in it. Run again to go on')
     command.add_argument('--model', nargs='+', metavar='MODEL',
                          help='name of a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')

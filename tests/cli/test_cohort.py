@@ -1,0 +1,130 @@
+"""``mitos cohort``: what it reads, writes, says and returns."""
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'slides'))
+from disc_model import disc_model  # noqa: E402
+
+from mitos_mmdet.cli.cohort import main  # noqa: E402
+from mitos_mmdet.cli.cohort_manifest import read_cohort  # noqa: E402
+
+
+@pytest.fixture
+def cohort(tmp_path, monkeypatch):
+    """A folder with ``a.png`` (two discs at 0.5 um/px), ``b.png`` (none), ``broken.png``, and the disc model in place of a real one."""
+    import mitos_mmdet.model_zoo
+
+    monkeypatch.setattr(mitos_mmdet.model_zoo, 'load_model', lambda *_, **__: disc_model(um_per_px=0.5, tile_size=256))
+    for name, points in (('a', [(100, 100), (200, 120)]), ('b', [])):
+        image = Image.new('RGB', (300, 200), (225, 150, 190))
+        for x, y in points:
+            ImageDraw.Draw(image).ellipse([x - 9, y - 9, x + 9, y + 9], fill=(60, 20, 90))
+        image.save(tmp_path / f'{name}.png')
+    (tmp_path / 'broken.png').write_bytes(b'not a picture')
+    return tmp_path
+
+
+def write(path, *lines):
+    path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    return str(path)
+
+
+def table(path):
+    with open(path, newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_manifest_becomes_pages_table_and_status(cohort, capsys):
+    manifest = write(cohort / 'slides.csv', 'path,case_id,um_per_px,status', 'a.png,"Müller, A",0.5,old', 'b.png,2,0.5,',
+                     'broken.png,3,0.5,')
+    assert main([manifest, '--out', str(cohort / 'out'), '--hotspot-mm2', '0.005']) == 1
+    lines = table(cohort / 'out' / 'cohort.csv')
+    # The manifest's columns are carried through; ours of a name that is taken steps aside.
+    assert [(line['case_id'], line['status'], line['mitos_status'], line['mitotic_figures']) for line in lines] == [
+        ('Müller, A', 'old', 'done', '2'), ('2', '', 'done', '0'), ('3', '', 'failed', '')]
+    assert lines[0]['hotspot_mitotic_figures'] in ('1', '2')
+    assert float(lines[0]['area_mm2']) == pytest.approx(0.015, rel=0.02)
+    for name in ('summary.json', 'index.html', 'detections.csv', 'detections.geojson', 'overview.png', 'mitotic-figures.json'):
+        assert (cohort / 'out' / 'b' / name).is_file()
+    shown = capsys.readouterr()
+    assert '2 finished, 1 failed' in shown.out
+    assert 'Research software, not a diagnosis.' in shown.out
+    assert 'broken.png' in shown.err
+    page = (cohort / 'out' / 'cohort.html').read_text(encoding='utf-8')
+    assert 'href="a/index.html"' in page
+    assert 'Müller, A' in page
+
+
+def test_slices_fill_one_folder(cohort, capsys):
+    write(cohort / 'slides.csv', 'path,um_per_px', 'a.png,0.5', 'b.png,0.5')
+    common = [str(cohort / 'slides.csv'), '--out', str(cohort / 'out'), '--no-page']
+    assert [main([*common, '--slice', f'{part}/2']) for part in (1, 2)] == [0, 0]
+    assert [len(table(cohort / 'out' / f'cohort_{part}of2.csv')) for part in (1, 2)] == [1, 1]
+    capsys.readouterr()
+    assert main(common) == 0
+    assert '[' not in capsys.readouterr().out  # all were finished: the table is all that was left to do
+    assert [line['mitotic_figures'] for line in table(cohort / 'out' / 'cohort.csv')] == ['2', '0']
+
+
+def test_folders_and_globs(cohort):
+    assert main([str(cohort / '[ab].png'), '--out', str(cohort / 'out'), '--um-per-px', '0.5', '--no-page']) == 0
+    # Results are no slides, though they lie in the folder that is searched.
+    assert [slide.path.name for slide in read_cohort(str(cohort), str(cohort / 'out'))] == ['a.png', 'b.png', 'broken.png']
+
+
+def test_without_um_per_px_a_slide_fails_alone(cohort, capsys):
+    manifest = write(cohort / 'slides.csv', 'path,um_per_px', 'a.png,', 'b.png,0.5', 'gone.png,0.5')
+    assert main([manifest, '--out', str(cohort / 'out'), '--no-page']) == 1
+    reasons = {line['path']: line['reason'] for line in table(cohort / 'out' / 'cohort.csv')}
+    assert 'um/px' in reasons['a.png']
+    assert reasons['b.png'] == ''
+    assert 'No such file' in reasons['gone.png']
+
+
+def test_paths_count_from_the_manifest(cohort, monkeypatch):
+    (cohort / 'lists').mkdir()
+    manifest = write(cohort / 'lists' / 'slides.csv', 'path,roi', '../a.png,', f'{cohort}/b.png,b.geojson')
+    monkeypatch.chdir('/')
+    slides = read_cohort(manifest, cohort / 'out')
+    assert [slide.path.resolve() for slide in slides] == [cohort / 'a.png', cohort / 'b.png']
+    assert slides[1].roi == str(cohort / 'lists' / 'b.geojson')
+
+
+@pytest.mark.parametrize('lines, words', [
+    (['file', 'a.png'], 'no column path'),
+    ([''], 'no column path'),
+    (['path'], 'lists no slide'),
+    (['path,um_per_px', 'a.png,fast'], "line 2: um_per_px is 'fast'"),
+    (['path,um_per_px', 'a.png,0'], "um_per_px is '0'"),
+    (['path', 'a.png', 'a.png'], 'line 3: lists a.png again, as line 2'),
+    (['path,case', ',1'], 'line 2: has no path'),
+    (['path', 'a.png,1'], 'more fields than the heading'),
+])
+def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, words):
+    manifest = write(cohort / 'slides.csv', *lines)
+    with pytest.raises(ValueError, match=words):
+        main([manifest, '--out', str(cohort / 'out')])
+    assert not (cohort / 'out').exists()
+
+
+@pytest.mark.parametrize('flags, words', [
+    (['--workers', '0'], '--workers 0'), (['--slice', '3/2'], "slice '3/2'"), (['--um-per-px', '0'], '--um-per-px 0'),
+    (['--threshold', '1.5'], '--threshold 1.5'), (['--roi', 'none.geojson'], 'no such file'), (['--hotspot-mm2', '-1'], 'area -1'),
+    (['--hotspot-mm2', '2', '--hotspot-fields', '10', '0.5'], 'one of them'), (['--min-tissue', '2'], '--min-tissue 2'),
+])
+def test_bad_flags_are_refused(cohort, flags, words):
+    with pytest.raises(ValueError, match=words):
+        main([str(cohort / 'a.png'), '--out', str(cohort / 'out'), *flags])
+    assert not (cohort / 'out').exists()
+
+
+def test_fields_give_the_area(cohort):
+    common = [str(cohort / 'a.png'), '--out', str(cohort / 'out'), '--um-per-px', '0.5', '--no-page']
+    assert main([*common, '--hotspot-fields', '2', '0.05']) == 0
+    assert float(table(cohort / 'out' / 'cohort.csv')[0]['hotspot_area_mm2']) == pytest.approx(2 * np.pi * 0.025**2, rel=1e-3)
