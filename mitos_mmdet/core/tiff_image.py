@@ -1,5 +1,7 @@
 """TIFF, BigTIFF, OME-TIFF and ImageJ files: the image they hold, its pyramid and its pixel size."""
 
+import contextlib
+import logging
 import threading
 from pathlib import Path
 
@@ -19,6 +21,20 @@ def is_tiff(path):
     """Whether a file starts as a TIFF does."""
     with naming(path), Path(path).open('rb') as file:
         return file.read(4) in _MAGIC
+
+
+@contextlib.contextmanager
+def _quiet():
+    """What tifffile logs of damaged files while we read one is dropped: the one error of ours says it. Its other users' logs stay."""
+    before, _reading.ours = getattr(_reading, 'ours', False), True
+    try:
+        yield
+    finally:
+        _reading.ours = before
+
+
+_reading = threading.local()
+logging.getLogger('tifffile').addFilter(lambda record: not getattr(_reading, 'ours', False))
 
 
 class TiffImage:
@@ -43,7 +59,7 @@ class TiffImage:
         self.path = Path(path)
         self._cache, self._local, self._handles, self._lock = SegmentCache(), threading.local(), [], threading.Lock()
         try:
-            with naming(path):
+            with naming(path), _quiet():
                 self._file = self._open()
                 self._describe()
         except BaseException:
@@ -69,7 +85,7 @@ class TiffImage:
         Raises:
             BrokenImageError: Damaged there.
         """
-        with naming(self.path):
+        with naming(self.path), _quiet():
             planes = self._planes[level]
             stored = _stored_region(self._orientation, planes[0].width, planes[0].height, x, y, width, height)
             handle = self._handle()
@@ -92,7 +108,8 @@ class TiffImage:
 
     def _open(self):
         import tifffile
-        file = tifffile.TiffFile(self.path)
+        # Other files of an OME set are never opened: their names stand in this one, and may lead anywhere.
+        file = tifffile.TiffFile(self.path, _multifile=False)
         with self._lock:
             self._handles.append(file)
         self._local.file = file

@@ -12,7 +12,8 @@ import numpy as np
 from mitos_mmdet.slides.resample import resample
 
 WHITE = 255
-_BAND_PX = 16_000_000  # Ours: source pixels held at once by one read, 48 MB.
+_BLOCK_PX = 16_000_000  # Ours: source pixels held at once by one read, 48 MB.
+_LONGEST_SIDE = 4_000_000  # px, ours: 1 m at 0.25 um/px
 _LEVEL_TOLERANCE = 1.01  # Ours: a level 1 % coarser than asked for is used as it is (levels are seldom exact powers of two).
 
 
@@ -34,6 +35,8 @@ class Slide:
 
     def __init__(self, path, sizes, um_per_px=None, bounds=None, properties=None):
         self.path = Path(path)
+        if max(sizes[0]) > _LONGEST_SIDE:
+            raise SlideError(f'{path}: announces {sizes[0][0]} x {sizes[0][1]} px, more than any slide has. Fetch or export it again')
         self.size = tuple(sizes[0])
         self.um_per_px = um_per_px
         self.bounds = bounds
@@ -100,17 +103,20 @@ class Slide:
         return tuple(side / own for side, own in zip(asked, self.um_per_px, strict=True))
 
     def _read_to(self, x, y, width, height, columns, rows):
-        """The region as ``columns`` x ``rows`` px, in bands so that memory stays bounded whatever its size."""
+        """The region as ``columns`` x ``rows`` px, block by block so that memory stays bounded whatever its size."""
         scale_x, scale_y = width / columns, height / rows
         level = self._best_level(scale_x, scale_y)
         own_x, own_y = self._downsamples[level]
-        source_width = width / own_x + 4
-        band = max(1, min(rows, int(_BAND_PX / source_width / max(1.0, scale_y / own_y))))
+        step_x, step_y = scale_x / own_x, scale_y / own_y  # px of the level per output px
+        # Whole rows where they fit, as slides are stored; else as many columns as fit.
+        wide = max(1, min(columns, int(_BLOCK_PX / (3 * step_y + 4) / max(step_x, 1))))
+        high = max(1, min(rows, int(_BLOCK_PX / (wide * step_x + 4) / max(step_y, 1))))
         out = np.empty((rows, columns, 3), np.uint8)
-        for top in range(0, rows, band):
-            count = min(band, rows - top)
-            box = (x / own_x, (y + top * scale_y) / own_y, (x + width) / own_x, (y + (top + count) * scale_y) / own_y)
-            out[top:top + count] = resample(lambda *region: self._read_padded(level, *region), box, columns, count)
+        for top in range(0, rows, high):
+            for left in range(0, columns, wide):
+                bottom, right = min(top + high, rows), min(left + wide, columns)
+                box = (x / own_x + left * step_x, y / own_y + top * step_y, x / own_x + right * step_x, y / own_y + bottom * step_y)
+                out[top:bottom, left:right] = resample(lambda *region: self._read_padded(level, *region), box, right - left, bottom - top)
         return out
 
     def _best_level(self, scale_x, scale_y):

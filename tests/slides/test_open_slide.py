@@ -101,6 +101,14 @@ def test_a_large_region_is_read_in_bands():
     slide = Blank([(20000, 10000)])
     assert slide.thumbnail(200).shape == (100, 200, 3)
     assert max(width * height for _, width, height in slide.asked) < 32e6 and len(slide.asked) > 5
+    strip = Blank([(3_000_000, 40)])  # as a damaged header may claim
+    assert strip.thumbnail(3000).shape == (1, 3000, 3)
+    assert max(width * height for _, width, height in strip.asked) < 32e6
+
+
+def test_a_header_that_claims_billions_of_px():
+    with pytest.raises(SlideError, match='scene.tif: announces 2703816358 x 10 px'):
+        Scene([(2703816358, 10)])
 
 
 def test_beyond_the_slide_is_white(tmp_path, made):

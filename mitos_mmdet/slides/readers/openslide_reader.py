@@ -19,16 +19,18 @@ class OpenSlideReader(Slide):
 
     def __init__(self, path):
         openslide = import_openslide(path)
-        self._errors = (openslide.OpenSlideError, OSError)
         try:
             self._handle = openslide.OpenSlide(str(path))
-            properties = dict(self._handle.properties)
+            properties = {key: self._handle.properties.get(key, '') for key in self._handle.properties}
             sizes = list(self._handle.level_dimensions)
-        except self._errors as error:
+            ratios = list(self._handle.level_downsamples)
+            if not sizes or min(min(size) for size in sizes) < 1 or min(ratios) <= 0:
+                raise ValueError(f'its levels are {sizes}')
+        except Exception as error:  # noqa: BLE001  of a damaged file its wrapper raises KeyError and others
             raise SlideError(f'{path}: cannot be opened ({_reason(error)}). Fetch or export it again') from error
         super().__init__(path, sizes, um_per_px=_um_per_px(properties), bounds=_bounds(properties),
                          properties={**properties, 'vendor': properties.get('openslide.vendor', 'unknown')})
-        self._coarse = self._handle.level_downsamples
+        self._coarse = ratios
 
     def close(self):
         self._handle.close()
@@ -39,7 +41,7 @@ class OpenSlideReader(Slide):
         try:
             region = self._handle.read_region((round((x - margin) * ratio), round((y - margin) * ratio)), level,
                                               (width + 2 * margin, height + 2 * margin))
-        except self._errors as error:
+        except Exception as error:  # noqa: BLE001
             raise SlideError(f'{self.path}: is damaged at {x}, {y} of level {level} ({_reason(error)}). Fetch or export it '
                              f'again') from error
         rgba = np.asarray(region)[margin:margin + height, margin:margin + width]
