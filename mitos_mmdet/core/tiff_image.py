@@ -131,6 +131,8 @@ class TiffImage:
         try:
             self._planes = [self._planes_of(level, main) for level in main.levels if level.keyframe is not None]
             self._check_codec(first)
+        except BrokenImageError:
+            raise
         except NotImplementedError as error:
             raise BrokenImageError(f'{self.path}: {_COMPRESSED.format(first.compression)}') from error
         except ValueError as error:

@@ -267,8 +267,9 @@ def test_every_real_file_is_opened_or_refused(shared_data):
             assert slide.read(size[0] // 3, size[1] // 3, 50.5, 40.5).shape == (40, 50, 3)
             assert max(slide.thumbnail(64).shape[:2]) == min(64, max(size)), name
     for name, words in REFUSED.items():
-        with pytest.raises(SlideError, match=words):
+        with pytest.raises(SlideError, match=words) as caught:
             open_slide(folder / name)
+        assert str(caught.value).count(name) == 1
 
 
 def test_pixels_are_those_of_the_reference_readers(shared_data):
