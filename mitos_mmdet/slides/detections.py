@@ -19,7 +19,8 @@ class Detections:
         um_per_px: ``(x, y)`` um/px of level 0.
         size: ``(width, height)`` px of level 0.
         boxes: ``(n, 4)`` float64 xyxy.
-        atypical: ``(n,)`` float64, probability that the mitotic figure is atypical; None where no classifier ran.
+        atypical: ``(n,)`` float64, probability that the mitotic figure is atypical, NaN for other classes; None where no
+            classifier ran.
 
     Raises:
         ValueError: Arrays of different lengths, a label without a class, or um/px that is not positive.

@@ -14,6 +14,7 @@ from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.fingerprint import fingerprint
 from mitos_mmdet.slides.he_colours import he_fault
 from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs.geojson import bounds_offset
 from mitos_mmdet.slides.outputs.summary_json import plain, write_summary
 from mitos_mmdet.slides.roi import read_roi
 from mitos_mmdet.slides.settings import SlideSettings
@@ -81,6 +82,7 @@ def _run(slide, model, out_dir, settings, progress, atypical, workers):
     about = dict(
         program=f'mitos_mmdet {mitos_mmdet.__version__}', input=str(slide.path), size_px=slide.size, um_per_px=slide.um_per_px,
         um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
+        geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device),
         threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue.area_mm2)
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)

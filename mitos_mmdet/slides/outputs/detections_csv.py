@@ -1,5 +1,7 @@
 """Detections as CSV: one line each, in px and um of the slide."""
 
+import math
+
 from mitos_mmdet.core.files import replacing
 
 COLUMNS = ('x_px', 'y_px', 'x_um', 'y_um', 'score', 'class')
@@ -27,7 +29,8 @@ def write_csv(path, detections):
             lines = [f'{x:.3f},{y:.3f},{x_um:.3f},{y_um:.3f},{score:.6f},{names[label]}'
                      for (x, y), (x_um, y_um), score, label in zip(*columns, strict=True)]
             if has_atypical:
-                lines = [f'{line},{chance:.6f}' for line, chance in zip(lines, detections.atypical[part].tolist(), strict=True)]
+                lines = [f'{line},' if math.isnan(chance) else f'{line},{chance:.6f}'
+                         for line, chance in zip(lines, detections.atypical[part].tolist(), strict=True)]
             file.write('\n'.join(lines) + '\n')
 
 

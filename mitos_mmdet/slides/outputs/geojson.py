@@ -8,6 +8,7 @@ subtracted stands in the member ``mitos`` of the collection, which QuPath does n
 
 import itertools
 import json
+import math
 import uuid
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def _points(detections, shift, ids):
     for start in range(0, len(detections), _CHUNK):
         part = slice(start, start + _CHUNK)
         more = [''] * len(places[part]) if detections.atypical is None else [
-            f', "atypical probability": {chance:.6f}' for chance in detections.atypical[part].tolist()]
+            '' if math.isnan(chance) else f', "atypical probability": {chance:.6f}' for chance in detections.atypical[part].tolist()]
         yield [f'{{"type": "Feature", "id": "{next(ids)}", "geometry": {{"type": "Point", "coordinates": [{x:.3f}, {y:.3f}]}}, '
                f'"properties": {{"objectType": "annotation", "classification": {classes[label]}, "measurements": '
                f'{{"score": {score:.6f}{extra}}}}}}}'

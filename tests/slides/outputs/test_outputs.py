@@ -65,6 +65,15 @@ def test_geojson_is_what_qupath_documents(tmp_path, detections):
     assert content['features'][2]['properties']['measurements'] == {'score': 0.91, 'atypical probability': 0.2}
 
 
+def test_a_class_without_a_chance_to_be_atypical(tmp_path):
+    found = Detections([[1, 2], [3, 4]], [0.9, 0.8], [0, 1], (0.25, 0.25), (9, 9), atypical=[0.25, np.nan])
+    write_csv(tmp_path / 'a.csv', found)
+    assert [row['atypical'] for row in csv.DictReader((tmp_path / 'a.csv').open())] == ['0.250000', '']
+    write_geojson(tmp_path / 'a.geojson', found)
+    measured = [feature['properties']['measurements'] for feature in json.loads((tmp_path / 'a.geojson').read_text())['features']]
+    assert measured == [{'score': 0.9, 'atypical probability': 0.25}, {'score': 0.8}]
+
+
 def test_our_reader_finds_the_points_again(tmp_path, detections):
     write_geojson(tmp_path / 'a.geojson', detections)
     frame = read_qupath(Source(tmp_path / 'a.geojson')).frames[0]
