@@ -1,9 +1,13 @@
 """What tests of several folders share."""
 
+import io
 import os
+import runpy
 import subprocess
 import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,16 +25,72 @@ def shared_data():
 
 @pytest.fixture(scope='session')
 def run_tool():
-    """``run_tool('train.py CONFIG ...')``: a tool in a process of its own, without a GPU, from the repository's root.
+    """``run_tool('train.py CONFIG ...')``: a tool without a GPU, from the repository's root, with no trace left in this process.
 
-    Gives the ``subprocess.CompletedProcess`` with ``stdout`` and ``stderr`` as text; fails unless the exit status is ``expect``.
+    Runs in this process, which has imported mmdet already, with one thread; with ``program`` (torchrun) in processes of their own. Gives
+    ``returncode``, ``stdout`` and ``stderr``; fails unless the exit status is ``expect``, or with ``expect=None`` not at all.
     """
-    def run(command, expect=0, program=(sys.executable,), cwd=ROOT, **env):
-        done = subprocess.run([*program, *f'{ROOT}/tools/{command}'.split()], cwd=cwd, capture_output=True, text=True, timeout=900,
-                              env={**os.environ, 'CUDA_VISIBLE_DEVICES': '-1', **env})
+    def run(command, expect=0, program=None, cwd=ROOT):
+        words = command.split() if isinstance(command, str) else list(command)
+        if program:
+            done = subprocess.run([*program, f'{ROOT}/tools/{words[0]}', *words[1:]], cwd=cwd, capture_output=True, text=True, timeout=900,
+                                  env={**os.environ, 'CUDA_VISIBLE_DEVICES': '-1', 'OMP_NUM_THREADS': '1'})
+        else:
+            done = run_in_process(words, cwd)
+        if expect is None:
+            return done
         assert done.returncode == expect, f'{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}'
         return done
     return run
+
+
+def run_in_process(words, cwd=ROOT):
+    """Runs ``tools/WORDS[0]``, or ``mitos``, with the rest as its command line."""
+    import torch
+
+    said, complained = io.StringIO(), io.StringIO()
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained), no_trace_in_mmengine(patch):
+        # What a run sets for its process is undone after it: monkeypatch restores what it has touched itself.
+        for name in ('LOCAL_RANK', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'):
+            patch.setenv(name, '')
+            patch.delenv(name)
+        patch.setenv('CUDA_VISIBLE_DEVICES', '-1')
+        patch.chdir(cwd)
+        patch.setattr(sys, 'argv', words)
+        torch.set_num_threads(1)
+        with pytest.raises(SystemExit) as end:
+            if words[0] == 'mitos':
+                runpy.run_module('mitos_mmdet.cli', run_name='__main__')
+            runpy.run_path(str(ROOT / 'tools' / words[0]), run_name='__main__')
+        torch.set_num_threads(threads)
+    return SimpleNamespace(returncode=end.value.code, stdout=said.getvalue(), stderr=complained.getvalue())
+
+
+@contextmanager
+def no_trace_in_mmengine(patch):
+    """Gives a run fresh loggers, visualisers and scopes, and takes them away after it."""
+    from mmengine.device import utils
+    from mmengine.logging import MMLogger  # noqa: F401
+    from mmengine.registry import DefaultScope  # noqa: F401
+    from mmengine.utils import ManagerMixin
+
+    def managed(kind):
+        return {kind, *(below for child in kind.__subclasses__() for below in managed(child))}
+
+    patch.setattr(utils, 'DEVICE', 'cpu')
+    before = {kind: dict(kind._instance_dict) for kind in managed(ManagerMixin)}
+    for kind in before:
+        kind._instance_dict.clear()
+    try:
+        yield
+    finally:
+        for kind in managed(ManagerMixin):
+            for instance in kind._instance_dict.values():
+                for handler in getattr(instance, 'handlers', ()):
+                    handler.close()
+            kind._instance_dict.clear()
+            kind._instance_dict.update(before.get(kind, {}))
 
 
 @pytest.fixture(scope='session')

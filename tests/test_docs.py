@@ -3,7 +3,6 @@
 The data are small stand-ins in the contests' layouts; flags that make a training short are added to the printed command.
 """
 
-import os
 import re
 import shlex
 import shutil
@@ -71,26 +70,27 @@ def desk(tmp_path_factory, sample):
 
 
 @pytest.fixture(scope='module')
-def after_commands(desk):
+def after_commands(desk, run_tool):
     """The folder after every command was run."""
     for command in commands():
         if command.startswith(ELSEWHERE):
             continue
         words = shlex.split(command)
-        if words[0] == 'torchrun':
-            words = [sys.executable, '-m', 'torch.distributed.run', '--master_port', '29631', *words[1:]]
-        else:
-            assert words[0] == 'python', f'who runs {command!r}?'
-            words[0] = sys.executable
-        if 'tools/train.py' in command:
+        if 'tools/train.py' in command or command.startswith('mitos train'):
             words += ['--from-scratch']
-        if ('tools/train.py' in command or 'tools/test.py' in command) and shortening(command):
+        if re.search(r'(tools/|mitos )(train|test)', command) and shortening(command):
             words += ['--cfg-options', *shortening(command)]
-        if 'make_sample.py' in command:
+        if 'make_sample.py' in command or 'make-sample' in command:
             words += ['--frames', '8', '--size', '400x320']
-        done = subprocess.run(words, cwd=desk, capture_output=True, text=True, timeout=900,
-                              env={**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'})
-        assert done.returncode == 0, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
+        if words[0] == 'torchrun':
+            at = next(place for place, word in enumerate(words) if word.startswith('tools/'))
+            torchrun = (sys.executable, '-m', 'torch.distributed.run', '--master_port', '29631', *words[1:at])
+            run_tool([words[at].removeprefix('tools/'), *words[at + 1:]], program=torchrun, cwd=desk)
+        elif words[0] == 'mitos':
+            run_tool(words, cwd=desk)
+        else:
+            assert words[0] == 'python' and words[1].startswith('tools/'), f'who runs {command!r}?'
+            run_tool([words[1].removeprefix('tools/'), *words[2:]], cwd=desk)
     return desk
 
 

@@ -1,9 +1,8 @@
-"""``--report`` of tools/evaluate.py and tools/test.py, as a user runs them."""
+"""``--report`` of tools/evaluate.py, as a user runs it; that of tools/test.py is in tests/tools/test_train.py."""
 
 import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ import pytest
 from mitos_mmdet.core.console import run
 
 ROOT = Path(__file__).parents[2]
-CONFIG = 'configs/mitos/small/cascade_rcnn_r18_small_sample.py'
-SHORT = '--cfg-options test_dataloader.num_workers=0 test_dataloader.persistent_workers=False model.tile_size=256 model.overlap=64'
 
 
 @pytest.fixture(scope='module')
@@ -66,25 +63,3 @@ def test_evaluate_refuses_before_it_reads(flags, message, evaluate, tmp_path):
     status, _, err = evaluate(f'--truth absent.json --detections absent.json {flags.format(tmp=tmp_path)}')
     assert status == 2 and message in err and err.count('\n') == 1
     assert [path.name for path in tmp_path.iterdir()] == ['file']
-
-
-@pytest.mark.slow
-def test_test_writes_the_same_report_from_two_processes(sample, run_tool, tmp_path):
-    import torch
-    from mmdet.registry import MODELS
-    from mmengine.config import Config
-    from mmengine.registry import DefaultScope
-
-    import mitos_mmdet.register  # noqa: F401
-    from mitos_mmdet.compat.config_edits import set_from_scratch
-    cfg = Config.fromfile(ROOT / CONFIG)
-    set_from_scratch(cfg)
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'untrained.pth')
-    torchrun = (sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2', '--master_port', '29641')
-    command = f'test.py {CONFIG} {tmp_path}/untrained.pth --data-root {sample}/ --work-dir {tmp_path}/work --score-thr 0.3'
-    run_tool(f'{command} --report {tmp_path}/one/report.html {SHORT}', OMP_NUM_THREADS='1')  # as torchrun: the last digits hang on it
-    run_tool(f'{command} --report {tmp_path}/two/report.html --launcher pytorch {SHORT}', program=torchrun, OMP_NUM_THREADS='1')
-    one, two = ((tmp_path / name / 'report.html').read_text() for name in ('one', 'two'))
-    assert 'data:image/jpeg' in one and '4 frames' in one and 'untrained.pth' in one
-    assert one == two

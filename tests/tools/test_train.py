@@ -54,24 +54,27 @@ def scores(folder):
     return json.loads(next(folder.glob('*/*.json')).read_text())
 
 
-def test_two_processes_score_as_one(trained, sample, run_tool, tmp_path):
-    flags = f'--data-root {sample}/ {SHORT.format(epochs=1)}'
-    # One thread in each process: the last digits hang on their number.
-    run_tool(f'test.py {CONFIG} {trained}/epoch_1.pth --work-dir {tmp_path}/one {flags}', OMP_NUM_THREADS='1')
+def test_two_processes_score_and_report_as_one(trained, sample, run_tool, tmp_path):
+    command = f'test.py {CONFIG} {trained}/epoch_1.pth --data-root {sample}/ --threshold 0.3'
     torchrun = (sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2', '--master_port', '29611')
-    run_tool(f'test.py {CONFIG} {trained}/epoch_1.pth --work-dir {tmp_path}/two --launcher pytorch {flags}', program=torchrun,
-             OMP_NUM_THREADS='1')
+    # The report of both names one work dir: two pages of equal runs are equal to the last byte.
+    run_tool(f'{command} --work-dir {tmp_path}/one --report {tmp_path}/one.html {SHORT.format(epochs=1)}')
+    run_tool(f'{command} --work-dir {tmp_path}/two --report {tmp_path}/two.html --launcher pytorch {SHORT.format(epochs=1)}',
+             program=torchrun)
     one, two = scores(tmp_path / 'one'), scores(tmp_path / 'two')
     assert one['centroid/frames'] == two['centroid/frames'] == 4
     # JSON writes nan (a score of 0/0), which equals itself only as text.
     assert {key: str(value) for key, value in one.items() if key.startswith('centroid')} == {
         key: str(value) for key, value in two.items() if key.startswith('centroid')}
+    one, two = ((tmp_path / name).read_text() for name in ('one.html', 'two.html'))
+    assert 'data:image/jpeg' in one and '4 frames' in one and 'epoch_1.pth' in one
+    assert one == two
 
 
 def test_two_processes_train(sample, run_tool, tmp_path):
     torchrun = (sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2', '--master_port', '29612')
     done = run_tool(f'train.py {CONFIG} --work-dir {tmp_path} --data-root {sample}/ --launcher pytorch {SHORT.format(epochs=1)}',
-                    program=torchrun, OMP_NUM_THREADS='1')
+                    program=torchrun)
     # Eight tiles in batches of four over two processes: one iteration, each tile seen once.
     assert '[1/1]' in done.stdout + done.stderr and '4 frames scored' in done.stdout + done.stderr
     assert (tmp_path / 'epoch_1.pth').is_file()

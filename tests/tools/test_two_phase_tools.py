@@ -1,17 +1,12 @@
 """The two-phase detector on the sample as a user runs it: train, collect candidates, train, test both phases joined."""
 
-import io
 import json
-import runpy
 import shutil
-import sys
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 import torch
-from mmengine.registry import DefaultScope
 
 ROOT = Path(__file__).parents[2]
 FCN, RESNET, JOINED = (f'configs/mitos/small/two_phase_{name}_atypia14.py' for name in ('fcn_vgg16_small', 'resnet18_small', 'small'))
@@ -32,24 +27,11 @@ def patches_of(folder):
 
 
 @pytest.fixture(scope='module')
-def in_process():
-    """``in_process('tool.py ...')``: a tool without a process of its own, which would import torch and mmdet again.
-
-    Gives the exit status, stdout and stderr.
-    """
+def in_process(run_tool):
+    """``in_process('tool.py ...')`` gives the exit status, stdout and stderr."""
     def run(command):
-        said, complained = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
-            # What a run sets for its process is undone after it: monkeypatch restores what it has touched itself.
-            for name in ('LOCAL_RANK', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'):
-                patch.setenv(name, '')
-                patch.delenv(name)
-            patch.setenv('CUDA_VISIBLE_DEVICES', '-1')
-            patch.chdir(ROOT)
-            patch.setattr(sys, 'argv', command.split())
-            with pytest.raises(SystemExit) as end, DefaultScope.overwrite_default_scope('mmdet'):
-                runpy.run_path(str(ROOT / 'tools' / sys.argv[0]), run_name='__main__')
-        return end.value.code, said.getvalue(), complained.getvalue()
+        done = run_tool(command, expect=None)
+        return done.returncode, done.stdout, done.stderr
     return run
 
 
