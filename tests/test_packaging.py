@@ -1,5 +1,7 @@
 """What reaches an installed wheel and an editable install."""
 
+import ast
+import re
 import subprocess
 import sys
 import zipfile
@@ -60,3 +62,18 @@ def test_small_configs_are_named_so():
     folders = {path.stem: path.parent.name for path in (ROOT / 'configs').rglob('*.py')}
     assert [name for name, folder in folders.items() if folder == 'small' and 'small' not in name.split('_')] == []
     assert [name for name in folders if {'slim', 'cpu'} & set(name.split('_'))] == []
+
+
+def test_what_modules_import_at_once_is_required():
+    # pycocotools was in the extra for tests alone, and `mitos evaluate` ended with an ImportError.
+    text = (ROOT / 'setup.py').read_text()
+    required = {re.split('[<>=!~]', name)[0].lower() for name in re.findall(r"'([^']+)'", text[text.index('install_requires'):text.index('extras_require')])}
+    packages = {'PIL': 'pillow', 'cv2': 'opencv-python', 'skimage': 'scikit-image', 'yaml': 'pyyaml'}
+    line = {'mmdet', 'mmcv', 'mmengine', 'terminaltables'}  # of the extra that brings mmdet
+    found = set()
+    for file in (ROOT / 'mitos_mmdet').rglob('*.py'):
+        for node in ast.parse(file.read_text(encoding='utf-8')).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
+            found |= {name.split('.')[0] for name in names}
+    found -= {*sys.stdlib_module_names, 'mitos_mmdet', *line}
+    assert {packages.get(name, name).lower() for name in found} <= required

@@ -13,7 +13,7 @@ import sys
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
-from mitos_mmdet.stain import METHODS, StainNormalizer
+from mitos_mmdet.stain import BACKENDS, METHODS, StainNormalizer
 
 
 def parse_args(argv=None):
@@ -24,6 +24,8 @@ def parse_args(argv=None):
     parser.add_argument('--target', default='default', metavar='IMAGE|JSON|default',
                         help='an image to look like, a file of --save-target, or the target of this package (default: default)')
     parser.add_argument('--method', choices=METHODS, default='macenko', help='default: macenko')
+    parser.add_argument('--backend', choices=BACKENDS, default='fast',
+                        help='fast: code of this package; staintools: the reference, much slower (default: fast)')
     parser.add_argument('--per-tile', action='store_true',
                         help='estimate each tile by itself (default: the tiles of a frame share one estimate)')
     parser.add_argument('--save-target', metavar='FILE.json', help='write the fitted target, to use it again')
@@ -36,9 +38,10 @@ def main(argv=None):
     args = parse_args(argv)
     if args.save_target:
         check_output('--save-target', args.save_target, [args.source, args.images, args.target], suffixes=('.json', ))
-    normalizer = StainNormalizer.to_look_like(args.target, args.method)
+    normalizer = StainNormalizer.to_look_like(args.target, args.method, args.backend)
+    save = args.save_target and ('--save-target', args.save_target, normalizer.save)
     lines, passed, skipped = normalize_dataset(args.source, args.out, normalizer.target, args.images, args.per_tile, args.workers,
-                                               args.strict, args.save_target and ('--save-target', args.save_target, normalizer.save))
+                                               args.strict, save, args.backend)
     print('\n'.join(lines), flush=True)
     for name, reason in passed[:20]:
         print(f'left as it is: {name}: {reason}', file=sys.stderr)

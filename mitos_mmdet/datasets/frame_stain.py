@@ -21,7 +21,7 @@ def stain_record(image, method):
         return dict(method=method, reason=str(error))
 
 
-def stain_of(info, image, method, per_tile=False):
+def stain_of(info, image, method, per_tile=False, backend='fast'):
     """The stain to take for an image: that of its whole frame.
 
     Args:
@@ -29,6 +29,7 @@ def stain_of(info, image, method, per_tile=False):
         image: Function that gives the pixels, uint8 ``(H, W, 3)`` RGB, should they be needed.
         method: The method wanted.
         per_tile: Measure the image itself, whatever it is.
+        backend: What measures an image that brings no record, see ``estimate_stain``.
 
     Returns:
         StainEstimate
@@ -48,7 +49,7 @@ def stain_of(info, image, method, per_tile=False):
     if 'frame' in info and not per_tile:
         raise ValueError(f"{name}: is a tile, and the {method} stain of its frame {info['frame']} is not recorded. Cut the tiles again "
                          f'with tools/tile_dataset.py --stain {method}, or set per_tile=True')
-    return estimate_stain(image(), method)
+    return estimate_stain(image(), method, backend=backend)
 
 
 def happens(prob):

@@ -25,7 +25,7 @@ _NAMED = 20  # files not read that are listed before the rest is only counted (o
 _SHOWN = 8  # rows of the contact sheet, at most 3 of them images that were left as they are (ours)
 
 
-def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None):
+def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None, backend='fast'):
     """Normalises the images of ``source`` into ``out/images``.
 
     Args:
@@ -39,6 +39,7 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
             their frame's, where the file has it (``stain``), or that of all its tiles together.
         workers: Processes; None: one a core, 8 at most.
         strict: An image that cannot be read is an error.
+        backend: As of ``StainNormalizer``.
         save: ``(flag, path, function of the path)`` that writes one more file, at the start; None.
 
     Returns:
@@ -50,6 +51,8 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
     """
     source, out, workers = Path(source), Path(out), worker_count(workers)
     settings = dict(version=1, target=target.to_dict(), per_tile=per_tile)
+    if backend != 'fast':
+        settings['backend'] = backend
     content, not_read = None, []
     if source.suffix.lower() == '.json':
         if images is None:
@@ -75,7 +78,7 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
     with claimed(out, _MARK, settings, 'normalised images'):
         if save is not None:
             save[2](save[1])
-        records, faults = normalize_files(groups, images, out, target, workers)
+        records, faults = normalize_files(groups, images, out, target, workers, backend)
         broken |= faults
         _judge(groups, broken, strict)
         groups = _without(groups, broken)

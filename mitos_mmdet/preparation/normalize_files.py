@@ -49,9 +49,10 @@ class _Job:
     images: Path
     out: Path
     target: StainEstimate
+    backend: str
 
 
-def normalize_files(groups, images, out, target, workers):
+def normalize_files(groups, images, out, target, workers, backend='fast'):
     """Writes the normalised images to ``out/images``, under their names.
 
     Where the stain of a group cannot be estimated its images are copied as they are.
@@ -62,12 +63,13 @@ def normalize_files(groups, images, out, target, workers):
         out: The output folder, claimed.
         target: ``StainEstimate``.
         workers: Processes.
+        backend: As of ``StainNormalizer``.
 
     Returns:
         tuple: ``(records, broken)``: ``{name: record}`` of the groups, as in ``Group.record``; ``{file: reason}`` of the images that
         cannot be read.
     """
-    jobs = {group.name: _Job(group, images, out, target) for group in groups}
+    jobs = {group.name: _Job(group, images, out, target, backend) for group in groups}
     records, broken = {}, {}
     with tqdm(total=sum(len(group.files) for group in groups), unit='image', desc='normalising') as bar, \
             contextlib.closing(run_jobs(_normalize_group, jobs, workers)) as results:
@@ -89,7 +91,7 @@ def _normalize_group(job):
             return None, broken
         write_json(record, stain_file)
     source = None if 'reason' in record else StainEstimate.from_dict(record, f"{job.group.name}: the stain in its annotation file")
-    normalizer = StainNormalizer(job.target)
+    normalizer = StainNormalizer(job.target, job.backend)
     for name in job.group.files:
         fault = None if name in broken else fault_of(job.images / name, _write, job, name, normalizer, source)[1]
         if fault:
@@ -120,6 +122,6 @@ def _measure(job, broken):
         else:
             samples.append(sample)
     try:
-        return estimate_stain(np.concatenate(samples, axis=1), job.target.method).to_dict()
+        return estimate_stain(np.concatenate(samples, axis=1), job.target.method, backend=job.backend).to_dict()
     except NoStainError as error:
         return dict(method=job.target.method, reason=str(error))

@@ -2,7 +2,7 @@
 
 from mitos_mmdet.stain.estimation import estimate_stain
 from mitos_mmdet.stain.normalizer import StainNormalizer
-from mitos_mmdet.stain.stain_estimate import METHODS, NoStainError, StainEstimate
+from mitos_mmdet.stain.stain_estimate import BACKENDS, METHODS, NoStainError, StainEstimate
 from mitos_mmdet.stain.targets import DEFAULT_TARGETS
 
-__all__ = ['DEFAULT_TARGETS', 'METHODS', 'NoStainError', 'StainEstimate', 'StainNormalizer', 'estimate_stain']
+__all__ = ['BACKENDS', 'DEFAULT_TARGETS', 'METHODS', 'NoStainError', 'StainEstimate', 'StainNormalizer', 'estimate_stain']

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from mitos_mmdet.stain import reinhard
+from mitos_mmdet.stain import reinhard, staintools_backend
 from mitos_mmdet.stain.concentrations import OPTICAL_DENSITY, Unmixer
-from mitos_mmdet.stain.stain_estimate import METHODS, NoStainError, StainEstimate, check_matrix
+from mitos_mmdet.stain.stain_estimate import BACKENDS, METHODS, NoStainError, StainEstimate, check_matrix
 from mitos_mmdet.stain.stain_vectors import macenko, percentiles, vahadane
 
 MAX_PIXELS = 100_000  # Ours: moves 99.9 % of the pixels by a grey level or less (docs/stain.md).
@@ -20,24 +20,28 @@ _MAXIMUM_PERCENTILE = 99  # staintools', of all pixels
 _MOST_GLASS = 0.75
 
 
-def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS):
+def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast'):
     """Estimates the stain of an image.
 
     Args:
         image: uint8 ``(H, W, 3)`` RGB of any size; not changed.
         method: One of ``METHODS``.
         max_pixels: So many pixels are looked at, spread evenly, always the same ones; None for all.
+        backend: ``'fast'`` (ours), or ``'staintools'``, the reference, which looks at all pixels.
 
     Returns:
         StainEstimate
 
     Raises:
         NoStainError: Too little tissue, or nothing on it that looks like two stains; the message is the reason.
-        ValueError: Not such an image, an unknown method, a ``max_pixels`` below 1.
+        ValueError: Not such an image, an unknown method, or backend, a ``max_pixels`` below 1.
     """
     check_image(image)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: one of {', '.join(METHODS)}")
+    check_backend(backend)
+    if backend == 'staintools':
+        return staintools_backend.estimate(image, method)
     pixels = sample_pixels(image, max_pixels)
     if not pixels.size:
         raise NoStainError('no pixels')
@@ -61,6 +65,16 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS):
     above = (100 - _MAXIMUM_PERCENTILE) * min(1, counts[stained].sum() / total / (1 - _MOST_GLASS))
     maxima = [percentiles(stain[0], counts, [100 - above])[0] for stain in Unmixer(matrix)(colours)]
     return StainEstimate(method, matrix, maxima)
+
+
+def check_backend(backend):
+    """Makes sure that there is such a backend.
+
+    Raises:
+        ValueError: There is not.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"unknown backend {backend!r}: one of {', '.join(BACKENDS)}")
 
 
 def check_image(image):

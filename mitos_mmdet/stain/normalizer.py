@@ -5,9 +5,9 @@ from pathlib import Path
 
 from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.core.json_files import write_json
-from mitos_mmdet.stain import reinhard
+from mitos_mmdet.stain import reinhard, staintools_backend
 from mitos_mmdet.stain.concentrations import restain
-from mitos_mmdet.stain.estimation import MAX_PIXELS, check_image, estimate_stain
+from mitos_mmdet.stain.estimation import MAX_PIXELS, check_backend, check_image, estimate_stain
 from mitos_mmdet.stain.stain_estimate import NoStainError, StainEstimate
 from mitos_mmdet.stain.targets import DEFAULT_TARGETS
 
@@ -23,47 +23,54 @@ class StainNormalizer:
 
     Args:
         target: A ``StainEstimate``; its method is the normalizer's.
+        backend: ``'fast'`` (ours), or ``'staintools'``: its own code estimates and applies, as the reference.
+
+    Raises:
+        ValueError: Another backend.
     """
 
-    def __init__(self, target):
+    def __init__(self, target, backend='fast'):
+        check_backend(backend)
         self.target = target
+        self.backend = backend
 
     @property
     def method(self):
         return self.target.method
 
     @classmethod
-    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS):
+    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS, backend='fast'):
         """To a target image. Raises as ``estimate_stain``."""
-        return cls(estimate_stain(image, method, max_pixels))
+        return cls(estimate_stain(image, method, max_pixels, backend), backend)
 
     @classmethod
-    def default(cls, method='macenko'):
+    def default(cls, method='macenko', backend='fast'):
         """To the target that comes with this package, where it comes from see ``targets.py``."""
         if method not in DEFAULT_TARGETS:
             raise ValueError(f"unknown method {method!r}: one of {', '.join(DEFAULT_TARGETS)}")
-        return cls(DEFAULT_TARGETS[method])
+        return cls(DEFAULT_TARGETS[method], backend)
 
     @classmethod
-    def to_look_like(cls, target, method='macenko'):
+    def to_look_like(cls, target, method='macenko', backend='fast'):
         """To what a config or a command line names.
 
         Args:
             target: ``'default'``, a file that ``save`` wrote (``.json``), or an image file.
             method: One of ``METHODS``.
+            backend: As of the class.
 
         Raises:
             ValueError: A file that cannot be used, or one that was fitted by another method; the message names it.
         """
         if target == 'default':
-            return cls.default(method)
+            return cls.default(method, backend)
         if Path(target).suffix.lower() == '.json':
-            normalizer = cls.load(target)
+            normalizer = cls.load(target, backend)
             if normalizer.method != method:
                 raise ValueError(f'{target}: fitted by {normalizer.method}, wanted is {method}. Set the method, or fit it again')
             return normalizer
         try:
-            return cls.fit(read_rgb(target), method)
+            return cls.fit(read_rgb(target), method, backend=backend)
         except NoStainError as error:
             raise ValueError(f'{target}: no stain to look like ({error}). Give another image') from error
 
@@ -72,7 +79,7 @@ class StainNormalizer:
         write_json(dict(version=_VERSION, **self.target.to_dict()), path)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path, backend='fast'):
         """What ``save`` wrote.
 
         Raises:
@@ -87,11 +94,11 @@ class StainNormalizer:
         version = content.get('version') if isinstance(content, dict) else None
         if version != _VERSION:
             raise ValueError(f'{path}: a stain target of version {version!r}, and this package reads {_VERSION}. Fit it again')
-        return cls(StainEstimate.from_dict(content, path))
+        return cls(StainEstimate.from_dict(content, path), backend)
 
     def estimate(self, image, max_pixels=MAX_PIXELS):
         """The image's ``StainEstimate`` by this normalizer's method. Raises as ``estimate_stain``."""
-        return estimate_stain(image, self.method, max_pixels)
+        return estimate_stain(image, self.method, max_pixels, self.backend)
 
     def apply(self, image, source):
         """The image in the target's stain.
@@ -111,6 +118,8 @@ class StainNormalizer:
         check_image(image)
         if source.method != self.method:
             raise ValueError(f'the estimate is by {source.method}, the target by {self.method}: estimate with the same method')
+        if self.backend == 'staintools':
+            return staintools_backend.restain(image, source, self.target)
         return (reinhard.transfer if self.method == 'reinhard' else restain)(image, source, self.target)
 
     def normalize(self, image, source=None):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 METHODS = ('macenko', 'vahadane', 'reinhard')
+BACKENDS = ('fast', 'staintools')  # our own code (the default), and the reference it is compared with
 
 # All ours: real H&E keeps well inside these (docs/stain.md); beyond, what would be restained is noise.
 _MIN_ANGLE = 3.0  # degrees between the two stains

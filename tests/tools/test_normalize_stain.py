@@ -302,3 +302,14 @@ def test_a_name_that_leads_out_reads_and_writes_nothing(tool, tiles, tmp_path):
         (tmp_path / 'evil.json').write_text(json.dumps(content))
         status, _, error = tool(tmp_path / 'evil.json', tmp_path / 'deep' / 'out', '--images', tiles[1])
         assert status == 2 and 'the frame' in error and error.isascii() and not (tmp_path / 'deep').exists()
+
+
+def test_staintools_as_the_backend(tool, folder, tmp_path):
+    pytest.importorskip('staintools')
+    code, out, _ = tool(folder, tmp_path / 'out', '--backend', 'staintools', '--workers', 1)
+    assert code == 0 and 'normalised by macenko' in out
+    normalizer = StainNormalizer.default('macenko', backend='staintools')
+    image = read_rgb(folder / 'a.png')
+    assert np.array_equal(read_rgb(tmp_path / 'out/images/a.png'), normalizer.apply(image, normalizer.estimate(image)))
+    code, _, err = tool(folder, tmp_path / 'out', '--workers', 1)
+    assert code == 2 and 'out' in err  # another backend does not go on in its folder

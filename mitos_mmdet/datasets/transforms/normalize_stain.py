@@ -21,17 +21,19 @@ class NormalizeStain(BaseTransform):
         target: ``'default'``, or a file: a fitted normaliser's JSON, or an image to look like.
         per_tile: Measure each image by itself (ours: off; every tile would get another colour).
         prob: Share of the images that are normalised (ours: 1; 0.5 shows originals and normalised copies alike).
+        backend: ``'fast'`` (ours), or ``'staintools'``, the reference; of a tile the recorded stain of its frame is taken with both.
 
     Raises:
         ValueError: A target that cannot be used; a tile without its frame's stain.
     """
 
-    def __init__(self, method='macenko', target='default', per_tile=False, prob=1.0):
-        self.normalizer = StainNormalizer.to_look_like(target, method)
+    def __init__(self, method='macenko', target='default', per_tile=False, prob=1.0, backend='fast'):
+        self.normalizer = StainNormalizer.to_look_like(target, method, backend)
         self.method = method
         self.target = target
         self.per_tile = per_tile
         self.prob = prob
+        self.backend = backend
 
     def transform(self, results):
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR normalised, and ``stain`` that of the target."""
@@ -39,7 +41,7 @@ class NormalizeStain(BaseTransform):
             return results
         rgb = results['img'][..., ::-1]
         try:
-            source = stain_of(results, lambda: rgb, self.method, self.per_tile)
+            source = stain_of(results, lambda: rgb, self.method, self.per_tile, self.backend)
         except NoStainError as error:
             results['stain_skipped'] = str(error)
             return results
@@ -48,4 +50,5 @@ class NormalizeStain(BaseTransform):
         return results
 
     def __repr__(self):
-        return f"{type(self).__name__}(method='{self.method}', target='{self.target}', per_tile={self.per_tile}, prob={self.prob})"
+        return (f"{type(self).__name__}(method='{self.method}', target='{self.target}', per_tile={self.per_tile}, prob={self.prob}, "
+                f"backend='{self.backend}')")

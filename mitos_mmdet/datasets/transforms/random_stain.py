@@ -8,6 +8,7 @@ from mmdet.registry import TRANSFORMS
 from mitos_mmdet.datasets.frame_stain import happens, stain_of
 from mitos_mmdet.stain import NoStainError
 from mitos_mmdet.stain.augment import perturb
+from mitos_mmdet.stain.estimation import check_backend
 
 
 @TRANSFORMS.register_module()
@@ -23,12 +24,13 @@ class RandomStain(BaseTransform):
         method: How the stain is measured: ``'macenko'`` or ``'vahadane'``.
         per_tile: As in ``NormalizeStain``.
         prob: Share of the images that are changed (ours: 0.5).
+        backend: What measures the stain, as in ``NormalizeStain``.
 
     Raises:
         ValueError: A negative sigma; a tile without its frame's stain.
     """
 
-    def __init__(self, sigma_alpha=0.2, sigma_beta=0.1, method='macenko', per_tile=False, prob=0.5):
+    def __init__(self, sigma_alpha=0.2, sigma_beta=0.1, method='macenko', per_tile=False, prob=0.5, backend='fast'):
         if sigma_alpha < 0 or sigma_beta < 0:
             raise ValueError(f'sigma_alpha={sigma_alpha} and sigma_beta={sigma_beta} must not be negative')
         if method == 'reinhard':
@@ -38,6 +40,8 @@ class RandomStain(BaseTransform):
         self.method = method
         self.per_tile = per_tile
         self.prob = prob
+        check_backend(backend)
+        self.backend = backend
 
     @cache_randomness
     def _draw(self):
@@ -50,7 +54,7 @@ class RandomStain(BaseTransform):
             return results
         rgb = results['img'][..., ::-1]
         try:
-            source = stain_of(results, lambda: rgb, self.method, self.per_tile)
+            source = stain_of(results, lambda: rgb, self.method, self.per_tile, self.backend)
         except NoStainError as error:
             results['stain_skipped'] = str(error)
             return results
@@ -60,4 +64,4 @@ class RandomStain(BaseTransform):
 
     def __repr__(self):
         return (f"{type(self).__name__}(sigma_alpha={self.sigma_alpha}, sigma_beta={self.sigma_beta}, method='{self.method}', "
-                f'per_tile={self.per_tile}, prob={self.prob})')
+                f"per_tile={self.per_tile}, prob={self.prob}, backend='{self.backend}')")

@@ -140,3 +140,12 @@ def test_random_stain_after_normalising_takes_the_targets_stain(frame, tmp_path)
 def test_random_stain_refuses(settings, message):
     with pytest.raises(ValueError, match=message):
         run({}, dict(type='RandomStain', **settings))
+
+
+def test_staintools_as_the_backend(frame):
+    pytest.importorskip('staintools')
+    normalizer = StainNormalizer.default('macenko', backend='staintools')
+    expected = normalizer.apply(frame[1], normalizer.estimate(frame[1]))
+    assert np.array_equal(rgb(run(dict(img_path=str(frame[0])), dict(type='NormalizeStain', backend='staintools'))), expected)
+    changed = run(dict(img_path=str(frame[0])), dict(type='RandomStain', prob=1.0, backend='staintools'))
+    assert not np.array_equal(rgb(changed), frame[1])
