@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from mitos_mmdet.compat.config_edits import datasets_in, dicts_in, metrics_in
+from mitos_mmdet.compat.checkpoints import find_checkpoint
+from mitos_mmdet.compat.config_edits import PHASES, datasets_in, dicts_in, metrics_in
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.datasets.coco_format import read_annotations
+from mitos_mmdet.datasets.how_to_get import how_to_get
 
 _PARTS = ('bbox_head', 'mask_head', 'bbox_roi_extractor', 'mask_roi_extractor', 'rpn_head', 'backbone', 'neck')
 _STEPS_THAT_PACK = {'PackFrameInputs': None, 'PackDetInputs': ()}  # None: packs all that the metric reads
@@ -43,6 +45,29 @@ def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'
         if 'um' in units and ('um_per_px' not in packed or dataset['type'] == 'CocoDataset'):
             raise ValueError(f"{config}: the radius of CentroidMetric is in um, and the frames of the {loader} carry no um_per_px. Use "
                              f"MitosisDataset with dict(type='PackFrameInputs'), or a radius in px")
+
+
+def check_data(cfg, *loaders):
+    """The annotation files that a run reads are there, before its work dir is.
+
+    Raises:
+        ValueError: One is not; the message says what makes it.
+    """
+    for loader in loaders:
+        for dataset in datasets_in(cfg.get(loader)):
+            path = Path(dataset.get('data_root') or '', dataset['ann_file'])
+            if not path.is_file():
+                raise ValueError(f'{path}: no such file. {how_to_get(path)}')
+
+
+def check_phases(cfg):
+    """The checkpoints that a ``TwoPhaseDetector`` names are there, before the work dir of its test is.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for path in filter(None, (cfg.model.get(key) for key in PHASES)):
+        find_checkpoint(path)
 
 
 def check_pixel_sizes(cfg):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mitos_mmdet.cli.config_checks import check_metric, check_model
+from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
@@ -56,6 +56,9 @@ def main(argv=None):
         cfg.load_from = str(path)
     elif not brings_weights(cfg):
         raise ValueError(f'{args.config}: names no checkpoints of its own. Give a .pth file, or the work dir of a training')
+    else:
+        check_phases(cfg)
+    check_data(cfg, 'test_dataloader')
     _set_outputs(cfg, args)
     if args.tta:
         set_test_time_augmentation(cfg)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
 
-from mitos_mmdet.cli.config_checks import check_metric, check_model, check_pixel_sizes
+from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.compat.config_edits import set_from_scratch
@@ -39,6 +39,7 @@ def main(argv=None):
     refuse_code(args.trust_checkpoint)
     check_model(cfg, args.config)
     check_metric(cfg, args.config)
+    check_data(cfg, 'train_dataloader', 'val_dataloader')
     check_pixel_sizes(cfg)
     if args.amp:
         cfg.optim_wrapper.update(amp_settings(args.device))

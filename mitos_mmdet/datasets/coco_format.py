@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.names import name_fault, printable
+from mitos_mmdet.datasets.how_to_get import how_to_get
 
 MITOSIS = 'mitotic figure'
 HARD_NEGATIVE = 'hard negative'
@@ -35,7 +36,7 @@ def read_annotations(path) -> dict:
         ValueError: Not there, not json, or not COCO; the message names the file.
     """
     path = Path(path)
-    content = read_json(path, 'Give the annotation file that tools/convert_dataset.py wrote')
+    content = read_json(path, 'Give the annotation file that tools/convert_dataset.py wrote' if path.exists() else how_to_get(path))
     missing = [key for key in ('images', 'annotations', 'categories')
                if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
