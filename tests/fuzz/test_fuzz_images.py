@@ -18,8 +18,8 @@ from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
 from mitos_mmdet.slides.open_slide import SlideError, open_slide
 
 TIFFS = {'lzw': dict(compression='lzw', tile=(64, 64)), 'deflate': dict(compression='zlib', predictor=True),
-         'strips': dict(rowsperstrip=16), 'jpeg': dict(compression='jpeg', tile=(64, 64)), 'zstd': dict(compression='zstd'), 'webp': dict(compression='webp'),
-         'jpeg2000': dict(compression='jpeg2000'), 'big': dict(bigtiff=True, tile=(64, 64)),
+         'strips': dict(rowsperstrip=16), 'jpeg': dict(compression='jpeg', tile=(64, 64)), 'zstd': dict(compression='zstd'),
+         'webp': dict(compression='webp'), 'jpeg2000': dict(compression='jpeg2000'), 'big': dict(bigtiff=True, tile=(64, 64)),
          'ome': dict(ome=True, metadata=dict(axes='YXS', PhysicalSizeX=0.25, PhysicalSizeY=0.25))}
 IMAGES = ('png', 'jpg', 'webp', 'jp2', 'bmp', 'gif', 'tif')
 
