@@ -2,7 +2,7 @@
 
     python benchmarks/inference_cpu.py ../shared/data/mitos_atypia14/H05/frames/x40/H05_00Ab.jpg --um-per-px 0.2274
 
-Each line is the best of some repeats, interleaved, with the file already decoded or not, as the columns say. CPU seconds are what counts on
+Each line is the best of some repeats, interleaved. CPU seconds are what counts on
 a machine that others use: on N quiet cores a frame takes about the CPU seconds / N.
 """
 
@@ -36,31 +36,32 @@ def main():
     print(f'{args.threads} threads, best of {args.repeats}; load of the machine before: {os.getloadavg()[0]:.1f}')
     print('tile  engine                 seconds  CPU s  ratio of CPU s  detections  boxes off (px)  scores off')
     for size in args.tile_size:
-        best, found = {}, {}
-        for _ in range(args.repeats + 1):  # the first one compiles
-            for name, model in models.items():
-                best.setdefault(name, []).append(measured(lambda model=model: found_in(args, model, size, found)))
-        for name in models:
-            seconds, cpu = np.min(best[name][1:], axis=0)
-            eager = np.min(best['eager'][1:], axis=0)[1]
-            one, other = found[models['eager'].network], found[models[name].network]
-            same = len(one) == len(other)
-            off = (np.abs(one.boxes - other.boxes).max(initial=0), np.abs(one.scores - other.scores).max(initial=0)) if same else (np.nan, ) * 2
-            print(f'{size:4d}  {name:21s} {seconds:8.3f} {cpu:6.3f} {eager / cpu:15.2f} {len(other):11d} {off[0]:15.5f} {off[1]:11.6f}')
+        compare(args, models, size)
     print(f'load of the machine after: {os.getloadavg()[0]:.1f}')
 
 
-def found_in(args, model, size, found):
-    """Opens, decodes, detects, merges: all that a user waits for once the model is loaded."""
-    with open_slide(args.frame, um_per_px=args.um_per_px) as slide:
-        found[model.network] = detect(slide, model, tile_size=size)
+def compare(args, models, size):
+    """One line per engine, at one tile size."""
+    times, found = {name: [] for name in models}, {}
+    for _ in range(args.repeats + 1):  # the first one compiles
+        for name, model in models.items():
+            found[name], *spent = timed_detect(args, model, size)
+            times[name].append(spent)
+    eager = np.min(times['eager'][1:], axis=0)[1]
+    for name, one in found.items():
+        seconds, cpu = np.min(times[name][1:], axis=0)
+        boxes = scores = np.nan
+        if len(one) == len(found['eager']):
+            boxes, scores = (np.abs(getattr(one, part) - getattr(found['eager'], part)).max(initial=0) for part in ('boxes', 'scores'))
+        print(f'{size:4d}  {name:21s} {seconds:8.3f} {cpu:6.3f} {eager / cpu:15.2f} {len(one):11d} {boxes:15.5f} {scores:11.6f}')
 
 
-def measured(work):
-    """``(seconds, CPU seconds)``."""
+def timed_detect(args, model, size):
+    """Opens, decodes, detects, merges: ``(detections, seconds, CPU seconds)`` of all that a user waits for once the model is loaded."""
     start, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - start, time.process_time() - cpu
+    with open_slide(args.frame, um_per_px=args.um_per_px) as slide:
+        found = detect(slide, model, tile_size=size)
+    return found, time.perf_counter() - start, time.process_time() - cpu
 
 
 if __name__ == '__main__':

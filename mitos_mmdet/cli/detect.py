@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
+from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
@@ -26,8 +27,6 @@ def parser():
     command.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
     command.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size in um, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
-    command.add_argument('--hotspot-mm2', type=float, default=2.0, metavar='A', help='area of the hotspot window (default: 2)')
-    command.add_argument('--hotspot-shape', choices=('rectangle', 'circle'), default='rectangle', help='(default: rectangle, 4:3)')
     command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
     command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto',
                          help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
@@ -39,6 +38,7 @@ def parser():
     command.add_argument('--no-qupath-offset', action='store_true', help="count GeoJSON from the slide's corner, not its scanned area's")
     command.add_argument('--overwrite', action='store_true', help='redo inputs that are finished already')
     command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+    add_hotspot_arguments(command)
     return command
 
 
@@ -62,8 +62,8 @@ def main(argv=None):
     from mitos_mmdet.slides.settings import SlideSettings
 
     settings = SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, batch_size=args.batch_size,
-                             stain='none' if args.no_stain else None, hotspot_area_mm2=args.hotspot_mm2, hotspot_shape=args.hotspot_shape,
-                             qupath_offset=not args.no_qupath_offset, outputs=_outputs(args))
+                             stain='none' if args.no_stain else None, qupath_offset=not args.no_qupath_offset,
+                             outputs=_outputs(args), **hotspot_settings(args))
     with _short_warnings():
         rows, failed = _work(inputs, places, faults, model, settings, args)
     _print_table(rows)
@@ -108,9 +108,9 @@ def _work(inputs, places, faults, model, settings, args):
 
 
 def _check(args):
-    for flag, value in (('--um-per-px', args.um_per_px), ('--hotspot-mm2', args.hotspot_mm2)):
-        if value is not None and not 0 < value < math.inf:
-            raise ValueError(f'{flag} {value:g}: give a number above zero')
+    if args.um_per_px is not None and not 0 < args.um_per_px < math.inf:
+        raise ValueError(f'--um-per-px {args.um_per_px:g}: give a number above zero')
+    hotspot_settings(args)
     if args.threshold is not None and not 0 <= args.threshold <= 1:
         raise ValueError(f'--threshold {args.threshold:g}: give a score from 0 to 1')
     for flag, value in (('--batch-size', args.batch_size), ('--workers', args.workers)):

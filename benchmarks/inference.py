@@ -1,0 +1,195 @@
+"""A whole region: mitos detect against SAHI and against mmdet's large_image_demo, same checkpoint, same tiles, in one run.
+
+    python benchmarks/inference.py ../shared/data/roi/canine_mammary_7215x5412.jpg --um-per-px 0.23
+
+Each line runs in a process of its own: seconds from the file to merged detections, model loaded before; peak memory above what the loaded
+model takes. SAHI: pip install sahi. mmdet's demo slices with SAHI too, and is repeated here line by line, since wheels lack it.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from mitos_mmdet.core.console import run
+
+FLOOR = 0.05  # score; detections below are dropped by all
+HPF_MM2 = 0.1277  # an ATYPIA-14 frame at x40, what the papers call a high-power field
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('image')
+    parser.add_argument('--um-per-px', type=float, required=True)
+    parser.add_argument('--model', nargs='+', default=[], help='bundled name, or CONFIG CHECKPOINT (default: the bundled one)')
+    parser.add_argument('--device', choices=('cpu', 'cuda'), default='cpu')
+    parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument('--tile-size', type=int, default=512)
+    parser.add_argument('--overlap', type=int, default=128)
+    parser.add_argument('--batch-size', type=int, default=8, help="of mmdet's demo and of ours on torch; SAHI has none for mmdet")
+    parser.add_argument('--only', nargs='+', help='of the lines, those whose names contain one of these')
+    args = parser.parse_args()
+    lines = {'SAHI get_sliced_prediction': sahi, "mmdet large_image_demo's steps": demo, 'ours, torch': ours_torch}
+    if args.device == 'cpu':
+        lines['ours, OpenVINO'] = ours_openvino
+    lines['ours, its largest tiles'] = ours_largest
+    results = {}
+    for name, function in lines.items():
+        if args.only and not any(part in name for part in args.only):
+            continue
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')) as pool:
+            results[name] = pool.submit(_alone, function, args).result()
+    report(results)
+
+
+def _alone(function, args):
+    os.environ['OMP_NUM_THREADS'] = str(args.threads)
+    import torch
+
+    import mitos_mmdet.register  # noqa: F401  # before mmdet's API, which looks for mmcv's operators when it is imported
+
+    torch.set_num_threads(args.threads)
+    return function(args)
+
+
+def report(results):
+    """The table; ratios are those to the first line."""
+    first = next(iter(results.values()))
+    print('line                              seconds  ratio    CPU s  ratio  peak MiB  detections  >= 0.5  s/mm2   s/HPF  beyond forward')
+    for name, one in results.items():
+        beyond = ''
+        if 'forward' in one:
+            beyond = f"{one['seconds'] / one['forward'] - 1:8.1%} ({one['cpu'] / one['forward_cpu'] - 1:.1%} CPU)"
+        ratios = [first[what] / one[what] for what in ('seconds', 'cpu')]
+        print(f"{name:32s} {one['seconds']:8.2f} {ratios[0]:6.2f} {one['cpu']:8.2f} {ratios[1]:6.2f} "
+              f"{one['mib']:9.0f} {one['count']:11d} {one['sure']:7d} {one['seconds'] / one['mm2']:6.2f} "
+              f"{one['seconds'] / one['mm2'] * HPF_MM2:6.3f}  {beyond}")
+
+
+def measured(args, work, size):
+    """Runs ``work``, which gives scores, after a warm-up by the caller."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, cpu = time.perf_counter(), time.process_time()
+    scores = work()
+    return dict(seconds=time.perf_counter() - start, cpu=time.process_time() - cpu, count=len(scores), sure=int((scores >= 0.5).sum()),
+                mib=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, mm2=size[0] * size[1] * args.um_per_px**2 / 1e6)
+
+
+def plain_config(args):
+    """``(config without TiledDetector, checkpoint)`` as files that mmdet and SAHI read."""
+    from mmengine.config import Config
+
+    from mitos_mmdet.model_zoo.bundled import find_bundled
+    from mitos_mmdet.model_zoo.config_facts import detector_config
+
+    if len(args.model) == 2:
+        config, checkpoint = args.model
+    else:
+        bundled = find_bundled(*args.model)
+        config, checkpoint = str(bundled.config), str(bundled.checkpoint)
+    cfg = Config.fromfile(config)
+    cfg.model = detector_config(cfg)
+    cfg.model.backbone.init_cfg = None
+    cfg.test_dataloader.dataset.pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=(args.tile_size, args.tile_size), keep_ratio=True),  # SAHI insists on one; it changes nothing
+        dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
+    cfg.test_pipeline = cfg.test_dataloader.dataset.pipeline
+    path = Path(tempfile.mkdtemp()) / 'plain.py'
+    cfg.dump(str(path))
+    return str(path), checkpoint
+
+
+def sahi(args):
+    import numpy as np
+    from PIL import Image
+    from sahi import AutoDetectionModel
+    from sahi.predict import get_sliced_prediction
+
+    Image.MAX_IMAGE_PIXELS = None
+    config, checkpoint = plain_config(args)
+    model = AutoDetectionModel.from_pretrained(model_type='mmdet', model_path=checkpoint, config_path=config,
+                                               confidence_threshold=FLOOR, device=args.device)
+
+    def work():
+        result = get_sliced_prediction(
+            args.image, model, slice_height=args.tile_size, slice_width=args.tile_size, overlap_height_ratio=args.overlap / args.tile_size,
+            overlap_width_ratio=args.overlap / args.tile_size, perform_standard_pred=False, verbose=0)
+        return np.array([found.score.value for found in result.object_prediction_list])
+    with Image.open(args.image) as image:
+        size = image.size
+        model.perform_inference(np.asarray(image.crop((0, 0, args.tile_size, args.tile_size))))
+    return measured(args, work, size)
+
+
+def demo(args):
+    """demo/large_image_demo.py of mmdet 3.3: slice_image, inference_detector in batches, merge_results_by_nms."""
+    import mmcv
+    import numpy as np
+    from mmdet.apis import inference_detector, init_detector
+    from mmdet.utils.large_image import merge_results_by_nms
+    from sahi.slicing import slice_image
+
+    config, checkpoint = plain_config(args)
+    model = init_detector(config, checkpoint, device=args.device)
+    size = mmcv.imread(args.image).shape[1::-1]
+    inference_detector(model, [np.zeros((args.tile_size, args.tile_size, 3), np.uint8)] * args.batch_size)
+
+    def work():
+        image = mmcv.imread(args.image)
+        sliced = slice_image(image, slice_height=args.tile_size, slice_width=args.tile_size, auto_slice_resolution=False,
+                             overlap_height_ratio=args.overlap / args.tile_size, overlap_width_ratio=args.overlap / args.tile_size)
+        results = []
+        for start in range(0, len(sliced), args.batch_size):
+            results.extend(inference_detector(model, sliced.images[start:start + args.batch_size]))
+        merged = merge_results_by_nms(results, sliced.starting_pixels, src_image_shape=image.shape[:2],
+                                      nms_cfg=dict(type='nms', iou_threshold=0.5)).pred_instances
+        scores = merged.scores.cpu().numpy()
+        return scores[scores >= FLOOR]
+    return measured(args, work, size)
+
+
+def ours_torch(args):
+    return ours(args, 'torch', args.tile_size, args.overlap)
+
+
+def ours_openvino(args):
+    return ours(args, 'openvino', args.tile_size, args.overlap)
+
+
+def ours_largest(args):
+    return ours(args, 'auto', None, None)
+
+
+def ours(args, engine, tile_size, overlap):
+    from mitos_mmdet.model_zoo import load_model
+    from mitos_mmdet.slides import detect, open_slide
+    from mitos_mmdet.slides.tile_plan import plan_tiles
+
+    model = load_model(*args.model, device=args.device, engine=engine, threads=args.threads)
+    tile_size, overlap = tile_size or model.tile_size, model.overlap if overlap is None else overlap
+    batch = None if model.engine == 'openvino' else args.batch_size
+
+    def work():
+        with open_slide(args.image, um_per_px=args.um_per_px) as slide:
+            return detect(slide, model, tile_size=tile_size, overlap=overlap, batch_size=batch, score_floor=FLOOR, stain=None).scores
+
+    with open_slide(args.image, um_per_px=args.um_per_px) as slide:
+        size = slide.size
+        plan = plan_tiles(slide, model.um_per_px, tile_size, overlap)
+        tile = slide.read(*plan.region(plan.tiles[0]))
+        list(model.stream([tile] * (2 * model.in_flight), batch))  # warm-up: compiles
+    result = measured(args, work, size)
+    with open_slide(args.image, um_per_px=args.um_per_px) as slide:
+        tiles = [slide.read(*plan.region(tile)) for tile in plan.tiles]
+    start, cpu = time.perf_counter(), time.process_time()
+    list(model.stream(tiles, batch))
+    return dict(result, forward=time.perf_counter() - start, forward_cpu=time.process_time() - cpu, tiles=len(tiles))
+
+
+if __name__ == '__main__':
+    run(main)
