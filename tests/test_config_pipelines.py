@@ -45,7 +45,9 @@ def test_every_dataset_draws_objects_of_one_size(path):
     cfg = Config.fromfile(path)
     sizes = [steps(pipeline, SIZES) for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
              for pipeline in pipelines(cfg, loader)]
-    assert len({str(size) for size in sizes if size}) <= 1
+    # Outlines, of a contest that has them, have their own size; where one is missing it is drawn as the others are.
+    drawn = [[{key: value for key, value in step.items() if key != 'source'} for step in each] for each in sizes if each]
+    assert len(set(map(str, drawn))) <= 1
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)

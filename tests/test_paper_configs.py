@@ -119,3 +119,20 @@ def test_focal_loss_starts_from_retinanets_prior(mmdet_scope):
         head = MODELS.build(dict(read(name).model.detector.rpn_head, num_classes=1))
         head.init_weights()
         assert torch.allclose(head.rpn_cls.bias.sigmoid(), torch.tensor(0.01))
+
+
+@pytest.mark.parametrize('name', ['mitos_rcnn_vgg16', 'faster_rcnn_vgg16', 'faster_rcnn_vgg16_conv4'])
+def test_mitos_boxes_holds_cases_of_every_contest_out(name):
+    # Table III has a counterpart only if no contest is in training as a whole.
+    files = [dataset.ann_file for dataset in read(f'{name}_mitos_boxes').train_dataloader.dataset.datasets]
+    assert len(files) == 3 and all(file.split('/')[1].endswith('_train') for file in files)
+
+
+@pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'two_phase_fcn_vgg16_tupac16'])
+def test_icpr2012_trains_on_its_outlines_and_the_contests_training_frames(name):
+    # Section 3.3: only MITOS14 and TUPAC16 are weakly labelled; table 1: "training dataset of MITOS12".
+    datasets = read(name).train_dataloader.dataset.datasets
+    for dataset in datasets:
+        source = next(step for step in dataset.pipeline if step.type == 'CentroidsToMasks').get('source', 'drawn')
+        assert source == ('outlines' if dataset.ann_file.startswith('icpr2012') else 'drawn')
+    assert any(dataset.ann_file == 'icpr2012/tiles_512_contest_train/tiles.json' for dataset in datasets)

@@ -12,6 +12,7 @@ examples:
 splits are by case (patient or slide), never by frame:
   mask-rcnn  (tupac16) patients of the Mask R-CNN paper of 2020: train, val, test
   csv        (midog) MIDOG++'s own: train, test
+  contest    (amida13) the contest's: train cases 1 to 12, test 13 to 23
   hamamatsu  (mitos-atypia-14) ours: train H03 H04 H15 H18, val H05 H11
   train=0.7,val=0.15,test=0.15   fractions of the labelled cases, shuffled by --seed
   train=H03+H04,val=H05          case lists: case ids, their numbers, or slides

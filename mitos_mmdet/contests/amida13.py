@@ -3,7 +3,8 @@
 from mitos_mmdet.contests.records import Reading
 from mitos_mmdet.contests.tupac_layout import LAST_AMIDA13, read_layout
 
-SPLITS = {}
+# The contest's own, by case: 12 to train on, 11 to test (Veta et al., Medical Image Analysis 2015, section 2).
+SPLITS = {'contest': {'train': [f'{case:02}' for case in range(1, 13)], 'test': [f'{case:02}' for case in range(13, LAST_AMIDA13 + 1)]}}
 
 
 def read(root, images=None, labels='original') -> Reading:

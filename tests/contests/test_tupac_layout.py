@@ -120,3 +120,9 @@ def test_real_split_of_the_paper(shared_data):
     cases = {split: {image['case_id'] for image in content['images']} for split, content in conversion.contents.items()}
     assert {split: len(found) for split, found in cases.items()} == {'train': 42, 'val': 14, 'test': 17}
     assert len(set().union(*cases.values())) == 73 and not any('in no split' in note for note in conversion.notes)
+
+
+def test_amida13_is_split_by_case_as_in_the_contest():
+    split = amida13.SPLITS['contest']
+    assert (len(split['train']), len(split['test'])) == (12, 11)
+    assert sorted(split['train'] + split['test']) == [f'{case:02}' for case in range(1, 24)]

@@ -78,10 +78,15 @@ def add_others(data, shared_data):
     for name in ('frames/x40/H03_00Ad.jpg', 'mitosis/H03_00Ad_mitosis.csv', 'mitosis/H03_00Ad_not_mitosis.csv'):
         (data / 'atypia14/H03' / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shared_data / 'mitos_atypia14/H03' / name, data / 'atypia14/H03' / name)
-    for contest, folder in (('icpr2012', 'icpr2012'), ('mitos-atypia-14', 'atypia14')):
+    for contest, folder, tiles in (('icpr2012', 'icpr2012', 'contest_train'), ('mitos-atypia-14', 'atypia14', 'all')):
         content, = convert(contest, data / folder).contents.values()
         write_json(content, data / folder / 'annotations.json')
-        tile_dataset(data / folder / 'annotations.json', data / folder, data / folder / 'tiles_512_all', PAPER, workers=1)
+        tile_dataset(data / folder / 'annotations.json', data / folder, data / folder / f'tiles_512_{tiles}', PAPER, workers=1)
+
+
+def polygon_area(flat):
+    x, y = np.reshape(flat, (-1, 2)).T
+    return abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
 
 
 def annotations(data, path):
@@ -127,7 +132,7 @@ def test_the_published_config_trains_on_them(road):
     for dataset in cfg.train_dataloader.dataset.datasets:
         dataset.data_root = str(data)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    folders = 'tupac16/tiles_512_train', 'icpr2012/tiles_512_all', 'atypia14/tiles_512_all'
+    folders = 'tupac16/tiles_512_train', 'icpr2012/tiles_512_contest_train', 'atypia14/tiles_512_all'
     assert dataset.cumulative_sizes == np.cumsum([len(annotations(data, f'{folder}/tiles.json')) for folder in folders]).tolist()
     tiles = annotations(data, f'{folders[0]}/tiles.json')
     seen = 0
@@ -145,6 +150,12 @@ def test_the_published_config_trains_on_them(road):
     assert seen > 3
     for index in dataset.cumulative_sizes[:2]:
         assert dataset[index]['inputs'].shape == (3, 512, 512)
+    # ICPR 2012 comes with the pathologists' outlines: their polygons, in the tile's px, are the masks.
+    outlines = dataset.datasets[1]
+    for index, (_, labels) in enumerate(annotations(data, f'{folders[1]}/tiles.json')[:3]):
+        truth = outlines[index]['data_samples'].gt_instances
+        areas = [polygon_area(label['segmentation'][0]) for label in labels]
+        assert len(areas) and np.allclose(truth.masks.areas, areas, rtol=0.05)
 
 
 @pytest.mark.parametrize('kind, frames, mitoses, tiles', [

@@ -13,7 +13,7 @@ train_dataloader = dict(
                 ann_file=f'{patches}/candidates.json',
                 data_prefix=dict(img=f'{patches}/images/'),
                 pipeline=_base_.train_pipeline)
-            for patches in ['tupac16/candidates_train', 'icpr2012/candidates_all', 'atypia14/candidates_all']
+            for patches in ['tupac16/candidates_train', 'icpr2012/candidates_contest_train', 'atypia14/candidates_all']
         ]))
 val_dataloader = dict(
     dataset=dict(

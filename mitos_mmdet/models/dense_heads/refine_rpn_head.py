@@ -28,13 +28,17 @@ class RefineRPNHead(RPNHead):
         kwargs: As in RPNHead, whose anchors are the windows. There is one convolution, and deltas are learnt, not decoded boxes.
 
     Raises:
-        ValueError: ``num_convs`` or ``reg_decoded_bbox`` asks for more.
+        ValueError: ``num_convs`` or ``reg_decoded_bbox`` asks for more; a sampler has ``add_gt_as_proposals`` (mmdet's default).
     """
 
     def __init__(self, in_channels, roi_extractor, train_cfg=None, **kwargs):
         for name, only in (('num_convs', 1), ('reg_decoded_bbox', False)):
             if kwargs.get(name, only) != only:
                 raise ValueError(f'{name}={kwargs[name]} of RefineRPNHead: only {only} is possible')
+        for part, rules in (train_cfg or {}).items():
+            if rules['sampler'].get('add_gt_as_proposals', True) and rules['sampler']['type'] != 'PseudoSampler':
+                raise ValueError(f'train_cfg.{part}.sampler of RefineRPNHead adds objects as proposals, which have no score to learn. Set '
+                                 f'add_gt_as_proposals=False')
         super().__init__(in_channels, train_cfg=train_cfg and train_cfg['windows'], **kwargs)
         self.roi_extractor = MODELS.build(roi_extractor)
         if train_cfg:

@@ -111,3 +111,15 @@ def test_what_boxes_cannot_follow_is_refused(cascade_cfg, mmdet_scope, name, val
     cascade_cfg.rpn2[name] = value
     with pytest.raises(ValueError, match=f'{name}={value}'):
         MODELS.build(cascade_cfg)
+
+
+@pytest.mark.parametrize('part', ['windows', 'boxes'])
+@pytest.mark.parametrize('setting', [True, None])
+def test_objects_cannot_be_proposals(cascade_cfg, mmdet_scope, part, setting):
+    # An object has no score of RPN_2: its index would be another box's. mmdet's samplers add them unless told otherwise.
+    sampler = cascade_cfg.rpn2.train_cfg[part].sampler
+    sampler.pop('add_gt_as_proposals')
+    if setting is not None:
+        sampler.add_gt_as_proposals = setting
+    with pytest.raises(ValueError, match=f'{part}.*add_gt_as_proposals=False'):
+        MODELS.build(cascade_cfg)
