@@ -66,6 +66,10 @@ def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '
                      f'{"labels" if reading.frames[0].exact_size else "contest (nominal)"}')
+    nominal = _nominal_sizes(reading.frames, frames)
+    if nominal:
+        notes.append(f'{nominal} of {len(frames)} images state no um/px of their own: the nominal one is taken (MIDOG: by a region of '
+                     f'2 mm2 at 4:3)')
     splits, more = _split(frames, split, named_splits | reading.splits, seed)
     box_size = box_size or reading.default_box
     told = dict(box_size=box_size or 'outlines') | {name: str(options[name]) for name in ('labels',) if name in options}
@@ -81,6 +85,12 @@ def _reader(contest):
         return partial(read_own_labels, contest), {}
     module = contest_module(contest)
     return module.read, module.SPLITS
+
+
+def _nominal_sizes(before, after):
+    """Of how many frames the pixel size could have been the file's and is not."""
+    nominal = {frame.file_name: frame.um_per_px for frame in before if frame.tags_win and frame.um_per_px is not None}
+    return sum(nominal.get(frame.file_name) == frame.um_per_px for frame in after if frame.file_name in nominal)
 
 
 def _check_any(frames, skipped, root):

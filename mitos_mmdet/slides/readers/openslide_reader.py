@@ -27,7 +27,7 @@ class OpenSlideReader(Slide):
             if not sizes or min(min(size) for size in sizes) < 1 or min(ratios) <= 0:
                 raise ValueError(f'its levels are {sizes}')
         except Exception as error:  # noqa: BLE001  of a damaged file its wrapper raises KeyError and others
-            raise SlideError(f'{path}: cannot be opened ({_reason(error)}). Fetch or export it again') from error
+            raise SlideError(f'{path}: cannot be opened ({_reason(error, path)}). Fetch or export it again') from error
         super().__init__(path, sizes, um_per_px=_um_per_px(properties), bounds=_bounds(properties),
                          properties={**properties, 'vendor': properties.get('openslide.vendor', 'unknown')})
         self._coarse = ratios
@@ -42,7 +42,7 @@ class OpenSlideReader(Slide):
             region = self._handle.read_region((round((x - margin) * ratio), round((y - margin) * ratio)), level,
                                               (width + 2 * margin, height + 2 * margin))
         except Exception as error:  # noqa: BLE001
-            raise SlideError(f'{self.path}: is damaged at {x}, {y} of level {level} ({_reason(error)}). Fetch or export it '
+            raise SlideError(f'{self.path}: is damaged at {x}, {y} of level {level} ({_reason(error, self.path)}). Fetch or export it '
                              f'again') from error
         rgba = np.asarray(region)[margin:margin + height, margin:margin + width]
         return np.ascontiguousarray(over_white(rgba[..., :3], rgba[..., 3]))
@@ -90,5 +90,5 @@ def _bounds(properties):
     return None
 
 
-def _reason(error):
-    return ' '.join(str(error).split()) or error.__class__.__name__
+def _reason(error, path):
+    return ' '.join(str(error).replace(str(path), 'it').split()) or error.__class__.__name__
