@@ -18,6 +18,9 @@ _MODULES = (
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',
     'mitos_mmdet.datasets.transforms.resize_to_pixel_size',
     'mitos_mmdet.evaluation.centroid_metric',
+    'mitos_mmdet.training.check_training_hook',
+    'mitos_mmdet.training.resume_state_hook',
+    'mitos_mmdet.training.whole_checkpoint_hook',
     'mitos_mmdet.models.backbones.efficientnet_lite',
     'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.data_preprocessors.stain_normalizing_det_data_preprocessor',
@@ -54,5 +57,6 @@ def check_mmdet():
 check_mmdet()
 compat.install()
 allow_mmengine_types()
+importlib.import_module('mitos_mmdet.compat.safe_loading').install()
 for _module in _MODULES:
     importlib.import_module(_module)

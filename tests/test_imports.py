@@ -7,8 +7,8 @@ import mitos_mmdet
 
 ROOT = Path(mitos_mmdet.__file__).parent
 # From the bottom floor to the top: a folder may import those that stand before it.
-FLOORS = ('core', 'compat', 'tiling', 'stain', 'datasets', 'contests', 'interchange', 'evaluation', 'models', 'model_zoo', 'preparation',
-          'slides', 'report', 'sample', 'cli')
+FLOORS = ('core', 'compat', 'tiling', 'stain', 'datasets', 'contests', 'interchange', 'evaluation', 'models', 'training', 'model_zoo',
+          'preparation', 'slides', 'report', 'sample', 'cli')
 
 
 def imported_folders(path):

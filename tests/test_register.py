@@ -26,9 +26,10 @@ class Hide:
 sys.meta_path[:] = map(Hide, sys.meta_path)
 '''
 # The modules that may import torch, mmdet, mmcv or mmengine; every other one is pure.
-IMPURE = {'register', 'compat.checkpoints', 'compat.cpu_amp_optim_wrapper', 'compat.mmcv_ops', 'datasets.mitosis_dataset',
+IMPURE = {'register', 'compat.checkpoints', 'compat.cpu_amp_optim_wrapper', 'compat.mmcv_ops', 'compat.safe_loading',
+          'datasets.mitosis_dataset',
           'evaluation.centroid_metric', 'evaluation.result_pictures', 'report.report_metric', 'stain.torch_stain'}
-IMPURE_FOLDERS = ('models.', 'model_zoo.networks.', 'datasets.transforms.')
+IMPURE_FOLDERS = ('models.', 'model_zoo.networks.', 'datasets.transforms.', 'training.')
 
 
 def hide(*packages):

@@ -6,8 +6,10 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='centroid/f1', rule='greater'),
+    checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='centroid/f1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    check_training=dict(type='CheckTrainingHook'),
+    resume_state=dict(type='ResumeStateHook'),
     visualization=dict(type='DetVisualizationHook'))
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl'))
 vis_backends = [dict(type='LocalVisBackend')]

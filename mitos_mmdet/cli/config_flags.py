@@ -59,12 +59,16 @@ def read_config(args):
         raise
     except Exception as error:
         raise ValueError(f'{args.config}: not a usable config ({type(error).__name__}: {error})') from error
+    if not isinstance(cfg.get('model'), dict):
+        raise ValueError(f'{args.config}: has no model. Give the config of a detector, such as configs/mitos/cascade_rcnn_midog.py')
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     if args.classes:
         set_classes(cfg, args.classes)
     data_root = args.data_root or (args.cfg_options or {}).get('data_root')
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if (cfg.get(loader) or {}).get('num_workers') == 0:  # what torch refuses without workers
+            cfg[loader].update(persistent_workers=False, prefetch_factor=None)
         for dataset in datasets_in(cfg.get(loader)):
             if data_root:
                 dataset['data_root'] = data_root

@@ -1,6 +1,8 @@
 """Trains a detector: mitos train configs/mitos/cascade_rcnn_midog.py."""
 
 import argparse
+import contextlib
+import os
 from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
@@ -11,6 +13,7 @@ from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.compat.config_edits import set_from_scratch
 from mitos_mmdet.compat.devices import amp_settings, end_processes
 from mitos_mmdet.core.console import one_line
+from mitos_mmdet.core.output_folder import locked
 
 
 def parse_args(argv=None):
@@ -50,7 +53,7 @@ def main(argv=None):
     if args.from_scratch:
         set_from_scratch(cfg)
     checkpoint = None
-    if args.resume == 'auto' and not (Path(cfg.work_dir) / 'last_checkpoint').is_file():
+    if args.resume == 'auto' and not any(Path(cfg.work_dir).glob('*.pth')):
         print(f'{cfg.work_dir}: nothing to resume there, starting anew')
     elif args.resume:
         cfg.resume = True
@@ -58,13 +61,15 @@ def main(argv=None):
         checkpoint = read_checkpoint(cfg.load_from, args.trust_checkpoint)
         if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
             raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
+        _say_if_finished(cfg, checkpoint['meta'])
     elif cfg.get('load_from') and Path(cfg.load_from).is_file():
         read_checkpoint(cfg.load_from, args.trust_checkpoint)
     try:
-        runner = Runner.from_cfg(cfg)
-        if checkpoint:
-            check_fits(checkpoint, runner.model, cfg.load_from)
-        runner.train()
+        with locked(cfg.work_dir) if int(os.environ.get('RANK', 0)) == 0 else contextlib.nullcontext():
+            runner = Runner.from_cfg(cfg)
+            if checkpoint:
+                check_fits(checkpoint, runner.model, cfg.load_from)
+            runner.train()
     except URLError as error:
         raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
                          f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
@@ -72,3 +77,12 @@ def main(argv=None):
         raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
                          f'--trust-checkpoint if you trust where they come from') from error
     end_processes()
+
+
+def _say_if_finished(cfg, meta):
+    """Resuming a training that has nothing left to do is no error, but it is said."""
+    for unit in ('epoch', 'iter'):
+        most = cfg.train_cfg.get(f'max_{unit}s')
+        if most and meta.get(unit, 0) >= most:
+            print(f'{cfg.load_from}: this training is finished ({unit} {meta[unit]} of {most}). Nothing is trained; to go on, raise it by '
+                  f'--cfg-options train_cfg.max_{unit}s=N')

@@ -1,11 +1,19 @@
-"""Checkpoints from strangers: read as weights, never as code, and checked against the model before use."""
+"""Untrusted checkpoints: read as weights, never as code, and checked against the model before use."""
 
+import contextlib
 import os
 import pickle
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from mitos_mmdet.core.files import is_regular
+from mitos_mmdet.core.names import printable
+
+_NUMBERED = re.compile(r'(?:epoch|iter)_(\d+)\.pth$')
 
 
 def allow_mmengine_types():
@@ -40,33 +48,66 @@ def refuse_code(trust=False):
     os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' if trust else 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
 
 
-def find_checkpoint(path):
-    """The checkpoint at ``path``: the file itself, or a work dir's last one.
+def is_trusted():
+    """Whether :func:`refuse_code` was told that this process may read code from checkpoints."""
+    return os.environ.get('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD') == '1'
+
+
+def find_checkpoint(path, best=False):
+    """The checkpoint at ``path``: the file itself, or one of a work dir.
+
+    Args:
+        path: A file, or the work dir of a training.
+        best: Of a work dir its best one, where it has one. Else the last: that which ``last_checkpoint`` names, or where that file is
+            missing, empty or names none, the newest that can be read.
 
     Raises:
         ValueError: There is none.
     """
     path = Path(path)
     if path.is_dir():
-        pointer = path / 'last_checkpoint'
-        if not pointer.is_file():
-            raise ValueError(f'{path}: holds no last_checkpoint. Give a .pth file, or the work dir of a training')
-        last = Path(pointer.read_text(encoding='utf-8').strip())
-        path = last if last.is_file() else path / last.name
-    if not path.is_file():
+        return _of_work_dir(path, best)
+    if not is_regular(path):
         raise ValueError(f'{path}: no such checkpoint')
     return path
 
 
-def read_checkpoint(path, trust=False):
-    """The checkpoint's content, on the CPU.
+def _of_work_dir(folder, best):
+    bests = sorted(folder.glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
+    if best and bests:
+        return bests[-1]
+    with contextlib.suppress(OSError, ValueError):
+        last = Path((folder / 'last_checkpoint').read_text(encoding='utf-8').strip())
+        for file in (last, folder / last.name):
+            if last.name and is_regular(file) and _is_whole(file):
+                return file
+    numbered = {file: int(found[1]) for file in folder.glob('*.pth') if (found := _NUMBERED.match(file.name))}
+    for file in sorted(numbered, key=numbered.get, reverse=True):
+        if is_regular(file) and _is_whole(file):
+            return file
+    raise ValueError(f'{folder}: holds no checkpoint that can be read (no last_checkpoint, epoch_N.pth or iter_N.pth). Give a .pth '
+                     f'file, or the work dir of a training')
+
+
+def _is_whole(file):
+    """Whether a file is no fragment: torch writes the list of contents last."""
+    try:
+        return zipfile.is_zipfile(file) or file.read_bytes()[:2] == b'\x80\x02'  # torch's older format
+    except OSError:
+        return False
+
+
+def read_checkpoint(path, trust=False, map_location='cpu'):
+    """The checkpoint's content, on the CPU unless ``map_location`` names another device.
 
     Raises:
         ValueError: Not a checkpoint, truncated, or one that would run code when it is read (unless ``trust``).
     """
     allow_mmengine_types()
+    if not is_regular(path):
+        raise ValueError(f'{path}: no such checkpoint')
     try:
-        return torch.load(path, map_location='cpu', weights_only=not trust)
+        return torch.load(path, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
         if 'Unsupported operand' in str(error):  # not a pickle of torch's: text, an image, ...
             raise ValueError(f'{path}: damaged, or not a checkpoint') from error
@@ -82,15 +123,51 @@ def check_fits(checkpoint, model, path):
     mmengine loads what fits, leaves the rest at random and only logs it.
 
     Raises:
-        ValueError: Weights are missing, left over, or of another shape; the message counts them and names one.
+        ValueError: Weights are missing, left over, of another shape, no tensors, or not finite; the message counts them and names one.
     """
+    weights, wanted = _weights(checkpoint, path), _plain(model.state_dict())
+    wrong = [key for key in wanted if key not in weights]
+    wrong += [key for key, value in weights.items()
+              if key not in wanted or not torch.is_tensor(value) or value.shape != wanted[key].shape]
+    if wrong:
+        raise ValueError(f'{path}: a checkpoint of another model, {len(wrong)} of {len(wanted)} weights do not fit, '
+                         f"'{printable(wrong[0])}' for one. Give the config it was trained with")
+    check_finite(weights, path)
+
+
+def check_loads(checkpoint, model, path):
+    """Makes sure that a checkpoint to start from brings anything at all: some weights of the model, all of them finite.
+
+    Raises:
+        ValueError: It does not.
+    """
+    weights, wanted = _weights(checkpoint, path), model.state_dict()
+    if not any(torch.is_tensor(value) and key in wanted and value.shape == wanted[key].shape for key, value in weights.items()):
+        raise ValueError(f'{path}: a checkpoint of another model, none of its {len(weights)} weights fits, so all would stay random. Give '
+                         f'one of this model')
+    check_finite(weights, path)
+
+
+def check_finite(weights, path):
+    """Refuses weights of a training that was lost.
+
+    Raises:
+        ValueError: Some are NaN or infinite; the message counts them and names one.
+    """
+    bad = [key for key, value in weights.items()
+           if torch.is_tensor(value) and value.is_floating_point() and not torch.isfinite(value).all()]
+    if bad:
+        raise ValueError(f"{path}: {len(bad)} of {len(weights)} weights hold NaN or infinity, '{printable(bad[0])}' for one. The training "
+                         f'was lost before: take an earlier checkpoint')
+
+
+def _weights(checkpoint, path):
+    """The weights of a checkpoint by name."""
     weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, dict) else None
     if not isinstance(weights, dict):
         raise ValueError(f'{path}: not a checkpoint of a model')
-    weights = {str(key).removeprefix('module.'): value for key, value in weights.items()}
-    wanted = {key.removeprefix('module.'): value for key, value in model.state_dict().items()}
-    wrong = [key for key in wanted if key not in weights]
-    wrong += [key for key in weights if key not in wanted or getattr(weights[key], 'shape', None) != wanted[key].shape]
-    if wrong:
-        raise ValueError(f"{path}: a checkpoint of another model, {len(wrong)} of {len(wanted)} weights do not fit, '{wrong[0]}' "
-                         f'for one. Give the config it was trained with')
+    return _plain(weights)
+
+
+def _plain(weights):
+    return {str(key).removeprefix('module.'): value for key, value in weights.items()}

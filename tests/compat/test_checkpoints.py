@@ -1,3 +1,4 @@
+import os
 import pickle
 
 import numpy as np
@@ -169,17 +170,26 @@ def test_a_checkpoint_reaches_no_attributes_but_the_statistics(tmp_path, name, a
 
 
 def test_find_checkpoint(tmp_path):
-    with pytest.raises(ValueError, match='holds no last_checkpoint.*work dir'):
+    with pytest.raises(ValueError, match='holds no checkpoint that can be read.*work dir'):
         find_checkpoint(tmp_path)
     with pytest.raises(ValueError, match=r'none\.pth: no such checkpoint'):
         find_checkpoint(tmp_path / 'none.pth')
     weights = tmp_path / 'epoch_2.pth'
-    weights.write_bytes(b'x')
+    torch.save({}, weights)
     assert find_checkpoint(weights) == weights and find_checkpoint(str(weights)) == weights
     (tmp_path / 'last_checkpoint').write_text(f'{weights}\n')
     assert find_checkpoint(tmp_path) == weights
     (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_2.pth')  # the work dir was moved
     assert find_checkpoint(tmp_path) == weights
+    torch.save({}, tmp_path / 'best_f1_epoch_1.pth')
+    assert find_checkpoint(tmp_path) == weights and find_checkpoint(tmp_path, best=True).name == 'best_f1_epoch_1.pth'
     weights.unlink()
-    with pytest.raises(ValueError, match=r'epoch_2\.pth: no such checkpoint'):
+    with pytest.raises(ValueError, match='holds no checkpoint that can be read'):
         find_checkpoint(tmp_path)
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.pth')
+    for read in (find_checkpoint, read_checkpoint):
+        with pytest.raises(ValueError, match=r'pipe\.pth: no such checkpoint'):
+            read(tmp_path / 'pipe.pth')

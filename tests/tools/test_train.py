@@ -84,7 +84,7 @@ def test_two_processes_train(sample, run_tool, tmp_path):
     # a config that is not there
     ('train.py configs/mitos/nothing.py', 'nothing.py: no such config'),
     # images that are not there
-    (f'train.py {CONFIG} --data-root {{tmp}}/nowhere/', 'tools/convert_dataset.py'),
+    (f'train.py {CONFIG} --data-root {{tmp}}/nowhere/', 'docs/data.md'),
     # a GPU asked for and absent
     (f'train.py {CONFIG} --device cuda', 'torch sees no GPU'),
     # Slurm without a GPU

@@ -36,7 +36,6 @@ def build_detector(cfg, config, checkpoint, classes=None, trust=False):
     detector = detector.detector if detector_config(cfg) is not cfg['model'] else detector
     check_fits(content, detector, checkpoint)
     weights = content.get('state_dict', content)
-    _check_numbers(weights, checkpoint)
     detector.load_state_dict({key.removeprefix('module.'): value for key, value in weights.items()})
     meta = content.get('meta') or {} if 'state_dict' in content else {}
     classes = classes or _names(meta.get('dataset_meta')) or class_names(cfg) or CLASSES
@@ -48,14 +47,6 @@ def _names(dataset_meta):
     """The classes of a training's data, which mmengine keeps in its checkpoints."""
     names = (dataset_meta or {}).get('classes') or (dataset_meta or {}).get('CLASSES')
     return (names, ) if isinstance(names, str) else tuple(names) if names else None
-
-
-def _check_numbers(weights, path):
-    bad = [key for key, value in weights.items()
-           if torch.is_tensor(value) and value.is_floating_point() and not torch.isfinite(value).all()]
-    if bad:
-        raise ValueError(f"{path}: {len(bad)} of {len(weights)} weights hold NaN or infinity, '{bad[0]}' for one. The training was lost "
-                         f'before: take an earlier checkpoint')
 
 
 def _check_classes(classes, detector, path):

@@ -22,6 +22,8 @@ class FrameTTAModel(DetTTAModel):
         kwargs: As in DetTTAModel; ``tta_cfg`` is not used.
     """
 
+    needs_whole_checkpoint = True  # see compat/safe_loading.py
+
     def __init__(self, nms_iou=None, merge_distance=None, **kwargs):
         super().__init__(**kwargs)
         # With other limits than its tiles', the detector would find figures that the flips then take away.

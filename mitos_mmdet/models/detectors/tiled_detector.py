@@ -29,6 +29,8 @@ class TiledDetector(BaseDetector):
         score_thr: Detections below are dropped before merging (ours: 0.01 keeps the low end of the precision-recall curve).
     """
 
+    needs_whole_checkpoint = True  # see compat/safe_loading.py
+
     def __init__(self, detector, tile_size=512, overlap=128, batch_size=4, nms_iou=0.5, merge_distance=25.0, score_thr=0.01,
                  init_cfg=None):
         if not 0 <= overlap < tile_size:

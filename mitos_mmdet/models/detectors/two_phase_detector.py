@@ -6,7 +6,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint
+from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, is_trusted, read_checkpoint
 from mitos_mmdet.core.candidates import cut_patches
 from mitos_mmdet.core.centroids import boxes_to_centroids
 
@@ -29,6 +29,8 @@ class TwoPhaseDetector(BaseDetector):
     Raises:
         ValueError: A checkpoint that is not there, damaged, or another model's.
     """
+
+    needs_whole_checkpoint = True  # see compat/safe_loading.py
 
     def __init__(self, phase_one, phase_two, patch_size=96, batch_size=64, phase_one_checkpoint=None, phase_two_checkpoint=None,
                  init_cfg=None):
@@ -99,6 +101,6 @@ class TwoPhaseDetector(BaseDetector):
 
 def _load(phase, path):
     path = find_checkpoint(path)
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path, is_trusted())
     check_fits(checkpoint, phase, path)
     phase.load_state_dict(checkpoint.get('state_dict', checkpoint))

@@ -1,0 +1,1 @@
+"""Hooks of a training: whole checkpoints, an exact resume, and a stop where training is lost."""
