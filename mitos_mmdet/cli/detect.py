@@ -1,6 +1,7 @@
 """Finds, counts and grades mitotic figures on images and whole slides: mitos detect IMAGE... --out DIR."""
 
 import argparse
+import contextlib
 import math
 import re
 import sys
@@ -64,8 +65,12 @@ def main(argv=None):
     settings = SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, batch_size=args.batch_size,
                              stain='none' if args.no_stain else None, qupath_offset=not args.no_qupath_offset,
                              outputs=_outputs(args), **hotspot_settings(args))
-    with _short_warnings():
-        rows, failed = _work(inputs, places, faults, model, settings, args)
+    try:
+        with _short_warnings():
+            rows, failed = _work(inputs, places, faults, model, settings, args)
+    finally:
+        with contextlib.suppress(OSError):  # only where nothing came into it
+            Path(args.out).rmdir()
     _print_table(rows)
     if failed:
         print(f'failed {len(failed)} of {len(inputs)}:', file=sys.stderr)
@@ -90,8 +95,8 @@ def _work(inputs, places, faults, model, settings, args):
             kept += summary is not None
             if summary is None:
                 summary = run_slide(path, model, place, settings, progress=line, workers=args.workers)
-                for note in summary['notes'][:len(summary['notes']) if len(inputs) == 1 else 1]:
-                    line.clear()
+                line.clear()
+                for note in summary['notes'] if len(inputs) == 1 else summary['warnings']:
                     print(f'{printable(path.name)}: {note}', file=sys.stderr)
             rows.append((path, summary, place))
         except OutputError:

@@ -84,8 +84,9 @@ def _in_folder(folder, out_dir):
         # The data of MIRAX slides lies in a folder of the slide's name.
         folders[:] = sorted(name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir
                             and f'{name}.mrxs' not in names and not _is_loop(parent / name))
-        for name in sorted(name for name in names if not name.startswith('.')):
-            if Path(name).suffix.lower() in IMAGES | SLIDES and name not in _OWN:
+        results = _OWN if 'summary.json' in names else set()
+        for name in sorted(name for name in names if not name.startswith('.') and name not in results):
+            if Path(name).suffix.lower() in IMAGES | SLIDES:
                 found.append(parent / name)
             else:
                 ignored.append(parent / name)

@@ -26,6 +26,7 @@ from mitos_mmdet.slides.write_outputs import FILES, write_outputs
 SUMMARY = 'summary.json'
 # Ours: a picture up to this size was chosen by somebody who wants all of it looked at, so no tissue mask restricts the search.
 _FRAME_MM2 = 5.0
+_LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
 def run_slide(path, model, out_dir, settings=None, progress=None, atypical=None, workers=1):
@@ -77,6 +78,9 @@ def _run(slide, model, out_dir, settings, progress, atypical, workers):
     if atypical is not None:
         found = with_atypical(slide, found, atypical)
     threshold = model.threshold if settings.threshold is None else settings.threshold
+    if searched is None and tissue.share < _LEAST_TISSUE:
+        notes.append('No tissue was recognised, so the area is that of the whole image.')
+        tissue = None
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
     _remove_earlier(out_dir)
     about = dict(
@@ -84,10 +88,10 @@ def _run(slide, model, out_dir, settings, progress, atypical, workers):
         um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device),
-        threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue.area_mm2)
+        threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
-    return dict(about, **{**counts, 'notes': [*notes, *counts.get('notes', [])]}, files=files)
+    return dict(about, **{**counts, 'warnings': notes, 'notes': [*notes, *counts['notes']]}, files=files)
 
 
 def with_atypical(slide, detections, classifier):

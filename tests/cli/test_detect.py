@@ -99,7 +99,8 @@ def test_one_bad_image_among_many(model, tmp_path, capsys):
     assert 'failed 1 of 3:' in told.err and 'b.png' in told.err and 'a.png' in told.out and 'c.png' in told.out
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['a', 'c']
     with pytest.raises(ValueError, match='b.png'):
-        command.main([str(tmp_path / 'b.png'), *arguments[1:]])
+        command.main([str(tmp_path / 'b.png'), '--out', str(tmp_path / 'out2'), *arguments[3:]])
+    assert not (tmp_path / 'out2').exists()
 
 
 def test_finished_inputs_are_kept_and_stale_ones_redone(model, tmp_path, capsys):
@@ -175,12 +176,13 @@ def test_what_cannot_be_meant(model, tmp_path, more, message):
 
 
 def test_inputs_of_folders_and_globs(tmp_path):
-    for name in ('in/a.svs', 'in/b.mrxs', 'in/b/Slidedat.ini', 'in/deep/c.TIFF', 'in/.hidden.png', 'in/d.txt', 'in/out/overview.png'):
+    for name in ('in/a.svs', 'in/b.mrxs', 'in/b/Slidedat.ini', 'in/deep/c.TIFF', 'in/.hidden.png', 'in/d.txt', 'in/out/overview.png', 'in/old/overview.png',
+                 'in/old/summary.json', 'in/e/overview.png'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / 'in' / 'deep' / 'loop').symlink_to(tmp_path / 'in')
     inputs, ignored = find_inputs([tmp_path / 'in', tmp_path / 'in' / '*.svs', tmp_path / 'in' / 'd.txt'], tmp_path / 'in' / 'out')
-    assert [path.name for path in inputs] == ['a.svs', 'b.mrxs', 'c.TIFF', 'd.txt'] and [path.name for path in ignored] == ['d.txt']
+    assert [path.name for path in inputs] == ['a.svs', 'b.mrxs', 'c.TIFF', 'overview.png', 'd.txt'] and [path.name for path in ignored] == ['d.txt']
     for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'b', 'holds no slide and no image to read')):
         with pytest.raises(ValueError, match=message):
             find_inputs([wrong], tmp_path)
