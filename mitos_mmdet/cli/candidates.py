@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_writable
@@ -29,6 +30,7 @@ def parse_args(argv=None):
     parser.add_argument('--hits-only', action='store_true', help='leave figures out that phase one misses')
     parser.add_argument('--seed', type=int, default=0, help='of the draw among negatives (default: 0)')
     add_config_arguments(parser)
+    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_writable
@@ -38,6 +39,7 @@ def parser():
     command.add_argument('--slice', metavar='I/N', help='only every N-th slide from the I-th on, for job arrays; writes cohort_IofN.csv')
     command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
     add_hotspot_arguments(command)
+    add_pixel_limit(command)
     return command
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
@@ -40,6 +41,7 @@ def parser():
     command.add_argument('--overwrite', action='store_true', help='redo inputs that are finished already')
     command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
     add_hotspot_arguments(command)
+    add_pixel_limit(command)
     return command
 
 

@@ -10,6 +10,7 @@ half-way, the same command goes on where it stopped. Images without a stain (gla
 import argparse
 import sys
 
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
@@ -31,6 +32,7 @@ def parse_args(argv=None):
     parser.add_argument('--save-target', metavar='FILE.json', help='write the fitted target, to use it again')
     parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')
     parser.add_argument('--strict', action='store_true', help='stop at an image that cannot be read instead of leaving it out')
+    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
@@ -28,6 +29,7 @@ def parse_args(argv=None):
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
     parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
     add_arguments(parser)
+    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

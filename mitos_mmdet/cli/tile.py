@@ -8,6 +8,7 @@ writes data/midog_tiles/images/ and data/midog_tiles/tiles.json. Killed half-way
 import argparse
 import re
 
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.preparation.tile_dataset import tile_dataset
@@ -34,6 +35,7 @@ def parse_args(argv=None):
     parser.add_argument('--strict', action='store_true', help='stop at a broken frame or label instead of leaving it out')
     parser.add_argument('--count-only', '--dry-run', action='store_true',
                         help='count the tiles by the sizes in the file, write nothing')
+    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

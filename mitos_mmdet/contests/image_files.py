@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # Lossless first: where a frame is there twice, the original wins over a preview.
-SUFFIXES = ('.tiff', '.tif', '.bmp', '.png', '.jpg', '.jpeg')
+SUFFIXES = ('.tiff', '.tif', '.bmp', '.png', '.jp2', '.webp', '.jpg', '.jpeg')
 
 
 def list_images(folder):

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-_LIMIT_VARIABLE = 'MITOS_MAX_MPX'
+LIMIT_VARIABLE = 'MITOS_MAX_MPX'
 _LIMIT_MPX = 500.0  # Ours: 1.5 GB of RGB; a 2 mm2 region has 39 Mpx, 20,000 x 20,000 px are 400.
 
 
@@ -63,13 +63,13 @@ def pixel_limit():
     Raises:
         ValueError: The variable is not a number above 0.
     """
-    text = os.environ.get(_LIMIT_VARIABLE, '')
+    text = os.environ.get(LIMIT_VARIABLE, '')
     try:
         limit = float(text) if text else _LIMIT_MPX
     except ValueError:
         limit = 0.0
     if not limit > 0:
-        raise ValueError(f'{_LIMIT_VARIABLE}={text}: must be a number of megapixels above 0, for example 2000')
+        raise ValueError(f'{LIMIT_VARIABLE}={text} (--max-mpx): must be a number of megapixels above 0, for example 2000')
     return limit * 1e6
 
 
@@ -82,4 +82,4 @@ def check_pixels(path, width, height, what='the image'):
     if width * height > pixel_limit():
         mpx = -(-width * height // 1_000_000)
         raise BrokenImageError(f'{path}: {what} decodes to {width} x {height} px, more than the limit of {pixel_limit() / 1e6:g} Mpx. If '
-                               f'that is right, set {_LIMIT_VARIABLE}={mpx} in the environment, or write it as a tiled TIFF')
+                               f'that is right, give --max-mpx {mpx} (or set {LIMIT_VARIABLE}={mpx}), or write it as a tiled TIFF')
