@@ -62,7 +62,8 @@ def test_a_bomb_meets_a_limit_that_can_be_raised(tmp_path, monkeypatch):
     path = tmp_path / 'bomb.png'
     path.write_bytes(png_of_zeros(4000, 3000))
     monkeypatch.setenv('MITOS_MAX_MPX', '5')
-    with pytest.raises(BrokenImageError, match=r'bomb.png.*4000 x 3000 px, more than the limit of 5 Mpx.*--max-mpx 12 .or set MITOS_MAX_MPX=12'):
+    with pytest.raises(BrokenImageError, match=r'bomb.png.*4000 x 3000 px, more than the limit of 5 Mpx.*--max-mpx 12 .or set MITOS_MAX_'
+                       r'MPX=12'):
         read_rgb(path)
     monkeypatch.setenv('MITOS_MAX_MPX', '12')
     assert read_rgb(path).shape == (3000, 4000, 3)
