@@ -35,6 +35,8 @@ def parser():
     command.add_argument('--no-page', action='store_true', help='write no HTML page per slide')
     command.add_argument('--workers', type=int, metavar='N', help='slides at once; 1 runs in this process, more on Ray (default: one per '
                          f'GPU, or one per {_CORES_PER_WORKER} of the cores this process may use)')
+    command.add_argument('--cpus-per-worker', type=int, metavar='N', help='(default: the cores of this process, shared out)')
+    command.add_argument('--gpus-per-worker', type=float, metavar='N', help='(default: 1 where this process sees a GPU, else 0)')
     command.add_argument('--address', metavar='ADDRESS', help='of a Ray cluster, as auto (default: this machine)')
     command.add_argument('--slice', metavar='I/N', help='only every N-th slide from the I-th on, for job arrays; writes cohort_IofN.csv')
     command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
@@ -59,17 +61,18 @@ def main(argv=None):
     part = slides if args.slice is None else slice_of(slides, args.slice)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     gpus = _gpus(args.device)
-    workers = args.workers or (gpus or max(1, cores // _CORES_PER_WORKER) if args.address is None else 1)
+    workers = args.workers or gpus or max(1, cores // _CORES_PER_WORKER)
     if (workers > 1 or args.address) and importlib.util.find_spec('ray') is None:
         if args.workers or args.address:
             raise ValueError('several workers need Ray: pip install "mitos_mmdet[cohort]", or give --workers 1')
         workers = 1
     workers = min(workers, max(1, len(part)))
     alone = workers == 1 and args.address is None
-    cpus = max(1, cores // workers)
+    cpus = args.cpus_per_worker or max(1, cores // workers)
+    gpus_each = min(1, gpus) if args.gpus_per_worker is None else args.gpus_per_worker
     print(f"{len(part)} slides, {'one after the other in this process' if alone else f'{workers} at once on Ray'}, {cpus} cores each")
     rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus,
-                      min(1, gpus), say=lambda line: print(printable(line), flush=True))
+                      gpus_each, say=lambda line: print(printable(line), flush=True))
     table, page = write_cohort(args.out, rows, 'cohort' if args.slice is None else f"cohort_{args.slice.replace('/', 'of')}")
     counts = counts_of(rows)
     print(f"{counts['done']} finished, {counts['failed']} failed: {printable(table)}, {printable(page)}")
@@ -81,9 +84,13 @@ def main(argv=None):
 
 
 def _check(args):
-    for flag, value, least in (('--workers', args.workers, 1), ('--um-per-px', args.um_per_px, 0), ('--threshold', args.threshold, 0)):
+    for flag, value, least in (
+            ('--workers', args.workers, 1), ('--cpus-per-worker', args.cpus_per_worker, 1), ('--gpus-per-worker', args.gpus_per_worker, 0),
+            ('--um-per-px', args.um_per_px, 0), ('--threshold', args.threshold, 0)):
         if value is not None and not least <= value < math.inf:
             raise ValueError(f'{flag} {value:g} must be at least {least}')
+    if args.address is not None and args.workers is None:
+        raise ValueError('--address needs --workers: how many slides the cluster shall do at once')
     if args.um_per_px == 0:
         raise ValueError('--um-per-px 0 must be above 0')
     if args.threshold is not None and args.threshold > 1:

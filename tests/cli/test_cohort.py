@@ -67,6 +67,9 @@ def test_slices_fill_one_folder(cohort, capsys):
     assert [main([*common, '--slice', f'{part}/2']) for part in (1, 2)] == [0, 0]
     assert [len(table(cohort / 'out' / f'cohort_{part}of2.csv')) for part in (1, 2)] == [1, 1]
     capsys.readouterr()
+    # More jobs than slides: a job without a slide is no error.
+    assert main([*common, '--slice', '3/3']) == 0
+    assert table(cohort / 'out' / 'cohort_3of3.csv') == []
     assert main(common) == 0
     assert '[' not in capsys.readouterr().out  # all were finished: the table is all that was left to do
     assert [line['mitotic_figures'] for line in table(cohort / 'out' / 'cohort.csv')] == ['2', '0']
@@ -114,7 +117,8 @@ def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, wor
 
 
 @pytest.mark.parametrize('flags, words', [
-    (['--workers', '0'], '--workers 0'), (['--slice', '3/2'], "slice '3/2'"), (['--um-per-px', '0'], '--um-per-px 0'),
+    (['--workers', '0'], '--workers 0'), (['--address', 'auto'], '--address needs --workers'),
+    (['--slice', '3/2'], "slice '3/2'"), (['--um-per-px', '0'], '--um-per-px 0'),
     (['--threshold', '1.5'], '--threshold 1.5'), (['--roi', 'none.geojson'], 'no such file'), (['--hotspot-mm2', '-1'], 'area -1'),
     (['--hotspot-mm2', '2', '--hotspot-fields', '10', '0.5'], 'one of them'), (['--min-tissue', '2'], '--min-tissue 2'),
 ])

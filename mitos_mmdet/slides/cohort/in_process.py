@@ -3,13 +3,7 @@
 from mitos_mmdet.slides.cohort.work import work
 
 
-def in_process(jobs, model, threads=1):
-    """Yields ``work``'s result of each job.
-
-    Args:
-        jobs: List of ``SlideJob``.
-        model: ``LoadedModel``.
-        threads: That read tiles beside the model.
-    """
+def in_process(jobs, model, cores=1):
+    """Yields ``work``'s result of each job; ``jobs`` is a list of ``SlideJob``, ``cores`` what this process may use."""
     for job in jobs:
-        yield work(job, model, threads)
+        yield work(job, model, cores)

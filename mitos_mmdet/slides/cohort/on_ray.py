@@ -65,12 +65,12 @@ def _checked(row):
 class _Worker:
     """An actor: one model, one slide after the other."""
 
-    def __init__(self, factory, threads):
-        self._model, self._threads = factory(), threads
+    def __init__(self, factory, cores):
+        self._model, self._cores = factory(), cores
 
     def __call__(self, row):
         job = pickle.loads(row['job'])
-        place, state, reason = (job.place, FAILED, row['reason']) if row['reason'] else work(job, self._model, self._threads)
+        place, state, reason = (job.place, FAILED, row['reason']) if row['reason'] else work(job, self._model, self._cores)
         return dict(place=place, state=state, reason=reason)
 
 

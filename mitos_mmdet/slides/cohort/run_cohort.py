@@ -4,6 +4,7 @@ import time
 import uuid
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
@@ -42,14 +43,18 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
     """
     out_dir, settings, say = Path(out_dir), settings or SlideSettings(), say or (lambda line: None)
     model = factory()
+    alone = workers == 1 and address is None
+    facts = SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px)
+    if not alone:
+        del model  # each worker has its own; this one was only needed to know what is finished
     jobs = [SlideJob(place, str(slide.path), str(out_dir / slide.folder), _own(settings, slide)) for place, slide in enumerate(slides)]
-    states = dict(_known(jobs, model))
+    states = dict(_known(jobs, facts))
     for place, (state, reason) in states.items():
         if state == FAILED:
             say(f'{slides[place].path.name}: failed: {reason}')
     todo = [job for job in jobs if job.place not in states]
     while todo:
-        if workers == 1 and address is None:
+        if alone:
             results = in_process(todo, model, cpus)
         else:
             results = on_ray(todo, factory, min(workers, len(todo)), uuid.uuid4().hex, address, cpus, gpus)
@@ -63,7 +68,7 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
             states[place] = state, reason
             say(f'[{len(states)}/{len(slides)}] {slides[place].path.name}: {reason or state}')
         todo = _released(busy)
-    return [_row(slide, job, states, model) for slide, job in zip(slides, jobs, strict=True)]
+    return [_row(slide, job, states, facts) for slide, job in zip(slides, jobs, strict=True)]
 
 
 def write_cohort(out_dir, rows, stem='cohort'):
@@ -83,11 +88,11 @@ def _own(settings, slide):
     return settings.but(um_per_px=slide.um_per_px or settings.um_per_px, roi=slide.roi or settings.roi)
 
 
-def _known(jobs, model):
+def _known(jobs, facts):
     """``(place, (state, reason))`` of the slides that are finished, or not there."""
     for job in jobs:
         try:
-            if finished(job, model) is not None:
+            if finished(job, facts) is not None:
                 yield job.place, (KEPT, '')
         except ValueError as error:
             yield job.place, (FAILED, one_line(error))
@@ -105,10 +110,10 @@ def _released(busy):
     return busy
 
 
-def _row(slide, job, states, model):
+def _row(slide, job, states, facts):
     state, reason = states.get(job.place, (PENDING, ''))
     if state in (DONE, KEPT):
-        summary = finished(job, model)
+        summary = finished(job, facts)
         # Between its end and now another run may have begun with it anew, with another model, say.
         return CohortRow(slide, DONE, '', summary) if summary else CohortRow(slide, FAILED, 'its results were changed by another run')
     return CohortRow(slide, state, reason)

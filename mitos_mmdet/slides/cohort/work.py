@@ -16,6 +16,7 @@ from mitos_mmdet.slides.run_slide import run_slide
 # What became of a slide. BUSY: another run is at work on it. STOP: no further slide can be written either, such as on a full disk.
 DONE, KEPT, FAILED, BUSY, STOP = 'done', 'kept', 'failed', 'busy', 'stop'
 _ATTEMPTS = '.attempts'
+_MOST_READERS = 8  # Ours.
 _MOST_ATTEMPTS = 2  # Ours: a worker may die for another reason once, such as a machine of the cluster that goes.
 
 
@@ -40,14 +41,21 @@ class SlideJob:
 def finished(job, model):
     """The summary of an earlier run of the same input, model and settings, or None.
 
+    ``model`` is a ``LoadedModel``, or what stands for it: ``sha256``, ``threshold`` and ``um_per_px``.
+
     Raises:
         ValueError: The slide or its ROI is not there.
     """
     return finished_summary(job.out_dir, fingerprint(job.path, model, job.settings))
 
 
-def work(job, model, threads=1):
+def work(job, model, cores=1):
     """Does one slide.
+
+    Args:
+        job: ``SlideJob``.
+        model: ``LoadedModel``.
+        cores: That may be used. On a CPU the model needs them, and one thread reads; beside a GPU they read.
 
     Returns:
         tuple: ``(place, DONE, KEPT, FAILED, BUSY or STOP, reason)``.
@@ -60,7 +68,7 @@ def work(job, model, threads=1):
             with locked(out_dir):
                 pass
             _count_attempt(out_dir, job.run)
-        run_slide(job.path, model, out_dir, job.settings, workers=threads)
+        run_slide(job.path, model, out_dir, job.settings, workers=1 if model.device == 'cpu' else min(_MOST_READERS, cores))
     except FolderInUseError as error:
         return job.place, BUSY, one_line(error)
     except OutputError as error:

@@ -55,7 +55,8 @@ def mosaic(slide, box_px, um_per_px, quality=78, most_px=MOST_PX):
     tiles = []
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
-            across, down = min(_TILE, width - left), min(_TILE, height - top)
+            # One px more than a tile's share: where tiles only touch, browsers show the seam.
+            across, down = min(_TILE + 1, width - left), min(_TILE + 1, height - top)
             image = slide.read(x1 + left * ratio[0], y1 + top * ratio[1], across * ratio[0], down * ratio[1],
                                um_per_px=tuple(side * step for side, step in zip(um_per_px, ratio, strict=True)))
             tiles.append((left, top, across, down, jpeg_uri(image, quality)))

@@ -131,8 +131,8 @@ def _paint_legend(figure, strip, width, count, heat, tissue, roi, um_per_px):
             (roi is not None, 'region of interest', dict(color=INK, linewidth=1.6, linestyle=(0, (4, 3)))))):
         place = (0.58 + (0, 0.13, 0.24)[number]) * width - 8
         if shown:
-            strip.plot([place, place + 16], [y[1]] * 2, **style)
-            strip.text(place + 22, y[1], words, va='center')
+            strip.plot([place, place + 26], [y[1]] * 2, **style)
+            strip.text(place + 34, y[1], words, va='center')
 
 
 def _round_length(um):

@@ -13,7 +13,8 @@
 
   // The picture of the hotspot: a viewBox that moves.
   const view = byId('view');
-  const full = view && {width: Number(view.dataset.width), height: Number(view.dataset.height), um: Number(view.dataset.um)};
+  const full = view && {width: Number(view.dataset.width), height: Number(view.dataset.height), um: Number(view.dataset.um), radius: Number(view.dataset.radius)};
+  const rings = find('.mark circle'), words = find('.mark text');
   let box = null;
   const show = next => {
     const shape = view.clientWidth / view.clientHeight;
@@ -25,6 +26,9 @@
     view.setAttribute('viewBox', `${box.x} ${box.y} ${box.width} ${box.height}`);
     const unit = box.width / view.clientWidth;  // px of the picture per px of the screen
     byId('marks').setAttribute('font-size', 15 * unit);
+    const radius = Math.max(full.radius, 9 * unit);  // from afar a ring must still leave room for what it holds
+    rings.forEach(ring => ring.setAttribute('r', radius));
+    words.forEach(word => { word.setAttribute('x', 0.8 * radius); word.setAttribute('y', -0.8 * radius); });
     const length = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].findLast(um => um / full.um / unit <= 160) ?? 1;
     byId('scale-bar').style.width = `${length / full.um / unit}px`;
     byId('scale-words').textContent = `${length} µm`;
