@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from mitos_mmdet.contests.icpr2012 import read
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.lengths import Length
-from mitos_mmdet.evaluation.class_result import score_class
+from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
 
@@ -57,10 +57,11 @@ def _hits(outlines, found, radius, threshold):
     names = sorted(outlines)
     frames = [Frame([outline.mean(axis=0) for outline in outlines[name]], [(point['x'], point['y']) for point in found[name]['points']],
                     [point['score'] for point in found[name]['points']], found[name]['um_per_px'], name) for name in names]
-    result = score_class('mitotic figure', frames, radius, threshold=threshold)
-    print(f'{result.score.tp} hits, {result.score.fp} false alarms, {result.score.fn} misses at a score of {result.threshold:.3f}')
+    result = evaluate(frames, radius, threshold=threshold, resamples=0)
+    overall = result.overall
+    print(f'{overall.tp} hits, {overall.fp} false positives, {overall.fn} misses at a score of {result.threshold.value:.3f}')
     hits = []
-    for name, match in zip(names, result.score.matches, strict=True):
+    for name, match in zip(names, result.matches, strict=True):
         height, width = found[name]['height'], found[name]['width']
         for outline, place in zip(outlines[name], match.truth_to_pred, strict=True):
             if place >= 0:

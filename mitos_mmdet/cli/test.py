@@ -25,7 +25,7 @@ def parse_args(argv=None):
     parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
     parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=float, metavar='T',
-                        help="count detections from this score on (default: the config's, else the best F1 on the very set)")
+                        help="count detections from this score on (default: the config's, else the best F1 on the evaluated set)")
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
     parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
     add_arguments(parser)

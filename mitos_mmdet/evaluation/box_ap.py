@@ -6,49 +6,35 @@ MIDOG 2025 puts boxes of +-11.25 um around points, which is 1.5 radii: two of th
 
 import numpy as np
 
-from mitos_mmdet.evaluation.matching import first_free, pairs_within
+from mitos_mmdet.evaluation.matching import first_free
+from mitos_mmdet.evaluation.ranking import Ranking
 
 HALF_SIDE = 1.5  # radii (contest: 11.25 um / 7.5 um)
 MIN_IOU = 0.5  # contest
+REACH = 1.01  # radii: a little more than one, where IoU is 0.5 at most; the boxes decide
 
 
-def box_events(frames, radius):
-    """Hits and false alarms in the order in which pycocotools counts them.
+def rank_by_boxes(frame, pairs, radius) -> Ranking:
+    """The ranking as pycocotools makes it.
 
     By falling score each detection takes the free truth of the highest IoU; of equals the last in the list. Boxes and scores are
-    rounded to float32 and are in mm (for a radius in um), because the contest's are. Detections of one score go in the frames'
-    order, one by one.
+    rounded to float32 and are in mm (for a radius in um), because the contest's are.
 
     Args:
-        frames: List of ``Frame``.
+        frame: ``Frame``.
+        pairs: Its ``Pairs`` within ``REACH`` radii.
         radius: ``Length``.
-
-    Returns:
-        list: One ``(place, hits, alarms)`` of ``(P,)`` arrays a frame, as ``HitCurve`` takes them; ``place`` falls by one a
-        detection, where others have a score.
     """
-    scores = [frame.pred_scores.astype(np.float32) for frame in frames]
-    together = np.concatenate([np.zeros(0, dtype=np.float32), *scores])
-    place = np.empty(len(together))
-    place[np.argsort(-together, kind='stable')] = -np.arange(len(together))
-    places = np.split(place, np.cumsum([len(each) for each in scores])[:-1]) if frames else []
-    hits = [_hits(frame, each, radius) for frame, each in zip(frames, places, strict=True)]
-    return [(each, hit.astype(float), 1.0 - hit) for each, hit in zip(places, hits, strict=True)]
-
-
-def _hits(frame, place, radius):
     truth_xy, pred_xy = frame.scaled(radius)
-    # A little more than the radius, where IoU is 0.5 at most: the boxes decide.
-    truths, preds, _ = pairs_within(truth_xy, pred_xy, radius.value * 1.01)
     unit = 1000 if radius.unit == 'um' else 1
     half = HALF_SIDE * radius.value / unit
-    overlap = _iou(_boxes(truth_xy / unit, half)[truths], _boxes(pred_xy / unit, half)[preds])
+    # Only boxes near a truth are made.
+    overlap = _iou(_boxes(truth_xy[pairs.truths] / unit, half), _boxes(pred_xy[pairs.preds] / unit, half))
     enough = overlap >= MIN_IOU
-    truths, preds, overlap = truths[enough], preds[enough], overlap[enough]
-    order = np.lexsort((-truths, -overlap, -place[preds]))
-    hit = np.zeros(len(pred_xy), dtype=bool)
-    hit[preds[order][first_free(preds[order], truths[order], len(pred_xy), len(truth_xy))]] = True
-    return hit
+    truths, preds, overlap = pairs.truths[enough], pairs.preds[enough], overlap[enough]
+    order = np.lexsort((-truths, -overlap, preds, -frame.pred_scores[preds].astype(np.float32)))
+    hits = preds[order][first_free(preds[order], truths[order])]
+    return Ranking(hits, np.ones(len(hits)), hits)
 
 
 def _boxes(xy, half):

@@ -1,11 +1,11 @@
-"""Whether a score is a probability: of the detections at 0.8, are 80 % mitoses? numpy alone."""
+"""Whether a score is a probability: of the detections at 0.8, are 80 % mitotic figures? numpy alone."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from mitos_mmdet.evaluation.bootstrap import Estimate
-from mitos_mmdet.evaluation.scores import ratio
+from mitos_mmdet.evaluation.counts import ratio
 
 BINS = 10  # ours
 
@@ -34,31 +34,32 @@ class ScoreBins:
     """Detections summed up by unit and bin.
 
     Args:
-        events: One ``(scores, hits)`` of ``(P,)`` arrays a frame, scores in 0 to 1.
+        scores: One ``(P,)`` array per frame, in 0 to 1.
+        hits: One ``(h,)`` int array per frame, the detections that are hits.
         unit: ``(N,)`` int, each frame's unit.
         units: How many.
     """
 
     edges = np.linspace(0, 1, BINS + 1)
 
-    def __init__(self, events, unit, units):
+    def __init__(self, scores, hits, unit, units):
         self._sums = np.zeros((3, units, BINS))  # detections, scores, hits
-        for (scores, hits), its in zip(events, unit, strict=True):
-            place = np.digitize(scores, self.edges[1:-1])
-            for total, added in zip(self._sums, (None, scores, hits), strict=True):
-                total[its] += np.bincount(place, added, BINS)
+        for each, found, its in zip(scores, hits, unit, strict=True):
+            place = np.digitize(each, self.edges[1:-1])
+            for total, bins, added in zip(self._sums, (place, place, place[found]), (None, each, None), strict=True):
+                total[its] += np.bincount(bins, added, BINS)
 
-    def ece(self, weights):
+    def ece(self, weights) -> np.ndarray:
         """``(B,)`` for ``(U, B)`` weights; nan without detections."""
         count, score, hits = (weights.T @ total for total in self._sums)
         return ratio(np.abs(hits - score).sum(axis=1), count.sum(axis=1))
 
-    def calibration(self, ece):
+    def calibration(self, ece) -> Calibration:
         """The ``Calibration`` of the sample, with its ``Estimate`` of the ECE."""
         count, score, hits = self._sums.sum(axis=1)
         return Calibration(self.edges, count.astype(int), ratio(score, count), ratio(hits, count), ece)
 
 
-def are_probabilities(frames):
+def are_probabilities(frames) -> bool:
     """Whether every score lies in 0 to 1."""
     return all(((frame.pred_scores >= 0) & (frame.pred_scores <= 1)).all() for frame in frames)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from numbers import Real
 
 from mmdet.registry import METRICS
@@ -11,12 +12,10 @@ from terminaltables import AsciiTable
 
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.lengths import Length, check_um_per_px
-from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE
-from mitos_mmdet.evaluation.class_result import counts, score_class, slug, tables
-from mitos_mmdet.evaluation.evaluate import evaluate
+from mitos_mmdet.evaluation.evaluate import summarise
 from mitos_mmdet.evaluation.matching import check_rule
-from mitos_mmdet.evaluation.records import detections, read_sample, unique
-from mitos_mmdet.evaluation.tables import evaluation_tables
+from mitos_mmdet.evaluation.records import detections, frames_of, read_sample, unique
+from mitos_mmdet.evaluation.tables import class_tables, evaluation_tables
 
 
 @METRICS.register_module()
@@ -24,7 +23,7 @@ class CentroidMetric(BaseMetric):
     """F1, precision, recall and AP over centroids, pooled over frames, in training and in test.
 
     Needs ``instances`` (and ``um_per_px`` for a radius in um) among the ``meta_keys`` of ``PackDetInputs``. Frames without labels
-    are not scored, broken ones are left out and listed. Two hits and one false alarm read::
+    are not scored, broken ones are left out and listed. Two hits and one false positive read::
 
         centroid/f1 0.8, centroid/precision 0.67, centroid/recall 1.0, centroid/tp 2, ... centroid/threshold_fixed 0.5
 
@@ -32,16 +31,16 @@ class CentroidMetric(BaseMetric):
     led by its name (``hard_negative_f1``); ``f1 precision recall tp fp fn`` per scanner and domain where there are several, of
     the first class and at its threshold (``scanner_aperio_cs2_f1``); ``frames``, ``frames_skipped``, ``frames_unlabelled``. The
     threshold's key says where it comes from: ``threshold_best_on_this_set`` or ``threshold_fixed``. What is 0/0 is nan (see
-    ``scores``). For the best checkpoint: ``CheckpointHook(save_best='centroid/f1', rule='greater')``.
+    ``counts``). For the best checkpoint: ``CheckpointHook(save_best='centroid/f1', rule='greater')``.
 
     Args:
         radius: Inclusive, with its unit (contest: MIDOG, AMIDA13, TUPAC16 ``'7.5um'``; MITOS-ATYPIA-14, ICPR 2012 ``'8um'``).
         matching: ``'midog'`` (default, contest), ``'optimal'`` or ``'amida'``, see ``matching``.
         score_thr: Detections with score >= it count, the same for all classes; None takes, for each class, the best F1 on the
-            set at hand: for choosing on validation data, never for a test figure (ours).
+            set at hand: for choosing on validation data, never for a test (ours).
         classes: Names to report, headline first; None: all of the dataset (ours).
         out_json: Where all detections go, whatever their score, see ``records.detections``.
-        show_dir: Where pictures go: hits, misses and false alarms on each frame, and the precision-recall curve.
+        show_dir: Where pictures go: hits, misses and false positives on each frame, and the precision-recall curve.
         show_most: Frames drawn at most, those with the most errors first (ours).
         resamples: Of the bootstrap behind the intervals that are printed for the first class; 0 (default, ours) for none: they
             belong to a test, not to each validation of a training. ``tools/test.py`` asks for 1000.
@@ -70,7 +69,7 @@ class CentroidMetric(BaseMetric):
         self.resamples = resamples
 
     def process(self, data_batch, data_samples):
-        """Keeps one record an image; what cannot be scored raises at once, in the process that saw it, not at the end."""
+        """Keeps one record per image; what cannot be scored raises at once, in the process that saw it, not at the end."""
         names = self._dataset_classes()
         for sample in data_samples:
             record = read_sample(sample)
@@ -90,17 +89,15 @@ class CentroidMetric(BaseMetric):
         names = self._dataset_classes()
         records = unique(results)
         scored = [record for record in records if record.scored]
-        chosen = [score_class(name, [record.frame(names.index(name)) for record in scored], self.radius, self.matching,
-                              self.score_thr) for name in self.classes or names]
-        self._print(records, chosen)
-        if self.resamples and scored:
-            self._print_intervals(scored, names, chosen[0])
+        evaluations = [summarise(frames_of(scored, names, name), self.radius, self.matching, self.score_thr, name,
+                                 0 if place else self.resamples) for place, name in enumerate(self.classes or names)]
+        self._print(records, evaluations)
         if self.out_json:
             write_json(detections(records, names), self.out_json)
         if self.show_dir:
             from mitos_mmdet.evaluation.result_pictures import write_pictures
-            write_pictures(self.show_dir, chosen, self.show_most)
-        return self._flat(records, chosen)
+            write_pictures(self.show_dir, evaluations, self.show_most)
+        return self._flat(records, evaluations)
 
     def _dataset_classes(self):
         names = tuple((self.dataset_meta or {}).get('classes') or ())
@@ -110,37 +107,41 @@ class CentroidMetric(BaseMetric):
                              f"classes={names!r}. Set classes of the metric, or metainfo of the dataset, so that they agree")
         return names
 
-    def _flat(self, records, chosen):
+    def _flat(self, records, evaluations):
         flat = dict(frames=sum(record.scored for record in records),
                     frames_skipped=sum(record.broken is not None for record in records),
                     frames_unlabelled=sum(record.broken is None and not record.labelled for record in records))
-        for result in chosen:
-            lead = '' if result is chosen[0] else f'{slug(result.name)}_'
-            origin = 'best_on_this_set' if result.chosen_here else 'fixed'
-            flat.update(counts(result.score, lead))
-            flat.update({f'{lead}ap': result.ap, f'{lead}threshold_{origin}': result.threshold,
-                         f'{lead}distance_mean_um': result.score.distance_mean_um,
-                         f'{lead}distance_sd_um': result.score.distance_sd_um})
+        for each in evaluations:
+            lead = '' if each is evaluations[0] else f'{_slug(each.name)}_'
+            origin = 'fixed' if each.threshold.origin == 'fixed' else 'best_on_this_set'
+            flat.update(_counts(each.overall, lead))
+            flat.update({f'{lead}ap': each.overall.ap.value, f'{lead}threshold_{origin}': each.threshold.value,
+                         f'{lead}distance_mean_um': each.localisation.mean_um.value,
+                         f'{lead}distance_sd_um': each.localisation.sd_um.value})
         for attribute in ('scanner', 'domain'):
-            groups = chosen[0].groups(attribute)
-            if len(groups) > 1:
-                for name, score in groups.items():
-                    flat.update(counts(score, f'{attribute}_{slug(name)}_'))
+            for name, summary in evaluations[0].groups.get(attribute, {}).items():
+                flat.update(_counts(summary, f'{attribute}_{_slug(name)}_'))
         return {key: float(value) for key, value in flat.items()}
 
-    def _print_intervals(self, records, names, result):
-        look_alike = names.index(HARD_NEGATIVE) if HARD_NEGATIVE in names and result.name != HARD_NEGATIVE else None
-        frames = [record.frame(names.index(result.name), look_alike) for record in records]
-        evaluation = evaluate(frames, self.radius, self.matching, self.score_thr, result.name, self.resamples)
-        print_log(f'{AsciiTable(evaluation_tables(evaluation)[0]).table}\n{evaluation.bootstrap.text()}', logger='current')
-
-    def _print(self, records, chosen):
+    def _print(self, records, evaluations):
         broken = [record for record in records if record.broken is not None]
         unlabelled = sum(not record.labelled for record in records if record.broken is None)
-        shown = '\n'.join(AsciiTable(rows).table for rows in tables(chosen))
-        print_log(f'centroids within {self.radius} (inclusive), matching {self.matching!r}, {len(chosen[0].frames)} frames '
+        shown = '\n'.join(AsciiTable(rows).table for rows in class_tables(evaluations))
+        print_log(f'centroids within {self.radius} (inclusive), matching {self.matching!r}, {len(evaluations[0].frames)} frames '
                   f'scored, {unlabelled} without labels, {len(broken)} skipped\n{shown}', logger='current')
+        if self.resamples and evaluations[0].frames:
+            print_log(f'{AsciiTable(evaluation_tables(evaluations[0])[0]).table}\n{evaluations[0].bootstrap.text()}', logger='current')
         if broken:
-            print_log(f'skipped {len(broken)} frames, which are in no figure above:\n' + '\n'.join(
+            print_log(f'skipped {len(broken)} frames, which are in no score above:\n' + '\n'.join(
                 f'  {record.path}: {record.broken}' for record in broken[:20]) + (
                 f'\n  ... and {len(broken) - 20} more' if len(broken) > 20 else ''), logger='current', level=logging.WARNING)
+
+
+def _slug(name):
+    """A name as part of a metric's key: ``'Hamamatsu XR/S360'`` is ``'hamamatsu_xr_s360'``."""
+    return re.sub(r'\W+', '_', str(name)).strip('_').lower()
+
+
+def _counts(summary, prefix=''):
+    return {**{prefix + key: getattr(summary, key).value for key in ('f1', 'precision', 'recall')},
+            **{prefix + key: getattr(summary, key) for key in ('tp', 'fp', 'fn')}}

@@ -14,7 +14,7 @@ LESS_IS_BETTER = ('count_error_frames', 'count_error_cases', 'ece')
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of two models.
+    """One score of two models.
 
     Attributes:
         first, second: Of either model.
@@ -46,13 +46,13 @@ class Comparison:
     bootstrap: Bootstrap
     figures: dict[str, Difference]
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """For JSON; nan is None."""
         return dict(first_threshold=plain(self.first_threshold.to_dict()), second_threshold=plain(self.second_threshold.to_dict()),
                     bootstrap=plain(self.bootstrap), figures=plain(self.figures))
 
 
-def compare(first, second, resamples=1000, seed=0):
+def compare(first, second, resamples=1000, seed=0) -> Comparison:
     """Compares two ``Evaluation`` of the same frames.
 
     Args:
@@ -66,22 +66,22 @@ def compare(first, second, resamples=1000, seed=0):
         ValueError: They were scored by different rules, or on different frames or truth.
     """
     _check_pair(first, second)
-    tallies = [Tally(each.frames, each.radius, each.matching, each.threshold.value) for each in (first, second)]
+    tallies = [Tally(each.frames, each.radius, each.matching, each.threshold.value, each.name) for each in (first, second)]
     one = tallies[0]
     weights = resample_weights(one.units, resamples, seed)
-    of_first, of_second = (_figures(tally, weights) for tally in tallies)
-    figures = {}
+    of_first, of_second = (_scores(tally, weights) for tally in tallies)
+    scores = {}
     for name, ours in of_first.items():
         theirs = of_second[name]
         apart = theirs - ours
         gain = -apart[1:] if name in LESS_IS_BETTER else apart[1:]
         gain = gain[~np.isnan(gain)]
         share = float(((gain > 0) + (gain == 0) / 2).mean()) if len(gain) else np.nan
-        figures[name] = Difference(float(ours[0]), float(theirs[0]), estimate(apart, one.units), share)
-    return Comparison(first.threshold, second.threshold, Bootstrap(one.drawn, one.units, resamples, seed, one.why_frames), figures)
+        scores[name] = Difference(float(ours[0]), float(theirs[0]), estimate(apart, one.units), share)
+    return Comparison(first.threshold, second.threshold, Bootstrap(one.drawn, one.units, resamples, seed, one.why_frames), scores)
 
 
-def _figures(tally, weights):
+def _scores(tally, weights):
     rates = tally.rates(weights)
     found = {name: rates[name] for name in ('f1', 'precision', 'recall')}
     found.update(tally.areas(weights))

@@ -1,4 +1,4 @@
-"""How well detections count mitoses: what a grade or a prognosis rests on. numpy alone.
+"""How well detections count mitotic figures: what a grade or a prognosis rests on. numpy alone.
 
 Shapes: N frames or cases with a true and a predicted count each, B columns of weights (how often each is drawn).
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mitos_mmdet.evaluation.bootstrap import Estimate
-from mitos_mmdet.evaluation.scores import ratio
+from mitos_mmdet.evaluation.counts import ratio
 
-FIGURES = ('mean_absolute_error', 'bias', 'limit_low', 'limit_high', 'pearson', 'spearman', 'concordance')
+SCORES = ('mean_absolute_error', 'bias', 'limit_low', 'limit_high', 'pearson', 'spearman', 'concordance')
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class CountAgreement:
     concordance: Estimate
 
 
-def agreement(truth, predicted, weights):
-    """All ``FIGURES``, ``(B,)`` each; nan where there is nothing to judge (for correlations: counts that are all equal).
+def agreement(truth, predicted, weights) -> dict:
+    """All ``SCORES``, ``(B,)`` each; nan where there is nothing to judge (for correlations: counts that are all equal).
 
     Args:
         truth, predicted: ``(N,)``.

@@ -1,4 +1,4 @@
-"""``evaluate``: every figure of one class over one set of frames, with its uncertainty. numpy and scipy alone."""
+"""``evaluate``: every score of one class over one set of frames, with its uncertainty. numpy and scipy alone."""
 
 import numpy as np
 
@@ -6,18 +6,15 @@ from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, estimate, resample_weights
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
-from mitos_mmdet.evaluation.froc import froc
 from mitos_mmdet.evaluation.hard_negatives import Confusion, HardNegatives, confusion
 from mitos_mmdet.evaluation.matching import check_rule
-from mitos_mmdet.evaluation.result import Evaluation, Localisation, Scores
-from mitos_mmdet.evaluation.sweep import frame_events, sum_up
+from mitos_mmdet.evaluation.result import Evaluation, Localisation, Summary
 from mitos_mmdet.evaluation.tally import Tally
-from mitos_mmdet.evaluation.thresholds import resolve
 
 GROUPED_BY = ('scanner', 'domain', 'region_type')
 
 
-def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITOSIS, resamples=1000, seed=0):
+def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITOSIS, resamples=1000, seed=0) -> Evaluation:
     """Scores detections.
 
     Args:
@@ -26,7 +23,7 @@ def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITO
         radius: How far a hit may lie, inclusive, with its unit (contest: MIDOG, AMIDA13, TUPAC16 ``'7.5um'``).
         matching: One of ``matching.RULES`` (default: the contest's, MIDOG).
         threshold: Detections with score >= it count: a number, a ``Threshold`` from ``read_threshold``, or None for the best F1
-            on these very frames, which flatters, and the result says so.
+            on these frames, which is optimistic, and the result says so.
         name: The class.
         resamples: Of the bootstrap (ours); 0 for no intervals.
         seed: Of the bootstrap.
@@ -38,32 +35,35 @@ def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITO
         ValueError: No labelled frame; a radius without unit, or in um without a frame's pixel size; an unknown rule; a threshold
             that is none, or that was chosen for another class or rule.
     """
-    radius, rule = Length.parse(radius), check_rule(matching)
-    labelled = sorted((frame for frame in frames if frame.labelled), key=lambda frame: frame.name)
+    labelled = [frame for frame in frames if frame.labelled]
     if not labelled:
-        raise ValueError(f'no labelled frame among the {len(frames)}: nothing to score by. Give the truth of these frames')
-    events = [frame_events(frame, radius, rule) for frame in labelled]
-    curve = sum_up(events, sum(len(frame.truth_xy) for frame in labelled))
-    threshold = resolve(threshold, labelled, curve, name, radius, rule)
-    tally = Tally(labelled, radius, rule, threshold.value, events)
+        raise ValueError(f'no labelled frame among the {len(frames)}: nothing to score by. Give the ground truth of these frames')
+    return summarise(labelled, radius, matching, threshold, name, resamples, seed, len(frames) - len(labelled))
+
+
+def summarise(frames, radius, matching, threshold, name, resamples=0, seed=0, frames_unlabelled=0) -> Evaluation:
+    """The same of labelled frames, of which there may be none; arguments and errors as of ``evaluate``."""
+    radius, rule = Length.parse(radius), check_rule(matching)
+    labelled = sorted(frames, key=lambda frame: frame.name)
+    tally = Tally(labelled, radius, rule, threshold, name)
     weights = resample_weights(tally.units, resamples, seed)
     return Evaluation(
-        name, radius, rule, threshold, labelled, list(tally.score.matches), len(frames) - len(labelled),
+        name, radius, rule, tally.threshold, labelled, list(tally.counts.matches), frames_unlabelled,
         Bootstrap(tally.drawn, tally.units, resamples, seed, tally.why_frames),
-        _scores(tally, weights, np.arange(len(labelled))), _groups(tally, weights), curve, froc(curve, labelled),
+        _scores(tally, weights, np.arange(len(labelled))), _groups(tally, weights), tally.curve,
         _count_agreement(tally, weights), _localisation(tally, weights), tally.calibration(estimate(tally.ece(weights), tally.units)),
-        _hard_negatives(tally, weights), _confusion(labelled, tally.score.matches, radius, rule, threshold.value))
+        _hard_negatives(tally, weights), _confusion(labelled, tally.counts.matches, radius, rule, tally.threshold.value))
 
 
 def _scores(tally, weights, members, with_areas=True):
-    """The ``Scores`` of the member frames (indices)."""
+    """The ``Summary`` of the member frames (indices)."""
     units = len(set(tally.unit[members].tolist()))
-    figures = tally.rates(weights, members)
+    scores = tally.rates(weights, members)
     if with_areas:
-        figures.update(tally.areas(weights, members))
+        scores.update(tally.areas(weights, members))
     truths, tp, fp, detections = (int(values[members].sum()) for values in (tally.truths, tally.hits, tally.alarms, tally.predicted))
-    return Scores(len(members), units, truths, detections, tp, fp, truths - tp,
-                  **{key: estimate(values, units) for key, values in figures.items()})
+    return Summary(len(members), units, truths, detections, tp, fp, truths - tp,
+                  **{key: estimate(values, units) for key, values in scores.items()})
 
 
 def _groups(tally, weights):
@@ -71,7 +71,7 @@ def _groups(tally, weights):
     for attribute in GROUPED_BY:
         for name, members in _members(tally.frames, attribute).items():
             found.setdefault(attribute, {})[name] = _scores(tally, weights, members)
-    # A case is one draw: no intervals, and few mitoses make no curve.
+    # A case is one draw: no intervals, and few mitotic figures make no curve.
     for name, members in _members(tally.frames, 'case_id').items():
         found.setdefault('case', {})[name] = _scores(tally, weights[:, :1], members, with_areas=False)
     return found
@@ -90,18 +90,18 @@ def _count_agreement(tally, weights):
     for of in ('frames', 'cases'):
         if of == 'cases' and any(frame.case_id is None for frame in tally.frames):
             continue
-        names, truth, predicted = tally.counts(of)
+        names, truth, predicted = tally.of_frames_or_cases(of)
         if of == 'cases' and tally.drawn == 'frames':  # too few cases to draw: no intervals
-            figures = tally.agreement(np.ones((len(names), 1)), of)
+            scores = tally.agreement(np.ones((len(names), 1)), of)
         else:
-            figures = tally.agreement(weights, of)
-        found[of] = CountAgreement(names, truth, predicted, **{key: estimate(values, tally.units) for key, values in figures.items()})
+            scores = tally.agreement(weights, of)
+        found[of] = CountAgreement(names, truth, predicted, **{key: estimate(values, tally.units) for key, values in scores.items()})
     return found
 
 
 def _localisation(tally, weights):
-    figures = tally.distances(weights)
-    return Localisation(len(tally.score.distances_um), *(estimate(figures[key], tally.units) for key in ('mean_um', 'sd_um')))
+    scores = tally.distances(weights)
+    return Localisation(sum(map(len, tally.hit_distances_um())), *(estimate(scores[key], tally.units) for key in ('mean_um', 'sd_um')))
 
 
 def _hard_negatives(tally, weights):

@@ -1,47 +1,137 @@
 """Areas under curves for many resamples at once: average precision and FROC. numpy and scipy alone.
 
-Only where a hit comes in does a curve turn. So detections are summed up between hits, by unit, into sparse matrices; times the
-weights of all resamples these give every curve in one product.
+Only where a hit comes in does a curve turn. So detections are summed up between hits, by frame and then by unit, into sparse
+matrices; times the weights of all resamples these give every curve in one product.
 
 Shapes: S steps (distinct scores at which hits come in, falling), U units, B columns of weights.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import csr_array
 
-from mitos_mmdet.evaluation.scores import ratio
+from mitos_mmdet.evaluation.counts import ratio
 
 RECALLS = np.arange(0, 1.01, 0.01)  # the 101 points, written as MIDOG 2025 does: 0.57 and 0.5700000000000001 are two recalls
 _COLUMNS = 256  # of the weights at a time: enough for quick rows, few enough for little memory (ours)
 
 
-class HitCurve:
-    """Hits and false alarms as the threshold falls.
+class RankedFrames:
+    """Where between hits the detections of each frame come in: what the curves of all frames and of any group of them are made of.
+
+    Memory and time are those of one frame after the other.
 
     Args:
-        events: One ``(scores, hits, alarms)`` of ``(P,)`` arrays a frame: what each detection adds. Detections of one score
-            enter together.
-        unit: ``(N,)`` int, each frame's unit.
-        units: U.
+        scores: One ``(P,)`` array per frame.
+        rankings: One ``Ranking`` per frame.
+        one_by_one: Detections of one score go in the frames' order, one by one; else they enter together.
     """
 
-    def __init__(self, events, unit, units):
-        scores, hits, alarms, unit = together(events, unit)
-        distinct, rank = np.unique(-scores, return_inverse=True)
-        turns = np.bincount(rank, hits, len(distinct)) > 0
-        self.steps = int(turns.sum())
-        next_step = (np.cumsum(turns) - turns)[rank]  # the step at which, or before which, a detection comes in
+    def __init__(self, scores, rankings, one_by_one=False):
+        self._starts = np.cumsum([0, *map(len, scores)])
+        self._one_by_one = one_by_one
+        which = [ranking.hits for ranking in rankings]
+        frames = np.repeat(np.arange(len(scores)), [len(hits) for hits in which])
+        at = np.concatenate([np.zeros(0), *(its[hits] for its, hits in zip(scores, which, strict=True))])
+        numbers = self._starts[frames] + np.concatenate([np.zeros(0, dtype=int), *which])
+        self._find_steps(at, numbers)
+        self._gains = _Cells(self._place(at, numbers), frames, np.concatenate([np.zeros(0), *(each.gains for each in rankings)]))
+        alarms, tied = [], []
+        for frame, (its, ranking) in enumerate(zip(scores, rankings, strict=True)):
+            loud = np.ones(len(its), dtype=bool)
+            loud[ranking.quiet] = False
+            loud = np.flatnonzero(loud)
+            places = self._place(its[loud], self._starts[frame] + loud)
+            reached = places < self.steps  # behind the last step no curve turns any more
+            alarms.append((frame, *np.unique(places[reached], return_counts=True)))
+            if not one_by_one:
+                at_step = reached.copy()
+                at_step[reached] = self._scores[places[reached]] == its[loud][reached]
+                tied.append((frame, *np.unique(places[at_step], return_counts=True)))
+        self._alarms, self._tied = _cells(alarms), _cells(tied)
 
-        def by_step(values, chosen):
-            # Behind the last step no curve turns any more.
-            chosen = np.flatnonzero(chosen & (values > 0) & (next_step < self.steps))
-            return csr_array((values[chosen], (next_step[chosen], unit[chosen])), shape=(self.steps, units))
+    @property
+    def steps(self):
+        return len(self._scores)
 
-        self._hits, self._alarms = by_step(hits, True), by_step(alarms, True)
-        self._tied_alarms = by_step(alarms, turns[rank])  # those with the very score of a step
+    def curve(self, members, unit, units) -> 'HitCurve':
+        """The curve of some frames.
 
-    def average_precision(self, weights, truths):
-        """Area under the precision envelope, as ``scores.average_precision``.
+        Args:
+            members: ``(N,)`` int, the frames.
+            unit: ``(F,)`` int, the unit of each of all frames.
+            units: U.
+        """
+        unit_of = np.full(len(self._starts) - 1, -1)
+        unit_of[members] = unit[members]
+        is_step = np.zeros(self.steps, dtype=bool)
+        is_step[self._gains.steps[unit_of[self._gains.frames] >= 0]] = True
+        next_step = np.cumsum(is_step) - is_step
+        count = int(is_step.sum())
+
+        def matrix(cells, only_at_steps=False):
+            chosen = (unit_of[cells.frames] >= 0) & (next_step[cells.steps] < count)
+            if only_at_steps:
+                chosen &= is_step[cells.steps]
+            steps, frames, values = cells.steps[chosen], cells.frames[chosen], cells.values[chosen]
+            return csr_array((values.astype(np.float64), (next_step[steps], unit_of[frames])), shape=(count, units))
+
+        return HitCurve(matrix(self._gains), matrix(self._alarms), matrix(self._tied, True))
+
+    def _find_steps(self, scores, numbers):
+        """The steps: distinct scores at which hits come in, or one per hit, falling."""
+        if not self._one_by_one:
+            self._scores = np.unique(scores)[::-1]
+            return
+        order = np.lexsort((numbers, -scores))
+        self._scores, numbers = scores[order], numbers[order]
+        # Of the steps of one score the number of the detection decides; both make one rising key.
+        self._keys = np.cumsum(np.diff(self._scores, prepend=np.inf) != 0) * (self._starts[-1] + 1) + numbers
+
+    def _place(self, scores, numbers):
+        """The step at which, or before which, each detection comes in; ``steps`` behind the last."""
+        places = np.searchsorted(-self._scores, -scores)
+        if self._one_by_one and self.steps:
+            tied = places < self.steps
+            tied[tied] = self._scores[places[tied]] == scores[tied]
+            rank = self._keys[places[tied]] // (self._starts[-1] + 1)
+            places[tied] = np.searchsorted(self._keys, rank * (self._starts[-1] + 1) + numbers[tied])
+        return places
+
+
+class _Cells(NamedTuple):
+    """Values by step and frame, ``(C,)`` each."""
+
+    steps: np.ndarray
+    frames: np.ndarray
+    values: np.ndarray
+
+
+def _cells(of_frames):
+    frames = np.repeat([frame for frame, _, _ in of_frames], [len(steps) for _, steps, _ in of_frames]).astype(np.int32)
+    steps, values = (np.concatenate([np.zeros(0, dtype=np.int32), *(each[column] for each in of_frames)]).astype(np.int32)
+                     for column in (1, 2))
+    return _Cells(steps, frames, values)
+
+
+class HitCurve:
+    """Hits and false positives as the threshold falls.
+
+    Args:
+        hits, alarms: Sparse ``(S, U)``: true and false positives that come in at a step or since the one before.
+        tied_alarms: Those of the false positives that have the score of the step.
+    """
+
+    def __init__(self, hits, alarms, tied_alarms):
+        self.steps = hits.shape[0]
+        self._hits, self._alarms, self._tied_alarms = hits, alarms, tied_alarms
+
+    def average_precision(self, weights, truths) -> np.ndarray:
+        """Area under the precision envelope, at all points, pooled over the frames.
+
+        The envelope at a recall is the best precision at that recall or above (VOC 2010's all-point interpolation, not COCO's 101
+        points). Predictions of one score enter together, so that the order of the frames changes nothing (ours).
 
         Args:
             weights: ``(U, B)``.
@@ -57,7 +147,7 @@ class HitCurve:
             return ratio((added * envelope).sum(axis=0), of)
         return _by_columns(area, weights, truths)
 
-    def average_precision_101(self, weights, truths):
+    def average_precision_101(self, weights, truths) -> np.ndarray:
         """Mean of the precision envelope at 101 recalls, as pycocotools computes it. Arguments and result as above."""
         def mean(some, of):
             _, tp, fp = self._at_steps(some)
@@ -71,15 +161,15 @@ class HitCurve:
             return np.where(of > 0, levels.mean(axis=1), np.nan)
         return _by_columns(mean, weights, truths)
 
-    def froc_areas(self, weights, truths, ends):
-        """Areas under recall over false alarms per image (or mm2), from 0 to some number of them.
+    def froc_areas(self, weights, truths, ends) -> np.ndarray:
+        """Areas under recall over false positives per image (or mm2), from 0 to some number of them.
 
         Straight lines between thresholds; behind the last one recall stays.
 
         Args:
             weights: ``(U, B)``.
             truths: ``(B,)``.
-            ends: ``(A, B)``: the false alarms at which each area ends, such as 8 times the images of each resample.
+            ends: ``(A, B)``: the false positives at which each area ends, such as 8 times the images of each resample.
 
         Returns:
             np.ndarray: ``(A, B)``, as parts of the best there can be (0 to 1); nan without truth.
@@ -101,15 +191,9 @@ class HitCurve:
         return _by_columns(areas, weights, truths, ends)
 
     def _at_steps(self, weights):
-        """Hits added, hits so far and alarms so far at each step, ``(S, B)`` each."""
+        """Hits added, hits so far and false positives so far at each step, ``(S, B)`` each."""
         added = self._hits @ weights
         return added, _running(np.add, added.copy()), _running(np.add, self._alarms @ weights)
-
-
-def together(events, unit):
-    """All detections of all frames: scores, hits, alarms and units, ``(P,)`` each; arguments as of ``HitCurve``."""
-    columns = zip(*events, strict=True) if events else [()] * 3
-    return *(np.concatenate([np.zeros(0), *column]) for column in columns), np.repeat(unit, [len(scores) for scores, _, _ in events])
 
 
 def _running(function, rows):

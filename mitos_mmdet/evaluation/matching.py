@@ -16,6 +16,7 @@ Rules:
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -39,27 +40,45 @@ class Match:
     false_positive: np.ndarray
 
 
-def check_rule(rule):
+def check_rule(rule) -> str:
     """Returns ``rule``; ``ValueError`` where there is no such rule."""
     if rule not in RULES:
         raise ValueError(f'matching={rule!r} is not known: choose one of {", ".join(RULES)}')
     return rule
 
 
-def pairs_within(truth_xy, pred_xy, radius):
+class Pairs(NamedTuple):
+    """Truths and predictions that lie near each other, ordered by truth, then distance, then prediction.
+
+    Attributes:
+        truths, preds: ``(K,)`` int, their indices.
+        squares: ``(K,)``, the squares of their distances.
+    """
+
+    truths: np.ndarray
+    preds: np.ndarray
+    squares: np.ndarray
+
+    def where(self, chosen) -> 'Pairs':
+        """The pairs of a mask ``(K,)``."""
+        return Pairs(*(column[chosen] for column in self))
+
+    @property
+    def distances(self) -> np.ndarray:
+        return np.sqrt(self.squares)
+
+
+def pairs_within(truth_xy, pred_xy, radius) -> Pairs:
     """All pairs within the radius.
 
     Args:
         truth_xy: ``(G, 2)``.
         pred_xy: ``(P, 2)``.
         radius: Inclusive, > 0, in the points' unit.
-
-    Returns:
-        tuple: Truth indices, prediction indices and distances, each ``(K,)``, ordered by truth, then distance, then prediction.
     """
     truth_xy, pred_xy = (np.asarray(xy, dtype=np.float64).reshape(-1, 2) for xy in (truth_xy, pred_xy))
     if not len(truth_xy) or not len(pred_xy):
-        return np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0)
+        return Pairs(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0))
     # The tree only preselects. Squares decide, as in evalutils' BallTree, so that points at exactly the radius agree with it.
     near = cKDTree(pred_xy).query_ball_point(truth_xy, radius * (1 + 1e-9))
     truths = np.repeat(np.arange(len(truth_xy)), [len(found) for found in near])
@@ -67,10 +86,10 @@ def pairs_within(truth_xy, pred_xy, radius):
     squares = ((truth_xy[truths] - pred_xy[preds]) ** 2).sum(axis=1)
     order = np.lexsort((preds, squares, truths))
     order = order[squares[order] <= radius**2]
-    return truths[order], preds[order], np.sqrt(squares[order])
+    return Pairs(truths[order], preds[order], squares[order])
 
 
-def match(truth_xy, pred_xy, radius, rule='midog'):
+def match(truth_xy, pred_xy, radius, rule='midog') -> Match:
     """Matches one frame's predictions with its truths.
 
     Args:
@@ -78,59 +97,65 @@ def match(truth_xy, pred_xy, radius, rule='midog'):
         pred_xy: ``(P, 2)``, those above the score threshold.
         radius: Inclusive, > 0, in the points' unit.
         rule: One of ``RULES`` (default: the contest's, MIDOG).
-
-    Returns:
-        Match: See there.
     """
-    num_truths, num_preds = len(truth_xy), len(pred_xy)
-    pairs = pairs_within(truth_xy, pred_xy, radius)
+    return match_pairs(pairs_within(truth_xy, pred_xy, radius), len(truth_xy), np.ones(len(pred_xy), dtype=bool), rule)
+
+
+def match_pairs(pairs, num_truths, counts, rule='midog') -> Match:
+    """The same of the pairs within the radius.
+
+    Args:
+        pairs: ``Pairs``.
+        num_truths: G.
+        counts: ``(P,)`` bool: the predictions that count, those above the score threshold; the others are neither hits nor false positives.
+        rule: One of ``RULES``.
+    """
+    pairs = pairs.where(counts[pairs.preds])
     take = dict(midog=_in_list_order, optimal=_optimal, amida=_nearest)[check_rule(rule)]
-    taken = take(*pairs, num_truths, num_preds)
-    truths, preds, distances = (column[taken] for column in pairs)
+    taken = pairs.where(take(pairs.truths, pairs.preds, pairs.distances))
     truth_to_pred, hit_distances = np.full(num_truths, -1), np.full(num_truths, np.nan)
-    truth_to_pred[truths], hit_distances[truths] = preds, distances
-    false_positive = np.ones(num_preds, dtype=bool)
-    false_positive[pairs[1] if rule == 'amida' else preds] = False
+    truth_to_pred[taken.truths], hit_distances[taken.truths] = taken.preds, taken.distances
+    false_positive = counts.copy()
+    false_positive[pairs.preds if rule == 'amida' else taken.preds] = False
     return Match(truth_to_pred, hit_distances, false_positive)
 
 
-def match_by_score(truth_xy, pred_xy, scores, radius):
+def match_by_score(pairs, scores) -> np.ndarray:
     """The matching behind average precision: by falling score, each prediction takes its nearest truth that is still free.
 
     Predictions of one score go by index, truths at one distance too (ours).
 
+    Args:
+        pairs: ``Pairs`` within the radius.
+        scores: ``(P,)``.
+
     Returns:
-        np.ndarray: ``(P,)`` int, the truth each prediction found, -1 where none.
+        np.ndarray: The predictions that found a truth.
     """
-    truths, preds, distances = pairs_within(truth_xy, pred_xy, radius)
-    rank = np.empty(len(pred_xy), dtype=int)
-    rank[np.argsort(-np.asarray(scores, dtype=np.float64), kind='stable')] = np.arange(len(pred_xy))
-    order = np.lexsort((truths, distances, rank[preds]))
-    pred_to_truth = np.full(len(pred_xy), -1)
-    taken = first_free(preds[order], truths[order], len(pred_xy), len(truth_xy))
-    pred_to_truth[preds[order][taken]] = truths[order][taken]
-    return pred_to_truth
+    order = np.lexsort((pairs.truths, pairs.distances, pairs.preds, -scores[pairs.preds]))
+    return pairs.preds[order][first_free(pairs.preds[order], pairs.truths[order])]
 
 
-def _in_list_order(truths, preds, distances, num_truths, num_preds):
-    return first_free(truths, preds, num_truths, num_preds)
+def _in_list_order(truths, preds, distances):
+    return first_free(truths, preds)
 
 
-def first_free(takers, items, num_takers, num_items):
+def first_free(takers, items) -> np.ndarray:
     """Positions of the pairs that come about when, pair by pair, a taker without an item takes an item that is still free."""
-    served, used, taken = [False] * num_takers, [False] * num_items, []
+    served, used, taken = set(), set(), []
     for position, (taker, item) in enumerate(zip(takers.tolist(), items.tolist(), strict=True)):
-        if not served[taker] and not used[item]:
-            served[taker] = used[item] = True
+        if taker not in served and item not in used:
+            served.add(taker)
+            used.add(item)
             taken.append(position)
     return np.array(taken, dtype=int)
 
 
-def _nearest(truths, preds, distances, num_truths, num_preds):
+def _nearest(truths, preds, distances):
     return np.unique(truths, return_index=True)[1]
 
 
-def _optimal(truths, preds, distances, num_truths, num_preds):
+def _optimal(truths, preds, distances):
     if not len(truths):
         return np.zeros(0, dtype=int)
     rows, row = np.unique(truths, return_inverse=True)

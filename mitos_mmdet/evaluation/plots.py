@@ -1,4 +1,4 @@
-"""Pictures of a result: a frame with its hits, misses and false alarms, and the precision-recall curve. matplotlib, no display.
+"""Pictures of a result: a frame with its hits, misses and false positives, and the precision-recall curve. matplotlib, no display.
 
 Everything is drawn on figures of its own, not through pyplot, so that it works in any process and leaves nothing open.
 """
@@ -20,15 +20,15 @@ _DPI = 100
 
 
 def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000)):
-    """A frame with circles of the match radius: hits green, misses dashed yellow, false alarms red, with their scores.
+    """A frame with circles of the match radius: hits green, misses dashed yellow, false positives red, with their scores.
 
-    A hit's circle stands around the truth, and a dot marks the prediction that found it; a false alarm's stands around the
+    A hit's circle stands around the truth, and a dot marks the prediction that found it; a false positive's stands around the
     prediction.
 
     Args:
         image_rgb: uint8 ``(H, W, 3)``.
         frame: ``Frame``, px of this image.
-        match: Its ``Match`` (from ``score_at``).
+        match: Its ``Match`` (from ``counts_at``).
         radius_px: ``(x, y)`` px, as ``Length.to_px`` gives it.
         title: For the strip above the frame.
         side_px: Frames whose longer side is smaller or larger are drawn at these sizes (ours).
@@ -63,7 +63,7 @@ def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000
               markeredgewidth=1.5 * points)
     _strip(figure, title, shown_width, strip / (shown_height + strip), [
         (f'hits {hit.sum()}', HIT, '-'), (f'misses {(~hit).sum()}', MISS, (0, (2, 1))),
-        (f'false alarms {len(alarms)}', ALARM, '-')])
+        (f'false positives {len(alarms)}', ALARM, '-')])
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]
 
@@ -85,12 +85,12 @@ def _strip(figure, title, width, share, entries):
                   fontsize=18 * points, borderaxespad=0.2, handlelength=2.2, columnspacing=1.6)
 
 
-def precision_recall_curve(path, results):
-    """Draws precision over recall at every threshold, a line a class, with the operating point and lines of equal F1.
+def precision_recall_curve(path, evaluations) -> None:
+    """Draws precision over recall at every threshold, one line per class, with the operating point and lines of equal F1.
 
     Args:
         path: PNG or SVG to write; its folder exists.
-        results: List of ``ClassResult``; classes without truth are named, not drawn.
+        evaluations: List of ``Evaluation``; classes without truth are named, not drawn.
     """
     figure = Figure(figsize=(6.4, 6.0), dpi=150, facecolor='white', layout='constrained')
     FigureCanvasAgg(figure)
@@ -101,20 +101,19 @@ def precision_recall_curve(path, results):
         axes.plot(recall, np.where(precision <= 1, precision, np.nan), color='#cccccc', linewidth=0.8, zorder=1)
         axes.annotate(f'F1 {f1:g}', (1, f1 / (2 - f1)), (3, 0), textcoords='offset points', color='#888888', fontsize=8,
                       va='center', annotation_clip=False)
-    for position, result in enumerate(results):
-        colour, curve = _CLASS_COLOURS[position % len(_CLASS_COLOURS)], result.curve
-        if not result.score.tp + result.score.fn or not len(curve.thresholds):
-            axes.plot([], [], color=colour, label=f'{result.name}: no truth or no predictions, no curve')
+    for position, each in enumerate(evaluations):
+        colour, curve, overall = _CLASS_COLOURS[position % len(_CLASS_COLOURS)], each.curve, each.overall
+        if not overall.truths or not len(curve.thresholds):
+            axes.plot([], [], color=colour, label=f'{each.name}: no truth or no predictions, no curve')
             continue
-        axes.plot(curve.recall, curve.precision, color=colour, linewidth=2, zorder=2, label=f'{result.name}: AP {result.ap:.3f}')
-        origin = 'best on this very set' if result.chosen_here else 'fixed beforehand'
-        axes.plot(result.score.recall, result.score.precision, 'o', color=colour, markersize=9, markeredgecolor='white', zorder=3,
-                  label=f'F1 {result.score.f1:.3f} at score $\\geq$ {result.threshold:.3f} ({origin})')
+        axes.plot(curve.recall, curve.precision, color=colour, linewidth=2, zorder=2, label=f'{each.name}: AP {overall.ap.value:.3f}')
+        axes.plot(overall.recall.value, overall.precision.value, 'o', color=colour, markersize=9, markeredgecolor='white', zorder=3,
+                  label=f'F1 {overall.f1.value:.3f} at score $\\geq$ {each.threshold.value:.3f} ({each.threshold.source()})')
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel='Recall', ylabel='Precision')
     axes.grid(color='#eeeeee', linewidth=0.8)
     axes.spines[['top', 'right']].set_visible(False)
-    if results:
-        axes.set_title(f'Centroids within {results[0].radius}, matching {results[0].rule}, {len(results[0].frames)} frames',
+    if evaluations:
+        axes.set_title(f'Centroids within {evaluations[0].radius}, matching {evaluations[0].matching}, {len(evaluations[0].frames)} frames',
                        loc='left', fontsize=11)
         axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.12), fontsize=9, frameon=False)
     figure.savefig(Path(path))

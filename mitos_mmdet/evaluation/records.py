@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.tiling.frame_masks import FrameMasks
@@ -50,21 +51,36 @@ class Record:
         boxes = self.boxes.astype(np.float64)
         return (boxes[:, :2] + boxes[:, 2:]) / 2
 
-    def frame(self, label, look_alike=None):
-        """The ``Frame`` of one class; ``look_alike`` is the label of its hard negatives, where the dataset has such a class."""
+    def frame(self, label, **known) -> Frame:
+        """The ``Frame`` of one class, with what else is ``known``."""
         mine = self.labels == label
-        known = {}
-        if look_alike is not None:
-            theirs = self.labels == look_alike
-            known = dict(hard_negative_xy=self.truth_xy[self.truth_labels == look_alike],
-                         hard_negative_pred_xy=self.centroids[theirs], hard_negative_pred_scores=self.scores[theirs])
         if self.masks is not None:
             known['pred_masks'] = [self.masks[place] for place in np.flatnonzero(mine)]
-        return Frame(self.truth_xy[self.truth_labels == label], self.centroids[mine], self.scores[mine], self.um_per_px,
-                     self.path, self.scanner, self.domain, self.case_id, size_px=self.shape and self.shape[::-1], **known)
+        return Frame(self.truth_xy[self.truth_labels == label], self.centroids[mine], self.scores[mine], self.um_per_px, self.path,
+                     self.scanner, self.domain, self.case_id, size_px=self.shape and self.shape[::-1], labelled=self.labelled, **known)
 
 
-def read_sample(sample):
+def frames_of(records, classes, name) -> list[Frame]:
+    """One ``Frame`` per record that could be read; those that nobody labelled say so.
+
+    Args:
+        records: List of ``Record``.
+        classes: Names, by label.
+        name: The class; of ``MITOSIS`` what is known of hard negatives comes along: their labels where any record has one, their
+            detections where the model gives any.
+    """
+    label = classes.index(name)
+    hard = classes.index(HARD_NEGATIVE) if name == MITOSIS and HARD_NEGATIVE in classes else None
+    readable = [record for record in records if record.broken is None]
+    labelled = any((record.truth_labels == hard).any() for record in readable)
+    found = any((record.labels == hard).any() for record in readable)
+    return [record.frame(
+        label, hard_negative_xy=record.truth_xy[record.truth_labels == hard] if labelled else None,
+        hard_negative_pred_xy=record.centroids[record.labels == hard] if found else None,
+        hard_negative_pred_scores=record.scores[record.labels == hard] if found else None) for record in readable]
+
+
+def read_sample(sample) -> Record:
     """A ``Record`` of a data sample after prediction.
 
     Args:
@@ -97,12 +113,12 @@ def read_sample(sample):
     return record
 
 
-def unique(records):
+def unique(records) -> list[Record]:
     """The records without repeats (of ``img_id`` and path): samplers pad the last round of several processes."""
     return list({(record.img_id, record.path): record for record in reversed(records)}.values())[::-1]
 
 
-def detections(records, classes):
+def detections(records, classes) -> dict:
     """All predictions as JSON content: ``{format, version, classes, frames, skipped}``.
 
     Each frame: ``file_name``, ``image_id``, ``width``, ``height``, ``um_per_px``, ``scanner``, ``domain``, ``case_id`` and

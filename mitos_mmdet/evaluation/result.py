@@ -10,7 +10,7 @@ from mitos_mmdet.evaluation.bootstrap import Bootstrap, Estimate
 from mitos_mmdet.evaluation.calibration import Calibration
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.evaluation.froc import Froc
+from mitos_mmdet.evaluation.froc import Froc, froc
 from mitos_mmdet.evaluation.hard_negatives import NAMES, Confusion, HardNegatives
 from mitos_mmdet.evaluation.matching import Match
 from mitos_mmdet.evaluation.sweep import Sweep
@@ -21,18 +21,18 @@ CURVE_POINTS = 500  # in JSON (ours)
 
 
 @dataclass(frozen=True)
-class Scores:
+class Summary:
     """All frames, or one group of them.
 
     Attributes:
         frames, units: How many frames, and how many of what the bootstrap draws.
-        truths, detections: Mitoses, and detections at the threshold.
+        truths, detections: Mitotic figures, and detections at the threshold.
         tp, fp, fn: Counts at the threshold.
         precision, recall, f1: At the threshold.
-        ap: Average precision over centroids, see ``scores.average_precision``.
+        ap: Average precision over centroids, see ``HitCurve.average_precision``.
         box_ap: MIDOG's, see ``box_ap``.
-        froc_area: Under recall over 0 to 8 false alarms an image, at every threshold; 8 at best.
-        froc_area_per_mm2: Over 0 to 4 false alarms a mm2, 4 at best; nan where an area is unknown.
+        froc_area: Under recall over 0 to 8 false positives per image, at every threshold; 8 at best.
+        froc_area_per_mm2: Over 0 to 4 false positives per mm2, 4 at best; nan where an area is unknown.
         froc_area_midog25: The contest's own approximation of ``froc_area``, at 40 thresholds.
 
     The last five are None for single cases.
@@ -73,14 +73,13 @@ class Evaluation:
         radius, matching: What counts as a hit.
         threshold: The operating point, and where it comes from.
         frames: The labelled frames, by name.
-        matches: One ``Match`` a frame, at the threshold; indices are those of all the frame's detections.
+        matches: One ``Match`` per frame, at the threshold; indices are those of all the frame's detections.
         frames_unlabelled: Left out.
         bootstrap: Of all intervals.
         overall: All frames.
-        groups: ``{'scanner': {name: Scores}}``, also ``domain``, ``region_type`` and ``case``, each where it has two groups or
+        groups: ``{'scanner': {name: Summary}}``, also ``domain``, ``region_type`` and ``case``, each where it has two groups or
             more; frames without one are ``'unknown'``.
         curve: Counts at every threshold.
-        froc: The same as a free-response curve.
         count_agreement: ``{'frames': ...}``, and ``'cases'`` where every frame has a case.
         localisation: Of the hits.
         calibration: None where scores are no probabilities (outside 0 to 1).
@@ -95,17 +94,21 @@ class Evaluation:
     matches: list[Match]
     frames_unlabelled: int
     bootstrap: Bootstrap
-    overall: Scores
-    groups: dict[str, dict[str, Scores]]
+    overall: Summary
+    groups: dict[str, dict[str, Summary]]
     curve: Sweep
-    froc: Froc
     count_agreement: dict[str, CountAgreement]
     localisation: Localisation
     calibration: Calibration | None
     hard_negatives: HardNegatives | None
     confusion: Confusion | None
 
-    def to_dict(self):
+    @property
+    def froc(self) -> Froc:
+        """The curve as a free-response curve."""
+        return froc(self.curve, self.frames)
+
+    def to_dict(self) -> dict:
         """For JSON: nan is None, the curve is cut to 500 points, of the frames only counts."""
         return dict(format=FORMAT, version=1, name=self.name, radius=str(self.radius), matching=self.matching,
                     threshold=plain(self.threshold.to_dict()), frames=len(self.frames), frames_unlabelled=self.frames_unlabelled,
@@ -119,8 +122,9 @@ class Evaluation:
         """The ends, and points evenly spread over the ranks in between."""
         shown = np.unique(np.linspace(0, len(self.curve.thresholds) - 1, CURVE_POINTS).round().astype(int)) \
             if len(self.curve.thresholds) else []
-        points = dict(threshold=self.curve.thresholds, tp=self.curve.tp, fp=self.curve.fp, fn=self.curve.fn, recall=self.froc.recall,
-                      precision=self.curve.precision, fp_per_image=self.froc.fp_per_image, fp_per_mm2=self.froc.fp_per_mm2)
+        froc = self.froc
+        points = dict(threshold=self.curve.thresholds, tp=self.curve.tp, fp=self.curve.fp, fn=self.curve.fn, recall=froc.recall,
+                      precision=self.curve.precision, fp_per_image=froc.fp_per_image, fp_per_mm2=froc.fp_per_mm2)
         return {key: None if values is None else plain(values[shown]) for key, values in points.items()}
 
     @staticmethod

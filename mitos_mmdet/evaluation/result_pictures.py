@@ -1,4 +1,4 @@
-"""A folder of pictures of a result: one a frame, and the precision-recall curve."""
+"""A folder of pictures of a result: one per frame, and the precision-recall curve."""
 
 import logging
 from pathlib import Path
@@ -9,30 +9,29 @@ from PIL import Image, ImageColor
 from tqdm import tqdm
 
 from mitos_mmdet.core.images import read_rgb
-from mitos_mmdet.evaluation.class_result import threshold_text
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
 from mitos_mmdet.evaluation.plots import ALARM, HIT, draw_frame, precision_recall_curve
 
 
-def write_pictures(folder, results, most=50):
+def write_pictures(folder, evaluations, most=50) -> None:
     """Writes ``FRAME.jpg`` for each frame, with the outlines of masks where there are any, and ``precision_recall.png``.
 
     Args:
         folder: Made where it is not there.
-        results: List of ``ClassResult``; the frames show the first.
-        most: Frames drawn at most; of more, those with the most misses and false alarms (ours).
+        evaluations: List of ``Evaluation``; the frames show the first.
+        most: Frames drawn at most; of more, those with the most misses and false positives (ours).
 
     Raises:
         ValueError: The folder cannot be written.
     """
-    folder, headline = Path(folder), results[0]
-    pairs = list(zip(headline.frames, headline.score.matches, strict=True))
+    folder, headline = Path(folder), evaluations[0]
+    pairs = list(zip(headline.frames, headline.matches, strict=True))
     if len(pairs) > most:
         print_log(f'{folder}: the {most} of {len(pairs)} frames with the most errors are drawn', logger='current')
         pairs = sorted(pairs, key=lambda pair: -_errors(pair[1]))[:most]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        precision_recall_curve(folder / 'precision_recall.png', results)
+        precision_recall_curve(folder / 'precision_recall.png', evaluations)
         names = _file_names([Path(frame.name) for frame, _ in pairs])
         for (frame, match), name in tqdm(list(zip(pairs, names, strict=True)), desc='pictures', unit='frame', disable=None):
             _write_frame(folder / name, frame, match, headline)
@@ -49,7 +48,7 @@ def _write_frame(path, frame, match, headline):
     if frame.pred_masks is not None:
         for predictions, colour in ((match.truth_to_pred[match.truth_to_pred >= 0], HIT), (np.flatnonzero(match.false_positive), ALARM)):
             image = draw_masks(image, [frame.pred_masks[place] for place in predictions], ImageColor.getrgb(colour))
-    title = f'{Path(frame.name).name[-40:]}   {headline.name}, {headline.radius}, score >= {threshold_text(headline)}'
+    title = f'{Path(frame.name).name[-40:]}   {headline.name}, {headline.radius}, score >= {headline.threshold.text()}'
     drawn = draw_frame(image, frame, match, headline.radius.to_px(frame.um_per_px, frame.name), title)
     Image.fromarray(drawn).save(path, quality=90)
 

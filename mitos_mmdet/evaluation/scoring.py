@@ -1,4 +1,4 @@
-"""From two files to figures: what ``tools/evaluate.py`` does between reading and printing."""
+"""From two files to scores: what ``tools/evaluate.py`` does between reading and printing."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,10 +7,11 @@ from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Estimate
 from mitos_mmdet.evaluation.compare import compare
+from mitos_mmdet.evaluation.counts import counts_at
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.pairing import Pairing, pair
-from mitos_mmdet.evaluation.scores import score_at
 from mitos_mmdet.evaluation.submitted import submitted_threshold
+from mitos_mmdet.evaluation.thresholds import Threshold
 from mitos_mmdet.interchange.points import PointFile
 
 # Swapped axes are suspected where swapping finds this many times more, and more than a few (ours).
@@ -19,7 +20,7 @@ _NEED_SCORES = ('ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_mid
 
 
 @dataclass
-class Scored:
+class ScoredFile:
     """One file of detections, scored.
 
     Attributes:
@@ -36,7 +37,7 @@ class Scored:
 
 
 def score(truth, detections, radius='7.5um', matching='midog', threshold=None, choose=False, classes=(MITOSIS, ), resamples=1000,
-          seed=0, um_per_px=None, ignore_unknown=False):
+          seed=0, um_per_px=None, ignore_unknown=False) -> ScoredFile:
     """Scores the detections of a file against a truth.
 
     Args:
@@ -49,15 +50,17 @@ def score(truth, detections, radius='7.5um', matching='midog', threshold=None, c
         um_per_px, ignore_unknown: As ``pair`` takes them.
 
     Returns:
-        Scored: See there. Without scores in the file all that needs them is nan or None.
+        ScoredFile: See there. Without scores in the file all that needs them is nan or None.
 
     Raises:
         ValueError: What ``pair`` and ``evaluate`` raise; a class that the files have not; a threshold for a file without scores; a
             radius in px for places in mm.
     """
-    if (choose or threshold is not None) and not detections.has_scores:
+    own, origin = None, ''
+    if not choose and threshold is None:
+        detections, own, origin = submitted_threshold(detections)
+    elif not detections.has_scores:
         raise ValueError(f'{detections.path}: has no scores, so only its own operating point can be scored. Leave the threshold out')
-    detections, own, origin = (detections, None, '') if choose or threshold is not None else submitted_threshold(detections)
     paired = pair(truth, detections, um_per_px, ignore_unknown)
     if paired.unit == 'um' and Length.parse(radius).unit == 'px':
         raise ValueError(f'a radius of {radius}, but {truth.path} and {detections.path} are in mm. Give the radius in um, or --um-per-px')
@@ -65,22 +68,24 @@ def score(truth, detections, radius='7.5um', matching='midog', threshold=None, c
              *_check_classes(paired, classes, (truth, detections)), *_look_swapped(paired.frames(classes[0]), radius)]
     evaluations = {}
     for name in classes:
-        at = own if threshold is None else None if getattr(threshold, 'name', None) not in (None, name) else threshold
+        at = own if threshold is None else threshold
+        if isinstance(at, Threshold) and at.name not in (None, name):
+            at = None  # it was chosen for another class
         found = evaluate(paired.frames(name), radius, matching, at, name, resamples, seed)
         evaluations[name] = found if detections.has_scores else without_scores(found)
-    return Scored(detections, paired, evaluations, notes)
+    return ScoredFile(detections, paired, evaluations, notes)
 
 
 def _look_swapped(frames, radius):
     """A note where far more is found with x and y swapped: in square frames, as TUPAC16's, nothing lies outside that would show it."""
     swapped = [replace(frame, pred_xy=frame.pred_xy[:, ::-1]) for frame in frames]
-    now, then = (score_at(each, Length.parse(radius)).tp for each in (frames, swapped))
-    return [f'with x and y swapped {then} figures would be found, now {now} are: the two are probably swapped in the detections'] \
+    now, then = (counts_at(each, Length.parse(radius)).tp for each in (frames, swapped))
+    return [f'with x and y swapped {then} mitotic figures would be found, now {now} are: the two are probably swapped in the detections'] \
         if then > max(_FEW, _FAR_MORE * now) else []
 
 
-def compare_scored(first, second, resamples=1000, seed=0):
-    """``{class: Comparison}`` of two ``Scored``; where one has no scores, without the figures that need them.
+def compare_scored(first, second, resamples=1000, seed=0) -> dict:
+    """``{class: Comparison}`` of two ``ScoredFile``; where one has no scores, without the figures that need them.
 
     Raises:
         ValueError: What ``compare`` raises.

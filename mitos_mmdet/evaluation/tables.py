@@ -6,12 +6,13 @@ HEADLINE = (('F1', 'f1'), ('precision', 'precision'), ('recall', 'recall'), ('AP
             ("AP (MIDOG's boxes, IoU 0.5)", 'box_ap'), ('FROC area, 0 to 8 false alarms an image', 'froc_area'),
             ("the same by MIDOG 2025's 40 thresholds", 'froc_area_midog25'),
             ('FROC area, 0 to 4 false alarms a mm2', 'froc_area_per_mm2'))
+_COUNTS = ('TP', 'FP', 'FN', 'precision', 'recall', 'F1')
 AGREEMENT = (('mean absolute error', 'mean_absolute_error'), ('bias', 'bias'), ('lower limit of agreement', 'limit_low'),
              ('upper limit of agreement', 'limit_high'), ('Pearson', 'pearson'), ('Spearman', 'spearman'),
              ("Lin's concordance", 'concordance'))
 
 
-def shown(estimate, digits=4):
+def shown(estimate, digits=4) -> str:
     """``'0.8123 (0.7650 to 0.8570)'``; without an interval only the value, ``'-'`` for nan."""
     if math.isnan(estimate.value):
         return '-'
@@ -19,7 +20,7 @@ def shown(estimate, digits=4):
     return f'{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})' if estimate.has_interval else value
 
 
-def evaluation_tables(evaluation):
+def evaluation_tables(evaluation) -> list[list[list[str]]]:
     """The whole result.
 
     Args:
@@ -40,7 +41,31 @@ def evaluation_tables(evaluation):
     return [rows, *_groups(evaluation), _agreement(evaluation.count_agreement)]
 
 
-def comparison_table(comparison, first='first', second='second'):
+def class_tables(evaluations) -> list[list[list[str]]]:
+    """What a validation prints: one table of the classes, then one per grouping of the first class.
+
+    Args:
+        evaluations: List of ``Evaluation``, headline first.
+    """
+    tables = [[['class', *_COUNTS, 'AP', 'distance of hits', 'score threshold']]]
+    for each in evaluations:
+        hits = each.localisation
+        distance = f'{hits.mean_um.value:.2f} +- {hits.sd_um.value:.2f} um' if hits.hits else '-'
+        tables[0].append([each.name, *_counts(each.overall), f'{each.overall.ap.value:.4f}', distance, each.threshold.text()])
+    for attribute in ('scanner', 'domain'):
+        groups = evaluations[0].groups.get(attribute)
+        if groups:
+            rows = [[name, *_counts(each)] for name, each in groups.items()]
+            tables.append([[f'{evaluations[0].name}, by {attribute}', *_COUNTS], *rows])
+    return tables
+
+
+def _counts(summary):
+    return [str(summary.tp), str(summary.fp), str(summary.fn),
+            *(f'{estimate.value:.4f}' for estimate in (summary.precision, summary.recall, summary.f1))]
+
+
+def comparison_table(comparison, first='first', second='second') -> list[list[str]]:
     """Rows of a ``Comparison``, heading first."""
     return [['figure', first, second, 'difference', f'resamples in which {second} is better'],
             *([name.replace('_', ' '), _number(each.first), _number(each.second), shown(each.difference),

@@ -56,10 +56,10 @@ class Threshold:
     def source(self):
         """How it came about."""
         if self.origin == 'best_on_this_set':
-            return 'best F1 on this very set'
+            return 'tuned on the evaluated set'
         if self.origin == 'fixed':
             return 'fixed beforehand'
-        seen = f', which holds {self.shared_frames} of these very frames' if self.shared_frames else ''
+        seen = f', which holds {self.shared_frames} of these frames' if self.shared_frames else ''
         return f'chosen on {self.chosen_on}{seen}'
 
     def to_dict(self):

@@ -5,8 +5,7 @@ from mmengine.logging import print_log
 from mitos_mmdet.core.images import BrokenImageError, read_rgb
 from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
 from mitos_mmdet.evaluation.evaluate import evaluate
-from mitos_mmdet.evaluation.records import unique
-from mitos_mmdet.report.frames_of_records import frames_of_records
+from mitos_mmdet.evaluation.records import frames_of, unique
 from mitos_mmdet.report.report_path import check_report_path
 from mitos_mmdet.report.write_report import write_report
 
@@ -35,7 +34,7 @@ class ReportMetric(CentroidMetric):
         """
         classes = self._dataset_classes()
         headline = (self.classes or classes)[0]
-        frames = frames_of_records(unique(results), classes, headline)
+        frames = frames_of(unique(results), classes, headline)
         evaluation = evaluate(frames, self.radius, self.matching, self.score_thr, headline)
         write_report(evaluation, self.path, _image_of, self.provenance)
         print_log(f'wrote {self.path}', logger='current')

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mitos_mmdet.evaluation.bootstrap import Estimate, estimate, resample_weights, resampling_units
+from mitos_mmdet.evaluation.counts import ratio
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.evaluation.scores import ratio
 
 EMPTY = np.zeros((0, 2))
 

@@ -80,7 +80,7 @@ def test_the_best_threshold_is_named_as_such(caplog):
     found, log = evaluate(samples), logged(caplog, samples)
     assert (found['centroid/f1'], found['centroid/threshold_best_on_this_set']) == (1, 0.625)
     assert 'centroid/threshold_fixed' not in found
-    assert 'best F1 on this very set' in log and '7.5um' in log and "'midog'" in log
+    assert 'tuned on the evaluated set' in log and '7.5um' in log and "'midog'" in log
     assert 'fixed beforehand' in logged(caplog, samples, score_thr=0.5)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mitos_mmdet.evaluation.count_agreement import FIGURES, agreement
+from mitos_mmdet.evaluation.count_agreement import SCORES, agreement
 
 
 def one(truth, predicted):
@@ -35,7 +35,7 @@ def test_weights_are_repeated_frames():
     rng = np.random.default_rng(1)
     truth, predicted, weights = rng.poisson(5, 12), rng.poisson(5, 12), rng.integers(0, 4, (12, 30)).astype(float)
     found = agreement(truth, predicted, weights)
-    assert set(found) == set(FIGURES)
+    assert set(found) == set(SCORES)
     for column, weight in enumerate(weights.T.astype(int)):
         again = one(np.repeat(truth, weight), np.repeat(predicted, weight))
         assert {key: values[column] for key, values in found.items()} == pytest.approx(again)

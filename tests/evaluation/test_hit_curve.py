@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mitos_mmdet.core.lengths import Length
-from mitos_mmdet.evaluation.box_ap import box_events
+from mitos_mmdet.evaluation.box_ap import REACH, rank_by_boxes
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.evaluation.hit_curve import HitCurve
-from mitos_mmdet.evaluation.scores import average_precision
-from mitos_mmdet.evaluation.sweep import frame_events, sweep
-from mitos_mmdet.evaluation.tally import Tally
+from mitos_mmdet.evaluation.hit_curve import RankedFrames
+from mitos_mmdet.evaluation.matching import pairs_within
+from mitos_mmdet.evaluation.ranking import rank_by_rule, rank_by_score
+from mitos_mmdet.evaluation.sweep import sweep
 
 RADIUS = Length.parse('3px')
 
@@ -19,6 +19,16 @@ def random_frames(rng, count, tied):
     sizes = rng.integers(0, 9, (count, 2))
     return [Frame(rng.uniform(0, 12, (truths, 2)), rng.uniform(0, 12, (preds, 2)),
                   rng.integers(0, 6, preds) / 10 if tied else rng.random(preds)) for truths, preds in sizes]
+
+
+def curve_of(frames, rank, unit=None, units=1):
+    """The ``HitCurve`` of all frames; ``rank`` takes a frame and its pairs."""
+    boxes = rank is rank_by_boxes
+    rankings = [rank_by_boxes(frame, pairs_within(*frame.scaled(RADIUS), RADIUS.value * REACH), RADIUS) if boxes
+                else rank(frame, pairs_within(*frame.scaled(RADIUS), RADIUS.value)) for frame in frames]
+    scores = [frame.pred_scores.astype(np.float32) if boxes else frame.pred_scores for frame in frames]
+    unit = np.zeros(len(frames), dtype=int) if unit is None else unit
+    return RankedFrames(scores, rankings, one_by_one=boxes).curve(np.arange(len(frames)), unit, units)
 
 
 def froc_area_by_hand(frames, most):
@@ -37,17 +47,16 @@ def froc_area_by_hand(frames, most):
 
 @pytest.mark.parametrize('tied', [False, True])
 @pytest.mark.parametrize('most', [0.4, 8])  # an area that ends amid the curve, and one that goes beyond it
-def test_weights_are_repeated_frames(tied, most):
+def test_weights_are_repeated_frames(tied, most, average_precision):
     rng = np.random.default_rng(0)
     for _ in range(20):
         frames = random_frames(rng, 6, tied)
         unit = np.array([0, 0, 1, 2, 2, 3])
         weights = np.column_stack([np.ones(4), rng.integers(0, 4, (4, 5))])
         truths = np.bincount(unit, [len(frame.truth_xy) for frame in frames]) @ weights
-        by_score = Tally(frames, RADIUS, 'midog', 0.5)._by_score
-        precision = HitCurve(by_score, unit, 4).average_precision(weights, truths)
+        precision = curve_of(frames, rank_by_score, unit, 4).average_precision(weights, truths)
         ends = most * (np.bincount(unit) @ weights)
-        area = most * HitCurve([frame_events(frame, RADIUS) for frame in frames], unit, 4).froc_areas(weights, truths, ends[None])[0]
+        area = most * curve_of(frames, rank_by_rule, unit, 4).froc_areas(weights, truths, ends[None])[0]
         for column, weight in enumerate(weights.T):
             drawn = [frame for frame, its in zip(frames, unit, strict=True) for _ in range(int(weight[its]))]
             if not truths[column]:
@@ -62,11 +71,11 @@ def test_frames_of_weight_0_are_left_out_of_box_ap():
     for _ in range(20):
         frames = random_frames(rng, 6, tied=False)
         weights = rng.integers(0, 2, (6, 5)).astype(float)
-        curve = HitCurve(box_events(frames, RADIUS), np.arange(6), 6)
+        curve = curve_of(frames, rank_by_boxes, np.arange(6), 6)
         found = curve.average_precision_101(weights, np.array([len(frame.truth_xy) for frame in frames]) @ weights)
         for column, weight in enumerate(weights.T):
             drawn = [frame for frame, its in zip(frames, weight, strict=True) if its]
-            alone = HitCurve(box_events(drawn, RADIUS), np.zeros(len(drawn), dtype=int), 1).average_precision_101(
+            alone = curve_of(drawn, rank_by_boxes).average_precision_101(
                 np.ones((1, 1)), np.array([sum(len(frame.truth_xy) for frame in drawn)]))
             np.testing.assert_equal(found[column], alone[0])
 
@@ -100,7 +109,7 @@ def test_box_ap_by_hand():
 
 
 def test_nothing_at_all():
-    assert np.isnan(HitCurve([], np.zeros(0, dtype=int), 0).average_precision(np.ones((0, 1)), np.zeros(1))).all()
+    assert np.isnan(curve_of([], rank_by_score, units=0).average_precision(np.ones((0, 1)), np.zeros(1))).all()
     missed = evaluate([Frame([[0, 0]], np.zeros((0, 2)), [])], RADIUS, resamples=0).overall
     assert (missed.ap.value, missed.box_ap.value, missed.froc_area.value) == (0, 0, 0)
     assert np.isnan(missed.froc_area_midog25.value), "the contest's own has no value without detections"

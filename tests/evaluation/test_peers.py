@@ -9,11 +9,11 @@ from grand_challenge_metrics.scorers import score_detection
 from torchmetrics.detection.mean_ap import MeanAveragePrecision
 
 from mitos_mmdet.core.lengths import Length
-from mitos_mmdet.evaluation.box_ap import box_events
+from mitos_mmdet.evaluation.box_ap import REACH, rank_by_boxes
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.frames import Frame
-from mitos_mmdet.evaluation.hit_curve import HitCurve
-from mitos_mmdet.evaluation.matching import match
+from mitos_mmdet.evaluation.hit_curve import RankedFrames
+from mitos_mmdet.evaluation.matching import match, pairs_within
 from mitos_mmdet.evaluation.sweep import sweep
 
 RADIUS = Length.parse('7.5um')
@@ -89,7 +89,9 @@ def map_50(frames, half=HALF_SIDE_MM, um_per_px=0.25, unit=1000):
 
 def box_ap(frames, radius=RADIUS):
     """Ours, to the digits that torchmetrics gives."""
-    curve = HitCurve(box_events(frames, radius), np.arange(len(frames)), len(frames))
+    rankings = [rank_by_boxes(frame, pairs_within(*frame.scaled(radius), radius.value * REACH), radius) for frame in frames]
+    ranked = RankedFrames([frame.pred_scores.astype(np.float32) for frame in frames], rankings, one_by_one=True)
+    curve = ranked.curve(np.arange(len(frames)), np.arange(len(frames)), len(frames))
     truths = np.array([sum(len(frame.truth_xy) for frame in frames)])
     return float(np.float32(curve.average_precision_101(np.ones((len(frames), 1)), truths)[0]))
 

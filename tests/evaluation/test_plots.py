@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from mitos_mmdet.core.lengths import Length
-from mitos_mmdet.evaluation.class_result import score_class
+from mitos_mmdet.evaluation.counts import counts_at
+from mitos_mmdet.evaluation.evaluate import summarise
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.plots import ALARM, HIT, MISS, draw_frame, precision_recall_curve
-from mitos_mmdet.evaluation.scores import score_at
 
 RADIUS = Length.parse('30px')
 
@@ -23,7 +23,7 @@ def colours_near(drawn, x, y, reach):
 
 def test_circles_stand_where_they_belong():
     frame = Frame([[200, 200], [800, 200]], [[210, 200], [200, 800], [800, 800]], [0.9, 0.8, 0.1])
-    match = score_at([frame], RADIUS, threshold=0.5).matches[0]
+    match = counts_at([frame], RADIUS, threshold=0.5).matches[0]
     drawn = draw_frame(np.full((1000, 1000, 3), 255, np.uint8), frame, match, (30, 30), 'title')
     assert drawn.dtype == np.uint8 and drawn.shape[1:] == (1000, 3) and 1000 < drawn.shape[0] < 1060
     assert colours_near(drawn, 200, 200, 60) == {HIT}
@@ -36,7 +36,7 @@ def test_circles_stand_where_they_belong():
 @pytest.mark.parametrize(('height', 'width', 'expected'), [(64, 32, 500), (1500, 1600, 1600), (3000, 4000, 2000)])
 def test_any_size(height, width, expected):
     frame = Frame(np.zeros((0, 2)), np.zeros((0, 2)), [])
-    drawn = draw_frame(np.zeros((height, width, 3), np.uint8), frame, score_at([frame], RADIUS).matches[0], (30, 30))
+    drawn = draw_frame(np.zeros((height, width, 3), np.uint8), frame, counts_at([frame], RADIUS).matches[0], (30, 30))
     assert drawn.shape[1] == expected
 
 
@@ -48,6 +48,6 @@ def test_any_size(height, width, expected):
 @pytest.mark.parametrize('threshold', [None, 0.5])
 def test_curve(frames, threshold, tmp_path):
     path = tmp_path / 'curve.png'
-    precision_recall_curve(path, [score_class('mitotic figure', frames, RADIUS, threshold=threshold)])
+    precision_recall_curve(path, [summarise(frames, RADIUS, 'midog', threshold, 'mitotic figure')])
     with Image.open(path) as image:
         assert min(image.size) > 500 and len(image.convert('RGB').getcolors(1 << 20)) > 10

@@ -31,7 +31,7 @@ def test_without_a_threshold_the_best_on_the_set_and_it_says_so():
     evaluation = scored.evaluations[MITOSIS]
     assert (evaluation.threshold.value, evaluation.threshold.origin) == (.8, 'best_on_this_set') and evaluation.overall.f1.value == 1
     text = evaluation_text(evaluation, read_per('case,scanner'))
-    assert 'best F1 on this very set' in text and 'flatter: choose it on validation data' in text
+    assert 'tuned on the evaluated set' in text and 'flatter: choose it on validation data' in text
     assert '6 frames of 3 cases; 95% intervals: bootstrap over 6 frames (only 3 cases' in text
     assert 'case  frames  TP  FP  FN  F1' in text and 'Sa' in text and 'region' not in text
 
@@ -110,7 +110,7 @@ def test_swapped_axes_in_square_frames_are_noticed_by_what_they_would_find():
     places = np.random.default_rng(2).uniform(0, 2000, (30, 2)).tolist()
     made = [PointFile(Path(name), 'x', [points_of('a', [(*place[::step], MITOSIS, .5) for place in places], 'a', um_per_px=(.25, .25),
                                                   size_px=(2000, 2000))]) for name, step in (('t', 1), ('d', -1))]
-    assert 'with x and y swapped 30 figures would be found, now 1 are' in score(*made, resamples=0).notes[-1]
+    assert 'with x and y swapped 30 mitotic figures would be found, now 1 are' in score(*made, resamples=0).notes[-1]
     assert not score(made[0], made[0], resamples=0).notes  # not of detections in place
 
 

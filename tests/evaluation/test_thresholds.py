@@ -26,7 +26,7 @@ def test_chosen_frozen_and_used(tmp_path):
 
 def test_where_a_threshold_comes_from_is_always_said():
     best = evaluate(frames(), '5px', resamples=0).threshold
-    assert (best.origin, best.flatters) == ('best_on_this_set', True) and best.text() == '0.8 (best F1 on this very set)'
+    assert (best.origin, best.flatters) == ('best_on_this_set', True) and best.text() == '0.8 (tuned on the evaluated set)'
     fixed = evaluate(frames(), '5px', threshold=0.75, resamples=0).threshold
     assert (fixed.origin, fixed.flatters) == ('fixed', False) and fixed.text() == '0.75 (fixed beforehand)'
 
@@ -38,7 +38,7 @@ def test_a_file_chosen_on_frames_of_the_very_set_is_found_out(tmp_path):
     # elsewhere on the disk, and beside frames that were not in it
     found = evaluate(frames(name='/data/a.png') + frames(9, 'c.png'), '5px', threshold=read_threshold(path), resamples=0).threshold
     assert found.flatters and found.shared_frames == 1
-    assert found.text() == '0.8 (chosen on val.json, which holds 1 of these very frames)'
+    assert found.text() == '0.8 (chosen on val.json, which holds 1 of these frames)'
     # only its name is alike, only its one mitosis, or it has none
     for other in (frames(9, 'a.png'), frames(0, 'c.png'), [Frame([], [[0, 0]], [0.9], name='empty.png')]):
         assert not evaluate(other, '5px', threshold=read_threshold(path), resamples=0).threshold.flatters

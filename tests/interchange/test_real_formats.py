@@ -7,9 +7,9 @@ import pytest
 
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import MITOSIS
+from mitos_mmdet.evaluation.counts import counts_at
 from mitos_mmdet.evaluation.negatives import add_negatives
 from mitos_mmdet.evaluation.pairing import pair
-from mitos_mmdet.evaluation.scores import score_at
 from mitos_mmdet.evaluation.scoring import score
 from mitos_mmdet.interchange.recognise import read_points
 
@@ -25,7 +25,7 @@ def test_a_truth_against_itself_is_perfect(shared_data, path, format, frames, mi
     truth = read_points(shared_data / path, is_truth=True)
     found = truth if 'MIDOG++' in path else read_points(shared_data / path, truth=truth)  # once: it is the largest
     made = pair(add_negatives(truth, found)[0], found).frames()
-    counts = score_at(made, Length(7.5, 'um'))
+    counts = counts_at(made, Length(7.5, 'um'))
     assert (truth.format, len(made), counts.tp, counts.fp, counts.fn, counts.f1) == (format, frames, mitoses, 0, 0, 1)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, categories
+from mitos_mmdet.evaluation.counts import counts_at
 from mitos_mmdet.evaluation.pairing import pair
-from mitos_mmdet.evaluation.scores import score_at
 from mitos_mmdet.interchange.frame_names import pair_names
 from mitos_mmdet.interchange.recognise import read_points
 
@@ -53,7 +53,7 @@ def truth_of(folder, names=('005.tiff',), ids=None, **more):
 
 
 def counts(truth, found):
-    made = score_at(pair(truth, found).frames(), Length(7.5, 'um'))
+    made = counts_at(pair(truth, found).frames(), Length(7.5, 'um'))
     return made.tp, made.fp, made.fn
 
 
@@ -257,7 +257,7 @@ def test_an_empty_list_has_no_detections(tmp_path, name):
 
 
 def counts_of_empty(truth, found):
-    made = score_at(pair(truth, found).frames(), Length(7.5, 'px'))
+    made = counts_at(pair(truth, found).frames(), Length(7.5, 'px'))
     return made.tp, made.fp, made.fn
 
 
@@ -289,7 +289,7 @@ def test_cases_of_regions_labels_and_indices(shared_data):
     if not folder.is_dir():
         pytest.skip(f'no {folder}')
     truth = read_points(folder / '04' / 'truth_rois', is_truth=True)
-    made = score_at(pair(truth, read_points(folder / '04' / 'found_csv')).frames(), Length(30, 'px'))
+    made = counts_at(pair(truth, read_points(folder / '04' / 'found_csv')).frames(), Length(30, 'px'))
     assert (made.tp, made.fp, made.fn) == (7, 0, 0)
     for case, files in (('12', ['truth']), ('14', ['truth', 'mixed']), ('15', ['truth', 'mixed'])):
         for name in files:

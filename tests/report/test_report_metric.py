@@ -14,10 +14,9 @@ import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import CLASSES
 from mitos_mmdet.evaluation.evaluate import evaluate
-from mitos_mmdet.evaluation.records import detections, read_sample
+from mitos_mmdet.evaluation.records import detections, frames_of, read_sample
 from mitos_mmdet.evaluation.scoring import score
 from mitos_mmdet.interchange.recognise import read_points
-from mitos_mmdet.report.frames_of_records import frames_of_records
 from mitos_mmdet.report.report_metric import ReportMetric
 
 
@@ -68,7 +67,7 @@ def test_same_figures_as_from_the_files(name, samples, tmp_path):
     truth = read_points(truth_file([each for each in samples if 'broken' not in each], tmp_path / 'truth.json'), None, is_truth=True)
     found = read_points(tmp_path / 'found.json', None, truth)
     by_file = score(truth, found, threshold=0.4, classes=[name], resamples=20).evaluations[name]
-    by_run = evaluate(frames_of_records(records, CLASSES, name), threshold=0.4, name=name, resamples=20)
+    by_run = evaluate(frames_of(records, CLASSES, name), threshold=0.4, name=name, resamples=20)
     assert json.dumps(by_run.to_dict()) == json.dumps(by_file.to_dict())
     assert (by_run.confusion is not None) == (name == CLASSES[0]) and by_run.frames_unlabelled == 1 and len(by_run.frames) == 4
 
@@ -79,7 +78,7 @@ def test_no_look_alikes_where_nobody_labelled_them(classes, samples):
     for record in records:
         keep = record.truth_labels == 0
         record.truth_xy, record.truth_labels = record.truth_xy[keep], record.truth_labels[keep]
-    assert all(frame.hard_negative_xy is None for frame in frames_of_records(records, classes, CLASSES[0]))
+    assert all(frame.hard_negative_xy is None for frame in frames_of(records, classes, CLASSES[0]))
 
 
 def test_writes_the_page_and_adds_no_figures(samples, tmp_path):
