@@ -9,9 +9,9 @@ from PIL import Image
 from mitos_mmdet.core import pixel_size
 from mitos_mmdet.core.colours import over_white
 from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file, check_pixels, naming
+from mitos_mmdet.core.orientation import TURNED
 
 _ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 _PICTURES_OF_ONE = ('MPO', )  # a photograph and its previews: the first is the image
@@ -32,9 +32,9 @@ class PillowImage:
         self._pixels = None
         self._lock = threading.Lock()
         with self._opened() as (image, orientation):
-            self.width, self.height = image.size[::-1] if orientation in _TURNED else image.size
+            self.width, self.height = image.size[::-1] if orientation in TURNED else image.size
             sides = pixel_size.of_density(image.info, _exif(image))
-            self.um_per_px = sides[::-1] if sides and orientation in _TURNED else sides
+            self.um_per_px = sides[::-1] if sides and orientation in TURNED else sides
         self.levels = [(self.width, self.height)]
 
     def __enter__(self):

@@ -6,14 +6,15 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from mitos_mmdet.core import ome, pixel_size
 from mitos_mmdet.core.image_errors import BrokenImageError, naming
+from mitos_mmdet.core.orientation import TURNED, stored_region, turned
 from mitos_mmdet.core.tiff_page import SegmentCache, TiffPlane
 
 _MAGIC = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 _REDUCED = 1
-_TURNED = (5, 6, 7, 8)  # orientations that swap width and height
 _COMPRESSED = 'its compression ({}) is not supported. Export it with LZW, Deflate or JPEG'
 
 
@@ -40,7 +41,7 @@ logging.getLogger('tifffile').addFilter(lambda record: not getattr(_reading, 'ou
 class TiffImage:
     """The one image of a TIFF, read by region, with the reduced levels of a pyramid. Coordinates are those of the displayed image.
 
-    tifffile is not thread-safe: each thread opens the file for itself.
+    A file handle is not for several threads: each opens the file for itself.
 
     Args:
         path: The file.
@@ -59,9 +60,9 @@ class TiffImage:
         self.path = Path(path)
         self._cache, self._local, self._handles, self._lock = SegmentCache(), threading.local(), [], threading.Lock()
         try:
-            with naming(path), _quiet():
-                self._file = self._open()
-                self._describe()
+            # Other files of an OME set are never opened: their names stand in this one, and may lead anywhere.
+            with naming(path), _quiet(), tifffile.TiffFile(self.path, _multifile=False) as file:
+                self._describe(file)
         except BaseException:
             self.close()
             raise
@@ -87,11 +88,11 @@ class TiffImage:
         """
         with naming(self.path), _quiet():
             planes = self._planes[level]
-            stored = _stored_region(self._orientation, planes[0].width, planes[0].height, x, y, width, height)
+            stored = stored_region(self._orientation, planes[0].width, planes[0].height, x, y, width, height)
             handle = self._handle()
             parts = [self._read_plane(plane, handle, stored) for plane in planes]
             pixels = parts[0] if len(parts) == 1 else np.stack([part[..., 0] for part in parts], axis=-1)
-            return _turned(pixels, self._orientation)
+            return turned(pixels, self._orientation)
 
     def _read_plane(self, plane, handle, region):
         try:
@@ -106,30 +107,23 @@ class TiffImage:
         fix = '' if 'Export' in text else '. Fetch or export it again'
         return BrokenImageError(f'{self.path}: the image is damaged or not an RGB image: {text}{fix}' if fix else f'{self.path}: {text}')
 
-    def _open(self):
-        import tifffile
-        # Other files of an OME set are never opened: their names stand in this one, and may lead anywhere.
-        file = tifffile.TiffFile(self.path, _multifile=False)
-        with self._lock:
-            self._handles.append(file)
-        self._local.file = file
-        return file
-
     def _handle(self):
         """This thread's file handle."""
-        if getattr(self._local, 'file', None) is None:
-            self._open()
-        return self._local.file.filehandle
+        handle = getattr(self._local, 'handle', None)
+        if handle is None or handle.closed:
+            handle = self._local.handle = tifffile.FileHandle(self.path)
+            with self._lock:
+                self._handles.append(handle)
+        return handle
 
-    def _describe(self):
-        file = self._file
+    def _describe(self, file):
         series = [one for one in file.series if len(one.shape) >= 2]
         if not series:
             raise BrokenImageError(f'{self.path}: holds no image. Fetch or export it again')
         main, first = series[0], series[0].keyframe
         self._check_single(series)
         try:
-            self._planes = [self._planes_of(level, main) for level in main.levels if level.keyframe is not None]
+            self._planes = [self._planes_of(file, level, main) for level in main.levels if level.keyframe is not None]
             self._check_codec(first)
         except BrokenImageError:
             raise
@@ -139,13 +133,13 @@ class TiffImage:
             raise self._refusal(error) from error
         tags = first.tags
         self._orientation = int(tags.valueof(274, 1)) if tags.valueof(274, 1) in range(1, 9) else 1
-        turned = self._orientation in _TURNED
-        self.levels = [(planes[0].height, planes[0].width) if turned else (planes[0].width, planes[0].height) for planes in self._planes]
+        swaps = self._orientation in TURNED
+        self.levels = [(planes[0].height, planes[0].width) if swaps else (planes[0].width, planes[0].height) for planes in self._planes]
         self.width, self.height = self.levels[0]
         self.bits = self._planes[0][0].bits
         sides = pixel_size.of_tiff(tags.valueof(282), tags.valueof(283), tags.valueof(296), first.description or '',
                                    file.ome_metadata if file.is_ome else None, file.imagej_metadata if file.is_imagej else None)
-        self.um_per_px = sides[::-1] if sides and turned else sides
+        self.um_per_px = sides[::-1] if sides and swaps else sides
 
     def _check_single(self, series):
         """Refuses a file of several images of which none is marked as the main one."""
@@ -156,27 +150,17 @@ class TiffImage:
                 raise BrokenImageError(f'{self.path}: its first image, {width} x {height} px, is not its largest, {key.imagewidth} x '
                                        f'{key.imagelength} px. Export the one that is meant')
 
-    def _planes_of(self, level, main):
+    def _planes_of(self, file, level, main):
         """The pages whose samples make the colours of a level: one, or three grey ones."""
         pages = [page for page in level.pages if page is not None]
         count = int(np.prod([size for size, axis in zip(level.shape, level.axes, strict=True) if axis not in 'YXS']))
         samples = level.keyframe.samplesperpixel
         if count == 1 or (count == samples and len(pages) == 1):
-            return [TiffPlane(pages[0], self._bits(level.keyframe))]
-        if count == 3 and len(pages) == 3 and samples == 1 and 'C' in level.axes and self._channels_are_rgb():
-            return [TiffPlane(page, self._bits(level.keyframe)) for page in pages]
+            return [TiffPlane(pages[0], _bits(file, level.keyframe))]
+        if count == 3 and len(pages) == 3 and samples == 1 and 'C' in level.axes and _channels_are_rgb(file):
+            return [TiffPlane(page, _bits(file, level.keyframe)) for page in pages]
         raise BrokenImageError(f'{self.path}: holds {count} images of one size (axes {main.axes}): a stack, or channels that are not the '
                                f'colours of an RGB image. Export it as 8-bit RGB')
-
-    def _channels_are_rgb(self):
-        if self._file.is_ome:
-            return ome.channels_are_rgb(self._file.ome_metadata)
-        about = self._file.imagej_metadata if self._file.is_imagej else None
-        return bool(about) and about.get('mode') in ('composite', 'color')
-
-    def _bits(self, page):
-        used = ome.significant_bits(self._file.ome_metadata) if self._file.is_ome else None
-        return used if used and 8 <= used < page.bitspersample else None
 
     def _check_codec(self, page):
         """Finds out, without decoding, whether the pixels could be decoded."""
@@ -190,23 +174,15 @@ class TiffImage:
         plane.rgb(np.zeros((1, 1, page.samplesperpixel), page.dtype))
 
 
-def _stored_region(orientation, width, height, x, y, across, down):
-    """Where a region of the displayed image lies in the stored one, ``width`` x ``height`` px."""
-    if orientation in _TURNED:
-        x, y, across, down = y, x, down, across
-    if orientation in (2, 3, 7, 8):
-        x = width - x - across
-    if orientation in (3, 4, 6, 7):
-        y = height - y - down
-    return x, y, across, down
+def _channels_are_rgb(file):
+    """Whether three grey channels are the colours of one image."""
+    if file.is_ome:
+        return ome.channels_are_rgb(file.ome_metadata)
+    about = file.imagej_metadata if file.is_imagej else None
+    return bool(about) and about.get('mode') in ('composite', 'color')
 
 
-def _turned(pixels, orientation):
-    """A stored region as it is displayed."""
-    if orientation in (2, 3, 7, 8):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 6, 7):
-        pixels = pixels[::-1]
-    if orientation in _TURNED:
-        pixels = pixels.swapaxes(0, 1)
-    return np.ascontiguousarray(pixels)
+def _bits(file, page):
+    """How many bits of each sample are used, where the file says fewer than it stores."""
+    used = ome.significant_bits(file.ome_metadata) if file.is_ome else None
+    return used if used and 8 <= used < page.bitspersample else None

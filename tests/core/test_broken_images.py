@@ -142,3 +142,21 @@ def test_reading_says_nothing_on_stderr(tmp_path):
             'for path in sys.argv[1:]:\n try: read_rgb(path)\n except ValueError as error: print(error)')
     done = subprocess.run([sys.executable, '-c', code, tmp_path / 'a.tif', tmp_path / 'b.tif'], capture_output=True, text=True, check=True)
     assert done.stderr == '' and done.stdout.count('\n') == 2
+
+
+def test_other_files_of_an_ome_set_are_not_opened(tmp_path):
+    (tmp_path / 'inside').mkdir()
+    tifffile.imwrite(tmp_path / 'secret.ome.tif', 255 - RGB, photometric='rgb', ome=True, metadata=dict(axes='YXS'))
+    with tifffile.TiffFile(tmp_path / 'secret.ome.tif') as file:
+        text = file.ome_metadata
+    uuid = text.split('UUID="')[1].split('"')[0] if 'UUID="' in text else 'urn:uuid:00000000-0000-0000-0000-000000000001'
+    leading = (f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:x"><Image ID="Image:0">'
+               f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="50" SizeY="40" SizeC="3" SizeZ="1" SizeT="1">'
+               f'<Channel ID="Channel:0:0" SamplesPerPixel="3"/><TiffData IFD="0" PlaneCount="1"><UUID FileName="../secret.ome.tif">{uuid}'
+               f'</UUID></TiffData></Pixels></Image></OME>')
+    path = tmp_path / 'inside' / 'a.ome.tif'
+    tifffile.imwrite(path, RGB, photometric='rgb', metadata=None, description=leading)
+    try:
+        np.testing.assert_array_equal(read_rgb(path), RGB)
+    except BrokenImageError as error:
+        assert 'a.ome.tif' in str(error)
