@@ -3,6 +3,7 @@
 The data are small stand-ins in the contests' layouts; flags that make a training short are added to the printed command.
 """
 
+import json
 import re
 import shlex
 import shutil
@@ -21,7 +22,7 @@ SHORT = ('train_cfg.max_epochs=1 train_cfg.val_interval=1 train_dataloader.batch
          'model.detector.backbone.depth=50 model.detector.backbone.groups=1 model.tile_size=256')
 GROUPS = 'model.detector.backbone.groups=1'  # of ResNeXt alone
 # mmdet's own compat file is written by tests/test_compat.py, into a copy of mmcv.
-ELSEWHERE = ('pip install', 'make ', 'python -m mitos_mmdet.compat')
+ELSEWHERE = ('git clone', 'pip install', 'make ', 'python -m mitos_mmdet.compat')
 
 
 def blocks(language):
@@ -66,6 +67,16 @@ def desk(tmp_path_factory, sample):
         label = desk / f'data/tupac16/mitoses_ground_truth/{case}/01.csv'
         label.parent.mkdir(parents=True)
         label.write_text('100,120\n')
+    own = desk / 'data/own'
+    for name in ('case1_a', 'case2_a', 'case3_a'):
+        image(own / f'images/{name}.png')
+    page = (ROOT / 'docs/own_labels.md').read_text(encoding='utf-8')
+    (own / 'labels.csv').write_text(re.search(r'```text\n(image,x,y.*?)```', page, re.S)[1])
+    (own / 'qupath').mkdir()
+    for name in ('case1_a', 'case2_a'):
+        mark = dict(type='Feature', geometry=dict(type='Point', coordinates=[100, 120]), properties=dict(
+            objectType='annotation', classification=dict(name='mitotic figure')))
+        (own / f'qupath/{name}.geojson').write_text(json.dumps(dict(type='FeatureCollection', features=[mark])))
     return desk
 
 
