@@ -10,6 +10,7 @@ _MODULES = (
     'mitos_mmdet.datasets.mitosis_dataset',
     'mitos_mmdet.datasets.transforms.centroids_to_boxes',
     'mitos_mmdet.datasets.transforms.centroids_to_masks',
+    'mitos_mmdet.datasets.transforms.colour_jitter',
     'mitos_mmdet.datasets.transforms.load_frame',
     'mitos_mmdet.datasets.transforms.normalize_stain',
     'mitos_mmdet.datasets.transforms.pack_frame_inputs',

@@ -18,6 +18,7 @@ ROADS = {
         'convert': ('convert', "convert a contest's files, or labels of your own, to the COCO json that configs read"),
         'normalize': ('normalize', 'normalise the stain of images on disk (configs can do it while they load)'),
         'tile': ('tile', 'cut frames into the tiles that training reads'),
+        'browse': ('browse', 'draw training samples as the network sees them, boxes and masks included: CONFIG --out FILE.png'),
         'train': ('train', 'train a detector: CONFIG'),
         'candidates': ('candidates', 'cut the candidates that the second of two phases learns from (two-phase detector only)'),
         'test': ('test', 'run a trained detector on whole labelled frames and score it: CONFIG CHECKPOINT'),

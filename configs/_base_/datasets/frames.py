@@ -4,7 +4,7 @@ load_frame = dict(type='mitos_mmdet.LoadImageFromFile')  # LoadFrame, by the nam
 load_labels = dict(type='LoadAnnotations', with_bbox=True)
 # Mild colours: nothing is pretrained, and slides differ in stain (ours).
 mild_colours = dict(
-    type='PhotoMetricDistortion', brightness_delta=20, contrast_range=(0.8, 1.2), saturation_range=(0.8, 1.2), hue_delta=8)
+    type='ColourJitter', brightness_delta=20, contrast_range=(0.8, 1.2), saturation_range=(0.8, 1.2), hue_delta=8)
 pack = dict(type='PackDetInputs')
 pack_frame = dict(type='PackFrameInputs')
 train_test_differences = dict()
