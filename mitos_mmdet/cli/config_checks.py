@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from mitos_mmdet.compat.checkpoints import find_checkpoint
 from mitos_mmdet.compat.config_edits import PHASES, datasets_in, dicts_in, metrics_in
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.datasets.coco_format import read_annotations
@@ -66,6 +65,8 @@ def check_phases(cfg):
     Raises:
         ValueError: One is not.
     """
+    from mitos_mmdet.compat.checkpoints import find_checkpoint
+
     for path in filter(None, (cfg.model.get(key) for key in PHASES)):
         find_checkpoint(path)
 
