@@ -8,7 +8,7 @@ from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
-from mitos_mmdet.compat.config_edits import brings_weights, metrics_in, set_from_scratch
+from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
 from mitos_mmdet.core.outputs import check_writable
 
@@ -83,6 +83,9 @@ def _set_outputs(cfg, args):
         if not args.out.endswith(('.json', '.pkl', '.pickle')):
             raise ValueError(f'--out {args.out}: a .json, or a .pkl as in mmdet')
         settings['out_json'] = args.out if args.out.endswith('.json') else None
+        for dataset in datasets_in(cfg.test_dataloader):  # what nobody labelled is predicted, too
+            if dataset['type'] == 'MitosisDataset':
+                dataset['keep_unlabelled'] = True
     ours = metrics_in(cfg.test_evaluator)
     if not ours and any(value is not None for value in (*settings.values(), args.report)):
         raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")

@@ -29,6 +29,7 @@ class MitosisDataset(CocoDataset):
         hard_negatives: ``'class'``: as labelled, a class of their own (paper: MIDOG Cascade R-CNN). ``'background'``: left out of
             ``classes``; images that hold nothing else stay as background. It is what that paper's second class is compared with.
         keep_negatives: Keep training images that hold no object of ``classes`` (ours; an evaluation always keeps them).
+        keep_unlabelled: Keep images that nobody labelled, to predict on them; the metric does not score them.
         strict: An unreadable image raises. Else training draws another one, and an evaluation gets a blank one whose metainfo
             names the reason under ``broken``, so that the metric can leave it out, count it and list it (ours).
 
@@ -39,7 +40,7 @@ class MitosisDataset(CocoDataset):
 
     METAINFO = {'classes': CLASSES, 'palette': [(0, 160, 80), (230, 120, 0)]}
 
-    def __init__(self, *args, hard_negatives='class', keep_negatives=True, strict=False, **kwargs):
+    def __init__(self, *args, hard_negatives='class', keep_negatives=True, strict=False, keep_unlabelled=False, **kwargs):
         if hard_negatives not in ('class', 'background'):
             raise ValueError(f"hard_negatives={hard_negatives!r} of MitosisDataset: 'class' or 'background'")
         if hard_negatives == 'background':
@@ -48,6 +49,7 @@ class MitosisDataset(CocoDataset):
             kwargs['metainfo'] = dict(metainfo, classes=classes)
         self.keep_negatives = keep_negatives
         self.strict = strict
+        self.keep_unlabelled = keep_unlabelled
         self._reported = set()
         super().__init__(*args, **kwargs)
 
@@ -67,7 +69,7 @@ class MitosisDataset(CocoDataset):
         self._known_categories = {category['id'] for category in content['categories']}
         self._notes = dict(outside=[], replaced=[], spoilt=[])
         infos = [self.parse_data_info(dict(raw_img_info=dict(image, img_id=image['id']), raw_ann_info=labels[image['id']]))
-                 for image in content['images'] if image.get('labelled', True) is not False]
+                 for image in content['images'] if self.keep_unlabelled or image.get('labelled', True) is not False]
         infos = [info for info in infos if info is not None]
         self._report_notes(content)
         self._check_infos(infos, content)
@@ -91,6 +93,9 @@ class MitosisDataset(CocoDataset):
 
     def _check_infos(self, infos, content):
         if not infos:
+            if content['images'] and not any(image.get('labelled', True) for image in content['images']):
+                raise ValueError(f'{self.ann_file}: none of its {len(content["images"])} images is labelled, so there is nothing to train '
+                                 f'or score by. To predict on them, give mitos test --out FILE.json')
             raise ValueError(f'{self.ann_file}: holds no labelled image that can be used. Convert or tile the dataset again')
         if not any(osp.isfile(info['img_path']) for info in infos):
             raise ValueError(f"{infos[0]['img_path']}: no such image, nor any other of {self.ann_file}. Set data_root (or "

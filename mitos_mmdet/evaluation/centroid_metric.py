@@ -89,6 +89,8 @@ class CentroidMetric(BaseMetric):
         names = self._dataset_classes()
         records = unique(results)
         scored = [record for record in records if record.scored]
+        if not scored and self.out_json and any(not record.labelled for record in records):
+            return self._predicted_only(records, names)
         evaluations = [summarise(frames_of(scored, names, name), self.radius, self.matching, self.score_thr, name,
                                  0 if place else self.resamples) for place, name in enumerate(self.classes or names)]
         self._print(records, evaluations)
@@ -99,6 +101,19 @@ class CentroidMetric(BaseMetric):
             write_pictures(self.show_dir, evaluations, self.show_most)
         return self._flat(records, evaluations)
 
+    def _predicted_only(self, records, names):
+        """Frames without labels, and a file for the detections: that was the wish, and there is nothing to score."""
+        write_json(detections(records, names), self.out_json)
+        print_log(f'none of the {len(records)} frames is labelled, so nothing is scored: {self.out_json} holds the detections',
+                  logger='current')
+        return {key: float(value) for key, value in self._frame_counts(records).items()}
+
+    @staticmethod
+    def _frame_counts(records):
+        return dict(frames=sum(record.scored for record in records),
+                    frames_skipped=sum(record.broken is not None for record in records),
+                    frames_unlabelled=sum(record.broken is None and not record.labelled for record in records))
+
     def _dataset_classes(self):
         names = tuple((self.dataset_meta or {}).get('classes') or ())
         unknown = [name for name in self.classes or () if name not in names]
@@ -108,9 +123,7 @@ class CentroidMetric(BaseMetric):
         return names
 
     def _flat(self, records, evaluations):
-        flat = dict(frames=sum(record.scored for record in records),
-                    frames_skipped=sum(record.broken is not None for record in records),
-                    frames_unlabelled=sum(record.broken is None and not record.labelled for record in records))
+        flat = self._frame_counts(records)
         for each in evaluations:
             lead = '' if each is evaluations[0] else f'{_slug(each.name)}_'
             origin = 'fixed' if each.threshold.origin == 'fixed' else 'best_on_this_set'

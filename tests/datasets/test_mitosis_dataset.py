@@ -193,7 +193,7 @@ def test_negatives_are_kept_by_choice(make, options, kept):
 
 
 @pytest.mark.parametrize('content, options, message', [
-    (dict(images=[image(3, labelled=False)]), {}, r'frames\.json: holds no labelled image'),
+    (dict(images=[image(3, labelled=False)]), {}, r'frames\.json: none of its 1 images is labelled'),
     (dict(images=[]), {}, r'frames\.json: holds no labelled image'),  # empty dataset
     (dict(annotations=[]), dict(keep_negatives=False), r'frames\.json: no image holds one of.*keep_negatives=True'),
     ({}, dict(data_prefix=dict(img='elsewhere')), r'elsewhere/1\.png: no such image, nor any other of .*frames\.json.*data_root'),
