@@ -9,7 +9,9 @@ import numpy as np
 _HUES = (238.0, 25.0)  # degrees: from blue-violet through pink to orange-red. Blue pen lies below, green and yellow outside.
 _RED_PEN = (348.0, 12.0, 0.62, 110)  # hue from, to; least saturation; least brightness
 _LEAST_CHROMA, _MOST_CHROMA = 10, 26  # of max - min of a pixel, between which the limit of colour is looked for
-_DARK = 60  # of 255: a background below is fluorescence or an unscanned frame
+_BLACK, _DIM = 30, 130  # of 255: below the first nothing was scanned; lit parts of H&E are brighter than the second
+_UNSCANNED = 0.2  # of all pixels: with more black than this, colours must not be as pure as a fluorophore's:
+_VIVID = 0.8  # median saturation
 _GLASS = 190  # of 255: brighter is glass
 _OWN_SHARE = 0.5  # of the coloured pixels that must have H&E's colours
 _COLOURED = 0.001  # of all pixels: fewer tell nothing
@@ -40,9 +42,15 @@ def he_fault(rgb):
         rgb: uint8 ``(h, w, 3)``, a thumbnail of the slide.
     """
     brightness = rgb.max(axis=2)
-    if np.median(brightness) < _DARK or np.percentile(brightness, 90) < 2 * _DARK:
-        return 'its background is dark, as in fluorescence'
+    lit = brightness >= _BLACK  # the rest may be the unscanned part of an H&E slide
+    dark = 'its background is dark, as in fluorescence'
+    if lit.mean() < _COLOURED or np.percentile(brightness[lit], 75) < _DIM:
+        return dark
     like, coloured = he_like(rgb)
+    if lit.mean() < 1 - _UNSCANNED and coloured.any():
+        saturation = 1 - rgb.min(axis=2)[coloured] / np.maximum(brightness[coloured], 1)
+        if np.median(saturation) > _VIVID:
+            return dark
     if coloured.mean() < _COLOURED:
         if (brightness < _GLASS).mean() > 0.05:
             return 'it is grey, without the pink and violet of eosin and haematoxylin'

@@ -68,6 +68,18 @@ LAYOUTS = {  # name: (how to write it, the pixels)
             Name=['Red', 'Green', 'Blue']))), RGB),
     'OME, 12 bits': (lambda path: tifffile.imwrite(path, GREY16 >> 4, ome=True, photometric='minisblack', metadata=dict(
         axes='YX', SignificantBits=12)), grey((GREY16 >> 8).astype(np.uint8))),
+    '2 bits': (tiff(GREY >> 6, photometric='minisblack', bitspersample=2), grey((GREY >> 6) * np.uint8(85))),
+    '4 bits': (tiff(GREY >> 4, photometric='minisblack', bitspersample=4), grey((GREY >> 4) * np.uint8(17))),
+    '12 packed bits': (tiff(GREY.astype(np.uint16) << 4, photometric='minisblack', bitspersample=12), grey(GREY)),
+    'planar, 16 bits, predictor': (tiff(RGB.astype(np.uint16).transpose(2, 0, 1) * 257, planarconfig='separate', tile=(32, 32),
+                                        compression='lzw', predictor=True), RGB),
+    'alpha that colours are multiplied by': (tiff(np.dstack([RGB, ALPHA]), extrasamples=['assocalpha']), np.minimum(
+        RGB.astype(int) + 255 - ALPHA[..., None].astype(int), 255).astype(np.uint8)),
+    'a tile larger than the image': (tiff(RGB, tile=(128, 128)), RGB),
+    'OME with axes of one': (lambda path: tifffile.imwrite(path, RGB[None, None], ome=True, photometric='rgb', metadata=dict(
+        axes='TZYXS')), RGB),
+    'a mask as second page': (lambda path: tifffile.imwrite(path, RGB, photometric='rgb', metadata=None) or tifffile.imwrite(
+        path, GREY, photometric='minisblack', metadata=None, append=True), RGB),
     'a label beside it': (lambda path: tifffile.imwrite(path, RGB, photometric='rgb') or tifffile.imwrite(
         path, RGB[:20, :20], photometric='rgb', append=True), RGB),
 }
@@ -153,6 +165,8 @@ REFUSED = {  # name: (how to write it, words of the error)
     'fluorescence': (lambda path: tifffile.imwrite(path, RGB.transpose(2, 0, 1), ome=True, photometric='minisblack', metadata=dict(
         axes='CYX', Channel=dict(Name=['DAPI', 'GFP', 'Cy5']))), 'channels that are not the colours'),
     'five channels': (lambda path: tifffile.imwrite(path, np.stack([GREY] * 5), imagej=True, metadata=dict(axes='CYX')), 'holds 5 images'),
+    'z-stack': (lambda path: tifffile.imwrite(path, np.stack([RGB] * 3), ome=True, photometric='rgb', metadata=dict(axes='ZYXS')),
+                'holds 3 images'),
     'floats': (tiff(RGB.astype(np.float32)), 'float32.*8-bit RGB'),
     '32 bits': (tiff(RGB.astype(np.uint32)), '32 bits.*8-bit RGB'),
     'signed': (tiff(RGB.astype(np.int16)), 'int16'),

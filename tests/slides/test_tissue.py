@@ -97,6 +97,21 @@ def test_what_does_not_look_like_he_is_named(colours, words):
     assert words in fault if words else fault is None
 
 
+def test_he_with_a_black_unscanned_part_is_he():
+    pixels = np.zeros((400, 600, 3), np.uint8)
+    pixels[:, 400:] = GLASS
+    pixels[100:300, 450:550] = PINK
+    assert he_fault(pixels) is None
+    assert tissue_mask(Picture(pixels)).covers((460, 110, 540, 290)) == 1 and tissue_mask(Picture(pixels)).covers((10, 10, 390, 390)) == 0
+
+
+@pytest.mark.parametrize('colour', [(0, 0, 255), (0, 255, 0), (255, 0, 0), (255, 0, 255), (40, 60, 255)])
+def test_bright_fluorescence_is_no_he(colour):
+    pixels = np.zeros((400, 600, 3), np.uint8)
+    pixels[100:300, 150:450:3] = colour
+    assert 'fluorescence' in he_fault(pixels) or 'pink or violet' in he_fault(pixels)
+
+
 def test_a_black_and_white_tiff_is_grey(tmp_path, made):
     tifffile.imwrite(tmp_path / 'a.tif', made.picture(300, 200)[..., 1], photometric='minisblack')
     with open_slide(tmp_path / 'a.tif') as slide:
