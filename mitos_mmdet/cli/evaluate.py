@@ -3,7 +3,7 @@
 examples:
   mitos evaluate --truth annotations.json --detections detections.json --radius 7.5um
   mitos evaluate --truth val.json --detections val_detections.json --choose-threshold threshold.json
-  mitos evaluate --truth test.json --detections test_detections.json --threshold-file threshold.json --out figures.json
+  mitos evaluate --truth test.json --detections test_detections.json --threshold-file threshold.json --out scores.json
   mitos evaluate --truth data/atypia14 --detections folder_of_csv --radius 8um --per scanner,case
   mitos evaluate --truth ground_truth.json --detections submission_folder
   mitos evaluate --truth test.json --detections ours.json --compare theirs.json --threshold 0.5
@@ -49,12 +49,12 @@ def parse_args(argv=None):
     parser.add_argument('--compare', type=Path, metavar='DETECTIONS', help='other detections of the same frames, by a paired bootstrap')
     parser.add_argument('--compare-threshold', metavar='T|FILE', help='of the other detections (default: --threshold, else its own)')
     parser.add_argument('--classes', nargs='+', default=[MITOSIS], metavar='NAME', help='classes to score, headline first '
-                        f'(default: {MITOSIS}; hard negatives found and confused are in its figures)')
+                        f'(default: {MITOSIS}; hard negatives found and confused are in its scores)')
     parser.add_argument('--per', metavar='GROUPS', help='which groups to print, of scanner,domain,case,region (default: all but case)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='N',
                         help='resamples for the 95 %% intervals, 0 for none (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: %(default)s)')
-    parser.add_argument('--out', type=Path, metavar='FILE.json', help='all figures as JSON')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='all scores as JSON')
     add_report(parser)
     parser.add_argument('--ignore-unknown', action='store_true', help='leave out detections on frames that the truth has not')
     flags.add_um_per_px(parser)

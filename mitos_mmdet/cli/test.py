@@ -21,7 +21,7 @@ def parse_args(argv=None):
     parser.add_argument('--out', metavar='FILE', help='write the detections: .json, or .pkl as in mmdet')
     parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
     parser.add_argument('--show-dir', metavar='DIR',
-                        help='write frames with hits, misses and false alarms, and the precision-recall curve')
+                        help='write frames with hits, misses and false positives, and the precision-recall curve')
     parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
     parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=float, metavar='T',

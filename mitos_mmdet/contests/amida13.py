@@ -1,6 +1,6 @@
 """AMIDA13 (MICCAI 2013): 23 breast cancer cases, 606 tiles of 2000 x 2000 px; TUPAC16 took it over as its cases 1 to 23."""
 
-from mitos_mmdet.contests.records import Reading
+from mitos_mmdet.contests.reading import Reading
 from mitos_mmdet.contests.tupac_layout import LAST_AMIDA13, read_layout
 
 # The contest's own, by case: 12 to train on, 11 to test (Veta et al., Medical Image Analysis 2015, section 2).

@@ -10,7 +10,7 @@ import numpy as np
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, parse_numbers, read_lines
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import MITOSIS
 
 DOMAIN = 'human breast cancer'
@@ -76,7 +76,7 @@ def _read_frame(name, path, image, base, reading):
     # Slides 03 and 04 came back two years later as ATYPIA-14's 03 and 04: one case, or test tissue leaks into training.
     case_id = f'atypia14-{case}' if case in ('03', '04') else f'icpr12-{case}'
     file_name = image.relative_to(reading.image_root).as_posix()
-    reading.frames.append(Frame(file_name, image, scanner, case_id, DOMAIN, um_per_px, size, labelled=path is not None,
+    reading.frames.append(LabelledFrame(file_name, image, scanner, case_id, DOMAIN, um_per_px, size, labelled=path is not None,
                                 slide=scanner_letter + case, labels=labels))
 
 

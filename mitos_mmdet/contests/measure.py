@@ -15,7 +15,7 @@ def measure_frames(frames, image_root, allow_missing=False):
     """Takes width, height and pixel size from the images.
 
     Args:
-        frames: List of ``Frame``.
+        frames: List of ``LabelledFrame``.
         image_root: For the message when no image is there.
         allow_missing: Take ``frame.size`` where the image is not there.
 

@@ -9,7 +9,7 @@ import math
 from mitos_mmdet.contests.image_files import check_image_root
 from mitos_mmdet.contests.label_files import check_folder
 from mitos_mmdet.contests.midog_meta import describe_images
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordinate
 
@@ -114,7 +114,7 @@ def _frame(image, described, image_root):
     if image['id'] not in described:
         raise ValueError('file names of MIDOG are numbers, as 001.tiff. Rename the image, or take it out')
     um_per_px = _REGION_WIDTH_UM / size[0]
-    return Frame(image['file_name'], image_root / image['file_name'], um_per_px=(um_per_px, um_per_px), size=size,
+    return LabelledFrame(image['file_name'], image_root / image['file_name'], um_per_px=(um_per_px, um_per_px), size=size,
                  exact_size=True, tags_win=True, **described[image['id']])
 
 

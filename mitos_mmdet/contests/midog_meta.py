@@ -27,7 +27,7 @@ def describe_images(content, path, csv_path=None):
         csv_path: That csv, where it is elsewhere.
 
     Returns:
-        tuple: ``(contest, described, splits, notes)``; ``described`` maps image ids to arguments of ``Frame``, leaving out images
+        tuple: ``(contest, described, splits, notes)``; ``described`` maps image ids to arguments of ``LabelledFrame``, leaving out images
         whose file name is not a number; ``splits`` is ``{'csv': {split: {case_id, ...}}}`` for MIDOG++, else empty.
 
     Raises:

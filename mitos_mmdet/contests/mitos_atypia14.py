@@ -8,7 +8,7 @@ import re
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
 DOMAIN = 'human breast cancer'
@@ -89,7 +89,7 @@ def _read_slide(slide, inside, only, reading):
         except ValueError as error:
             reading.skipped.append((f'frame {name}', str(error)))
             continue
-        reading.frames.append(Frame(
+        reading.frames.append(LabelledFrame(
             image.relative_to(image_root).as_posix(), image, scanner, f'atypia14-{slide.name[1:]}', DOMAIN, um_per_px, size,
             labelled=mitoses is not None, slide=slide.name, labels=(mitoses or []) + (hard_negatives or [])))
 

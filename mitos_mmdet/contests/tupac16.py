@@ -1,6 +1,6 @@
 """TUPAC16, mitosis part: 73 breast cancer cases, 1 to 23 those of AMIDA13, 24 to 73 one large image each."""
 
-from mitos_mmdet.contests.records import Reading
+from mitos_mmdet.contests.reading import Reading
 from mitos_mmdet.contests.tupac_layout import read_layout, recognises, to_files
 
 __all__ = ['EXPLAINED', 'SPLITS', 'read', 'recognises', 'to_files']

@@ -11,7 +11,7 @@ from pathlib import Path
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
 from mitos_mmdet.contests.point_lines import read_point_files, to_lines
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
 DOMAIN = 'human breast cancer'
@@ -155,5 +155,5 @@ def _read_image(key, folders, has_file, found, reading):
     except ValueError as error:
         reading.skipped.append((f'image {case}/{name}', str(error)))
         return
-    reading.frames.append(Frame(image.relative_to(reading.image_root).as_posix(), image, scanner, f'tupac16-{case}', DOMAIN,
+    reading.frames.append(LabelledFrame(image.relative_to(reading.image_root).as_posix(), image, scanner, f'tupac16-{case}', DOMAIN,
                                 _UM_PER_PX, size, labelled=has_file or int(case) <= LAST_LABELLED, labels=labels))

@@ -1,8 +1,8 @@
-"""How far a figure could be off: the bootstrap over cases. numpy alone.
+"""Bootstrap confidence intervals over cases. numpy alone.
 
 Detections of one slide share its stain, its scanner and its tumour, so they are no independent draws: whole cases are drawn with
 replacement, and where there are fewer than ten of them frames (ours; too few draws give intervals that mean nothing). Drawing a
-case w times equals counting it w times, so a resample is a column of weights and every figure is a function of such columns; the
+case w times equals counting it w times, so a resample is a column of weights and every score is a function of such columns; the
 first column is all ones, the sample as it is.
 """
 
@@ -16,7 +16,7 @@ FEWEST_CASES = 10
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its interval.
+    """A score and its interval.
 
     Attributes:
         value: Of the sample as it is; nan where there is nothing to judge.
@@ -52,7 +52,7 @@ class Bootstrap:
     why: str | None = None
     level: float = LEVEL
 
-    def text(self):
+    def text(self) -> str:
         """One line for a caption."""
         if not self.resamples:
             return 'no intervals were asked for'
@@ -60,7 +60,7 @@ class Bootstrap:
         return f'{self.level:.0%} intervals: bootstrap over {self.units} {self.unit}{why}, {self.resamples} resamples, seed {self.seed}'
 
 
-def resampling_units(frames):
+def resampling_units(frames) -> tuple:
     """What is drawn of these frames.
 
     Returns:
@@ -78,7 +78,7 @@ def resampling_units(frames):
     return np.arange(len(frames)), 'frames', why
 
 
-def resample_weights(units, resamples, seed):
+def resample_weights(units, resamples, seed) -> np.ndarray:
     """How often each unit is drawn.
 
     Returns:
@@ -90,13 +90,13 @@ def resample_weights(units, resamples, seed):
     return np.concatenate([np.ones((units, 1)), drawn.T], axis=1)
 
 
-def estimate(values, units):
+def estimate(values, units) -> Estimate:
     """The ``Estimate`` of a figure.
 
     Args:
         values: ``(1 + B,)``: of the sample as it is, then of each resample. Resamples without a value (nan: a group that was not
             drawn) are left out.
-        units: How many units the figure rests on: one alone has no interval.
+        units: How many units the score rests on: one alone has no interval.
     """
     values = np.asarray(values, dtype=np.float64)
     drawn = values[1:][~np.isnan(values[1:])]

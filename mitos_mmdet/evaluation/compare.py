@@ -36,7 +36,7 @@ class Comparison:
     Attributes:
         first_threshold, second_threshold: Each model is scored at its own.
         bootstrap: Of the intervals.
-        figures: ``{name: Difference}``: ``f1 precision recall ap box_ap froc_area froc_area_per_mm2 froc_area_midog25``, and, less being
+        scores: ``{name: Difference}``: ``f1 precision recall ap box_ap froc_area froc_area_per_mm2 froc_area_midog25``, and, less being
             better, ``count_error_frames``, ``count_error_cases`` (mean absolute errors; the latter only where cases are drawn)
             and ``ece``.
     """
@@ -44,12 +44,12 @@ class Comparison:
     first_threshold: Threshold
     second_threshold: Threshold
     bootstrap: Bootstrap
-    figures: dict[str, Difference]
+    scores: dict[str, Difference]
 
     def to_dict(self) -> dict:
         """For JSON; nan is None."""
         return dict(first_threshold=plain(self.first_threshold.to_dict()), second_threshold=plain(self.second_threshold.to_dict()),
-                    bootstrap=plain(self.bootstrap), figures=plain(self.figures))
+                    bootstrap=plain(self.bootstrap), figures=plain(self.scores))
 
 
 def compare(first, second, resamples=1000, seed=0) -> Comparison:

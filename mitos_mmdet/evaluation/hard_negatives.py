@@ -1,4 +1,4 @@
-"""What false alarms sit on, and what is taken for what: mitosis, hard negative (a labelled look-alike), background. numpy alone."""
+"""What false positives sit on, and what is taken for what: mitosis, hard negative (a labelled look-alike), background. numpy alone."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ NAMES = ('mitosis', 'hard negative', 'background')
 
 @dataclass(frozen=True)
 class HardNegatives:
-    """False alarms at the threshold, in the frames in which look-alikes were labelled.
+    """False positives at the threshold, in the frames in which look-alikes were labelled.
 
     Attributes:
         frames, labelled: Such frames, and the look-alikes in them.
         false_alarms: All of them, which is the sum of the next three.
         on_hard_negative, on_mitosis, on_nothing: By the nearest label within the radius (at one distance the hard negative goes
             first): on a look-alike, on a mitosis (found already, or given away by the matching), on nothing labelled.
-        share_on_hard_negative: Of the false alarms; nan without any.
+        share_on_hard_negative: Of the false positives; nan without any.
     """
 
     frames: int
@@ -47,7 +47,7 @@ class Confusion:
 
 
 def alarms_on(frame, found, radius):
-    """What each false alarm of a frame sits on.
+    """What each false positive of a frame sits on.
 
     Args:
         frame: ``Frame`` with ``hard_negative_xy``.

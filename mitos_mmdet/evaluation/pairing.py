@@ -43,7 +43,7 @@ class Pairing:
         return [_frame(truth, found, label, *knows) for truth, found in self.pairs]
 
 
-def pair(truth, detections, um_per_px=None, ignore_unknown=False):
+def pair(truth, detections, um_per_px=None, ignore_unknown=False) -> Pairing:
     """Puts them together by frame name.
 
     Args:
@@ -52,7 +52,7 @@ def pair(truth, detections, um_per_px=None, ignore_unknown=False):
         ignore_unknown: Leave out detections on frames that the truth has not.
 
     Returns:
-        Pairing: A frame of the truth for which there are no detections has none: its figures are missed.
+        Pairing: A frame of the truth for which there are no detections has none: its mitotic figures are missed.
 
     Raises:
         ValueError: Unknown or ambiguous frames, no pixel size where one is needed, or places that cannot be meant so.
@@ -62,8 +62,8 @@ def pair(truth, detections, um_per_px=None, ignore_unknown=False):
              for frame in truth.frames]
     missing = [frame for frame in truth.frames if frame.labelled and frame.name not in found]
     if missing:
-        figures = sum(int((frame.labels == MITOSIS).sum()) for frame in missing)
-        notes.append(f'{len(missing)} of {len(truth.frames)} frames, as {missing[0].name}, have no predictions: their {figures} mitoses '
+        missed = sum(int((frame.labels == MITOSIS).sum()) for frame in missing)
+        notes.append(f'{len(missing)} of {len(truth.frames)} frames, as {missing[0].name}, have no predictions: their {missed} mitoses '
                      f'count as misses')
     in_um = _unit(truth) == _unit(detections) == 'mm' and um_per_px is None
     known = [_know(*both, um_per_px, detections.path) for both in pairs]

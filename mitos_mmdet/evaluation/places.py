@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# A point this far beyond the border is no figure cut by it: half a box of MIDOG's (ours).
+# A point this far beyond the border is no mitotic figure cut by it: half a box of MIDOG's (ours).
 _BORDER_PX = 25
 # No slide is longer; coordinates beyond are not mm.
 _SLIDE_MM = 100

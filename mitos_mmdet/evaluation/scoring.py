@@ -85,15 +85,15 @@ def _look_swapped(frames, radius):
 
 
 def compare_scored(first, second, resamples=1000, seed=0) -> dict:
-    """``{class: Comparison}`` of two ``ScoredFile``; where one has no scores, without the figures that need them.
+    """``{class: Comparison}`` of two ``ScoredFile``; where one has no scores, without what needs them.
 
     Raises:
         ValueError: What ``compare`` raises.
     """
     ranked = first.detections.has_scores and second.detections.has_scores
     compared = {name: compare(evaluation, second.evaluations[name], resamples, seed) for name, evaluation in first.evaluations.items()}
-    return compared if ranked else {name: replace(each, figures={
-        key: figure for key, figure in each.figures.items() if key not in (*_NEED_SCORES, 'ece')}) for name, each in compared.items()}
+    return compared if ranked else {name: replace(each, scores={
+        key: value for key, value in each.scores.items() if key not in (*_NEED_SCORES, 'ece')}) for name, each in compared.items()}
 
 
 def without_scores(evaluation):

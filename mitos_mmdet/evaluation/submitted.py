@@ -32,4 +32,4 @@ def submitted_threshold(detections):
     frames = [frame if frame.kept is None else only(frame, frame.kept) for frame in detections.frames]
     return dataclasses.replace(detections, frames=frames), threshold, (
         f"the points named 'mitotic figure' count; {wrong} others have as high a probability, so no one threshold parts them: the "
-        f"{int((~kept).sum())} points of other names are left out of all figures")
+        f"{int((~kept).sum())} points of other names are left out of all scores")

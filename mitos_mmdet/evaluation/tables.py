@@ -3,9 +3,9 @@
 import math
 
 HEADLINE = (('F1', 'f1'), ('precision', 'precision'), ('recall', 'recall'), ('AP (centroids)', 'ap'),
-            ("AP (MIDOG's boxes, IoU 0.5)", 'box_ap'), ('FROC area, 0 to 8 false alarms an image', 'froc_area'),
+            ("AP (MIDOG's boxes, IoU 0.5)", 'box_ap'), ('FROC area, 0 to 8 false positives per image', 'froc_area'),
             ("the same by MIDOG 2025's 40 thresholds", 'froc_area_midog25'),
-            ('FROC area, 0 to 4 false alarms a mm2', 'froc_area_per_mm2'))
+            ('FROC area, 0 to 4 false positives per mm2', 'froc_area_per_mm2'))
 _COUNTS = ('TP', 'FP', 'FN', 'precision', 'recall', 'F1')
 AGREEMENT = (('mean absolute error', 'mean_absolute_error'), ('bias', 'bias'), ('lower limit of agreement', 'limit_low'),
              ('upper limit of agreement', 'limit_high'), ('Pearson', 'pearson'), ('Spearman', 'spearman'),
@@ -27,7 +27,7 @@ def evaluation_tables(evaluation) -> list[list[list[str]]]:
         evaluation: ``Evaluation``.
 
     Returns:
-        list[list[list[str]]]: Tables, rows, cells: figures, groups, counts.
+        list[list[list[str]]]: Tables, rows, cells: scores, groups, counts.
     """
     overall = evaluation.overall
     rows = [[evaluation.name, f'{evaluation.radius}, {evaluation.matching}, score >= {evaluation.threshold.text()}'],
@@ -67,13 +67,13 @@ def _counts(summary):
 
 def comparison_table(comparison, first='first', second='second') -> list[list[str]]:
     """Rows of a ``Comparison``, heading first."""
-    return [['figure', first, second, 'difference', f'resamples in which {second} is better'],
+    return [['score', first, second, 'difference', f'resamples in which {second} is better'],
             *([name.replace('_', ' '), _number(each.first), _number(each.second), shown(each.difference),
-               _number(each.share_second_better, 3)] for name, each in comparison.figures.items())]
+               _number(each.share_second_better, 3)] for name, each in comparison.scores.items())]
 
 
 def _hard_negatives(found):
-    return [['false alarms on a hard negative', f'{found.on_hard_negative} of {found.false_alarms}, '
+    return [['false positives on a hard negative', f'{found.on_hard_negative} of {found.false_alarms}, '
                                                 f'share {shown(found.share_on_hard_negative, 3)}'],
             ['on a mitosis already counted', str(found.on_mitosis)], ['on nothing labelled', str(found.on_nothing)]]
 

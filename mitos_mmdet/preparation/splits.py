@@ -10,7 +10,7 @@ def split_frames(frames, rule, named, seed=0):
     """Deals frames out to splits.
 
     Args:
-        frames: List of ``Frame``.
+        frames: List of ``LabelledFrame``.
         rule: A key of ``named``, fractions (``'train=0.7,val=0.3'``) or case lists (``'train=H03+H04,val=H05'``), whose entries
             are case ids, their last part, or slide names.
         named: ``{name: {split: {case or slide, ...}}}``; cases that are not among the frames do no harm here.

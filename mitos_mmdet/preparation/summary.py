@@ -9,7 +9,7 @@ def summary_table(splits):
     """Frames, cases and labels per split, scanner and domain.
 
     Args:
-        splits: ``{split: [Frame, ...]}``, measured.
+        splits: ``{split: [LabelledFrame, ...]}``, measured.
 
     Returns:
         str: Aligned columns, one line a group and a total for each split. ``unlabelled`` are among ``frames``.

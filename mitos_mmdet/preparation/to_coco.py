@@ -19,7 +19,7 @@ def to_coco(frames, info, box_size=None):
     """The annotation file of measured frames.
 
     Args:
-        frames: List of ``Frame`` with ``size`` set and every centroid inside. Ids follow the order of ``file_name``.
+        frames: List of ``LabelledFrame`` with ``size`` set and every centroid inside. Ids follow the order of ``file_name``.
         info: The dict for ``info``.
         box_size: Side of the boxes, as ``'50px'`` or ``'12um'``; None: the bounding box of each label's outline.
 

@@ -7,7 +7,7 @@ from mitos_mmdet.report.report_path import check_report_path
 
 def add_report(parser):
     """``--report`` and ``--images``."""
-    parser.add_argument('--report', type=Path, metavar='FILE.html', help='the headline class as a page with figures and pictures')
+    parser.add_argument('--report', type=Path, metavar='FILE.html', help='the headline class as a page with plots and pictures')
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help="folder below which the frames of the report's pictures are (default: that of the truth)")
 

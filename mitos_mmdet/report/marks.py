@@ -1,6 +1,6 @@
-"""Hits, misses and false alarms of a frame, and how they are drawn: not by colour alone, also by shape.
+"""Hits, misses and false positives of a frame, and how they are drawn: not by colour alone, also by shape.
 
-A hit is a circle of the radius around the truth with a dot where the detection lies; a miss the same circle, dashed; a false alarm a
+A hit is a circle of the radius around the truth with a dot where the detection lies; a miss the same circle, dashed; a false positive a
 square as wide, around the detection.
 """
 
@@ -21,7 +21,7 @@ class Mark:
     Attributes:
         kind: ``HIT``, ``MISS`` or ``ALARM``.
         frame: Index of its frame.
-        x, y: px of the frame; of a false alarm the detection, else the truth.
+        x, y: px of the frame; of a false positive the detection, else the truth.
         score: Of the detection; of a miss the best detection under the threshold within the radius, None where there is none.
         note: What else is to be said.
         dot: ``(x, y)`` px of a hit's detection.
@@ -37,7 +37,7 @@ class Mark:
 
 
 def marks_of(evaluation, index):
-    """All ``Mark`` of a frame, at the threshold: misses, false alarms, hits."""
+    """All ``Mark`` of a frame, at the threshold: misses, false positives, hits."""
     frame, found = evaluation.frames[index], evaluation.matches[index]
     return [*_misses(evaluation, index, frame, found), *_alarms(evaluation.radius, index, frame, found), *_hits(index, frame, found)]
 

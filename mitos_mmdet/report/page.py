@@ -1,19 +1,20 @@
-"""An evaluation, its figures and its pictures as one HTML page."""
+"""An evaluation, its plots and its pictures as one HTML page."""
 
-from jinja2 import Environment, StrictUndefined
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from mitos_mmdet.report import sentences, tables
+from mitos_mmdet.report import page_tables, sentences
 from mitos_mmdet.report.marks import ALARM, HIT, MISS, Mark, shapes
 from mitos_mmdet.report.pictures import CROP_RADII
-from mitos_mmdet.report.style import SCRIPT, STYLE
-from mitos_mmdet.report.template import PAGE
 from mitos_mmdet.report.texts import number, several, short_names
 
+_ASSETS = Path(__file__).parent / 'assets'
 # One mark of each kind, of a radius of 8 px in the middle of 26 x 26 px.
 LEGEND = [(shapes([mark], (8, 8), (0, 0, 1, 1)), words) for mark, words in (
     (Mark(MISS, 0, 13, 13, None, ''), 'missed: dashed circle of the radius'),
-    (Mark(ALARM, 0, 13, 13, None, ''), 'false alarm: square as wide'),
+    (Mark(ALARM, 0, 13, 13, None, ''), 'false positive: square as wide'),
     (Mark(HIT, 0, 13, 13, None, '', (15, 12)), 'hit: circle of the radius, a dot where the detection lies'))]
 
 
@@ -31,22 +32,25 @@ def page(evaluation, drawings, pictures, provenance=None, comparisons=None):
         str: HTML.
     """
     names = short_names([frame.name for frame in evaluation.frames])
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)
     environment.tests['estimate'] = lambda cell: isinstance(cell, tuple)
     environment.filters.update(percent=lambda share: f'{100 * share:.2f}%', attributes=_attributes)
-    per_frame = tables.frame_table(evaluation, names)
+    per_frame = page_tables.frame_table(evaluation, names)
     cases = evaluation.groups.get('case')
     groups = {attribute: found for attribute, found in evaluation.groups.items() if attribute != 'case'}
-    return environment.from_string(PAGE).render(
-        style=STYLE, script=SCRIPT, legend=LEGEND, drawings=drawings,
+    style, script = ((_ASSETS / name).read_text(encoding='utf-8') for name in ('page.css', 'page.js'))
+    return environment.get_template('page.html.j2').render(
+        style=style, script=script, legend=LEGEND, drawings=drawings,
         title=f'{evaluation.name[0].upper()}{evaluation.name[1:]}' if evaluation.name else 'Detections',
-        facts=sentences.facts(evaluation), lead=sentences.lead(evaluation), headline=tables.headline(evaluation.overall),
+        facts=sentences.facts(evaluation), lead=sentences.lead(evaluation), headline=page_tables.headline(evaluation.overall),
         threshold=sentences.threshold(evaluation.threshold), intervals=sentences.intervals(evaluation.bootstrap),
         group_names=[attribute.replace('_', ' ') for attribute in groups],
-        group_tables=[tables.group_table(attribute.replace('_', ' '), found) for attribute, found in groups.items()],
-        hard_negatives=sentences.hard_negatives(evaluation.hard_negatives), agreement=tables.agreement_table(evaluation.count_agreement),
-        cases=cases and tables.group_table('case', cases), per_frame=per_frame, per_frame_words=per_frame[0].index('labelled'),
-        comparisons=[(name, sentences.intervals(each.bootstrap), tables.comparison_table(each))
+        group_tables=[page_tables.group_table(attribute.replace('_', ' '), found) for attribute, found in groups.items()],
+        hard_negatives=sentences.hard_negatives(evaluation.hard_negatives),
+        agreement=page_tables.agreement_table(evaluation.count_agreement),
+        cases=cases and page_tables.group_table('case', cases), per_frame=per_frame, per_frame_words=per_frame[0].index('labelled'),
+        comparisons=[(name, sentences.intervals(each.bootstrap), page_tables.comparison_table(each))
                      for name, each in (comparisons or {}).items()],
         methods=sentences.methods(evaluation), provenance=list((provenance or {}).items()), **_pictures(evaluation, pictures, names))
 
@@ -57,7 +61,7 @@ def _pictures(evaluation, pictures, names):
     missing = [] if pictures is None else pictures.missing
     if pictures is None or len(missing) == wanted:
         why = 'no images were given' if pictures is None else f'the images of the frames were not found, as {missing[0]}'
-        return dict(no_pictures=f'No pictures: {why}. All figures above stand.', frames=[])
+        return dict(no_pictures=f'No pictures: {why}. All scores above stand.', frames=[])
     ranked = len(evaluation.curve.thresholds) > 1  # detections without scores all have the same
     shown = len(pictures.frames.pictures)
     without = f' Without {several(len(missing), "frame")} whose image was not found, as {missing[0]}.' if missing else ''
@@ -65,8 +69,8 @@ def _pictures(evaluation, pictures, names):
         no_pictures=None, missing=without,
         crop_side=_crop_side(evaluation), galleries=[_gallery(found, names, evaluation, ranked) for found in pictures.galleries],
         frames=[(it, names[evaluation.frames[it.frame].name], _frame_words(evaluation, it.frame)) for it in pictures.frames.pictures],
-        frames_words='Those with the most misses and false alarms first.' if shown == pictures.frames.total else
-        f'{shown} of {pictures.frames.total}: those with the most misses and false alarms.')
+        frames_words='Those with the most misses and false positives first.' if shown == pictures.frames.total else
+        f'{shown} of {pictures.frames.total}: those with the most misses and false positives.')
 
 
 def _gallery(found, names, evaluation, ranked):
@@ -83,7 +87,7 @@ def _gallery(found, names, evaluation, ranked):
 def _frame_words(evaluation, index):
     found, truths = evaluation.matches[index], len(evaluation.frames[index].truth_xy)
     hits, alarms = int((found.truth_to_pred >= 0).sum()), int(found.false_positive.sum())
-    return f'{hits} of {truths} found, {several(alarms, "false alarm")}'
+    return f'{hits} of {truths} found, {several(alarms, "false positive")}'
 
 
 def _crop_side(evaluation):

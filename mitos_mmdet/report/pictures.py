@@ -1,4 +1,4 @@
-"""Pictures cut from the frames: galleries of hits, misses and false alarms, and whole frames. Each frame is read once, one at a time."""
+"""Pictures cut from the frames: galleries of hits, misses and false positives, and whole frames. Each frame is read once, one at a time."""
 
 import base64
 import io
@@ -50,7 +50,7 @@ class Pictures:
     """All of them.
 
     Attributes:
-        galleries: Misses, false alarms and hits.
+        galleries: Misses, false positives and hits.
         frames: Whole frames.
         missing: Names of the frames that were wanted and not found.
     """
@@ -63,7 +63,7 @@ class Pictures:
 def take_pictures(evaluation, image_of):
     """Chooses what to show, reads these frames and cuts them.
 
-    Misses and false alarms come by falling score (misses: of the best detection under the threshold), hits by rising score: the least
+    Misses and false positives come by falling score (misses: of the best detection under the threshold), hits by rising score: the least
     sure first. Of the frames those with the most errors are shown.
 
     Args:

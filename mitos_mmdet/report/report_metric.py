@@ -11,7 +11,7 @@ from mitos_mmdet.report.write_report import write_report
 
 
 class ReportMetric(CentroidMetric):
-    """Writes the report of the headline class; gives no figures to the run's log, which has those of ``CentroidMetric``.
+    """Writes the report of the headline class; gives no scores to the run's log, which has those of ``CentroidMetric``.
 
     It stands beside a run's ``CentroidMetric`` and collects as it does: the main process writes, with the frames of all processes.
 

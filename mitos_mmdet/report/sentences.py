@@ -3,9 +3,9 @@
 from mitos_mmdet.report.marks import ALARM, HIT, MISS
 from mitos_mmdet.report.texts import RULES, length, number, several, with_interval
 
-CHOOSE = ('It is the best on the very frames it is scored on, so F1, precision and recall are better than on new ones. For a figure to '
+CHOOSE = ('It was tuned on the evaluated frames, so F1, precision and recall are better than on new ones. For a score to '
           'publish choose it on validation data and freeze it.')
-TITLES = {MISS: 'Misses', ALARM: 'False alarms', HIT: 'Hits'}
+TITLES = {MISS: 'Misses', ALARM: 'False positives', HIT: 'Hits'}
 _ORDER = {MISS: 'by the best score under the threshold, those that were not detected at all last', ALARM: 'the surest first',
           HIT: 'the least sure first'}
 
@@ -26,7 +26,7 @@ def lead(evaluation):
     area = _area(evaluation)
     density += f' and {number(overall.fp / area, 2)} a mm²' if area else ''
     found = f'Of {overall.truths:,} labelled, {overall.tp:,} were found and {overall.fn:,} missed' if overall.truths else 'None is labelled'
-    return f'{found}; {several(overall.fp, "false alarm")}{density if overall.fp else ""}.'
+    return f'{found}; {several(overall.fp, "false positive")}{density if overall.fp else ""}.'
 
 
 def threshold(chosen):
@@ -46,11 +46,11 @@ def intervals(bootstrap):
 
 
 def hard_negatives(found):
-    """Where false alarms sit; None where nobody labelled look-alikes, or there are no false alarms."""
+    """Where false positives sit; None where nobody labelled look-alikes, or there are no false positives."""
     if found is None or not found.false_alarms:
         return None
     share = found.share_on_hard_negative
-    return (f'Of {several(found.false_alarms, "false alarm")} in frames with labelled look-alikes (hard negatives), '
+    return (f'Of {several(found.false_alarms, "false positive")} in frames with labelled look-alikes (hard negatives), '
             f'{found.on_hard_negative} sit on a look-alike (share {with_interval(share, 2)}), {found.on_mitosis} beside a mitosis that is '
             f'counted already, and {found.on_nothing} on nothing labelled.')
 
@@ -70,8 +70,8 @@ def methods(evaluation):
         ('Hit', f'A detection within {length(evaluation.radius)} of a label, centre to centre, inclusive.'),
         ('Matching', f'{evaluation.matching}: {RULES[evaluation.matching]}.'),
         ('Threshold', evaluation.threshold.text()),
-        ('F1, precision, recall', 'Counts pooled over all frames; a frame without labels counts its false alarms, one without detections '
-                                  'its misses. What is 0/0 is –.'),
+        ('F1, precision, recall', 'Counts pooled over all frames; a frame without labels counts its false positives, one without '
+                                  'detections its misses. What is 0/0 is –.'),
         ('AP, centroids', 'By falling score each detection takes its nearest free label; area under the precision envelope at all points.'),
         ("AP, MIDOG's boxes", 'Boxes of 1.5 times the radius to each side, IoU 0.5, 101 recall points.'),
         ('FROC area', f"Exact, every score is a threshold. At MIDOG 2025's 40 thresholds, to compare with its tables: "

@@ -7,9 +7,9 @@ NONE = '–'  # nothing to judge
 _IMAGES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.svs', '.ndpi')
 
 RULES = {
-    'midog': 'truths in list order, each takes its nearest unused detection; every other detection is a false alarm',
+    'midog': 'truths in list order, each takes its nearest unused detection; every other detection is a false positive',
     'optimal': 'one to one, most hits first, then least distance',
-    'amida': 'a truth counts once if any detection lies within; further detections near it are no false alarms',
+    'amida': 'a truth counts once if any detection lies within; further detections near it are no false positives',
 }
 
 

@@ -1,4 +1,4 @@
-"""``write_report``: an evaluation as one HTML file that opens from disk, and its figures beside it."""
+"""``write_report``: an evaluation as one HTML file that opens from disk, and its plots beside it."""
 
 import os
 

@@ -2,13 +2,13 @@ import pytest
 from PIL import Image
 
 from mitos_mmdet.contests.measure import drop_outside, measure_frames
-from mitos_mmdet.contests.records import Frame, Label
+from mitos_mmdet.contests.reading import Label, LabelledFrame
 from mitos_mmdet.datasets.coco_format import MITOSIS
 
 
 def frame(path, *centroids, size=(100, 80), **more):
     labels = [Label(MITOSIS, centroid, f'labels.csv:{line}') for line, centroid in enumerate(centroids, start=1)]
-    return Frame(path.name, path, 'scanner', 'case', 'domain', (0.25, 0.25), size, labels=labels, **more)
+    return LabelledFrame(path.name, path, 'scanner', 'case', 'domain', (0.25, 0.25), size, labels=labels, **more)
 
 
 def write(path, size=(100, 80), **options):

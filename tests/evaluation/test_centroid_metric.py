@@ -102,12 +102,12 @@ def test_intervals_are_printed_where_asked_for(caplog):
     log = logged(caplog, samples, resamples=20)
     assert 'bootstrap over 5 frames (no frame has a case_id), 20 resamples, seed 0' in log
     assert re.search(r'F1 +\| \d\.\d{4} \(\d\.\d{4} to \d\.\d{4}\)', log)
-    assert 'false alarms on a hard negative' in log
+    assert 'false positives on a hard negative' in log
     assert evaluate(samples, resamples=20) == evaluate(samples), 'keys and figures stay as they are'
 
 
 def test_classes_are_scored_apart():
-    # a mitosis called a hard negative: a miss of the one, a false alarm of the other
+    # a mitosis called a hard negative: a miss of the one, a false positive of the other
     found = evaluate([sample(1, [(100, 100), (200, 200)], [(100, 100, 0.9), (200, 200, 0.9)], labels=[1, 1],
                              truth_labels=[0, 1])], score_thr=0.5)
     assert [found[f'centroid/{key}'] for key in ('tp', 'fp', 'fn')] == [0, 0, 1]
@@ -257,7 +257,7 @@ def test_masks_stand_in_the_file_and_on_the_pictures(tmp_path):
     assert [coco_mask.area(mask) for mask in bitmaps] == [256, 400]
     scale, strip = 2, picture.shape[0] - 800
     hit, alarm = ((picture - bare)[strip + y * scale, x * scale] for x, y in ((91, 100), (189, 300)))
-    assert hit[1] > 40 > hit[0] and alarm[0] > 40 > alarm[1], 'green around the hit, red around the false alarm'
+    assert hit[1] > 40 > hit[0] and alarm[0] > 40 > alarm[1], 'green around the hit, red around the false positive'
     assert abs(picture - bare)[strip + 600, 400].max() < 20, 'what lies inside stays'
 
 

@@ -29,15 +29,15 @@ def evaluation(share, seed=0, **kwargs):
 
 def test_a_model_with_itself_is_exactly_0():
     found = compare(evaluation(0.7), evaluation(0.7), resamples=50)
-    for name, each in found.figures.items():
+    for name, each in found.scores.items():
         assert (each.difference.value, each.difference.low, each.difference.high, each.share_second_better) == (0, 0, 0, 0.5), name
-    assert set(found.figures) == {'f1', 'precision', 'recall', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_midog25',
+    assert set(found.scores) == {'f1', 'precision', 'recall', 'ap', 'box_ap', 'froc_area', 'froc_area_per_mm2', 'froc_area_midog25',
                                   'count_error_frames', 'count_error_cases', 'ece'}
 
 
 def test_a_better_model_is_called_better():
     found = compare(evaluation(0.5), evaluation(0.8, seed=1), resamples=200)
-    f1, error = found.figures['f1'], found.figures['count_error_frames']
+    f1, error = found.scores['f1'], found.scores['count_error_frames']
     assert f1.difference.value == pytest.approx(f1.second - f1.first) and 0 < f1.difference.low < f1.difference.value < f1.difference.high
     assert f1.share_second_better == 1
     assert error.difference.high < 0 and error.share_second_better == 1, 'less is better'
@@ -54,7 +54,7 @@ def test_pairs_narrow_the_interval():
         found[np.flatnonzero(~found)[:1]] = True
         better.append(frame(found, number))
     first, second = (evaluate(each, threshold=0.5, resamples=200) for each in (worse, better))
-    apart = compare(first, second, resamples=200).figures['recall'].difference
+    apart = compare(first, second, resamples=200).scores['recall'].difference
     assert apart.low > 0
     assert apart.high - apart.low < 0.3 * (first.overall.recall.high - first.overall.recall.low)
 

@@ -28,8 +28,8 @@ def random_frames(rng, count):
 
 
 def test_pooled_counts_with_background_frames_and_frames_without_predictions():
-    frames = [frame([[0, 0], [20, 0]], [[1, 0], [0, 1], [50, 0]], [0.9, 0.8, 0.7]),  # a hit, a miss, a duplicate, a false alarm
-              frame(EMPTY, [[5, 5]], [0.6]),  # background: a false alarm
+    frames = [frame([[0, 0], [20, 0]], [[1, 0], [0, 1], [50, 0]], [0.9, 0.8, 0.7]),  # a hit, a miss, a duplicate, a false positive
+              frame(EMPTY, [[5, 5]], [0.6]),  # background: a false positive
               frame([[5, 5], [9, 9]])]  # no prediction: two misses
     score = counts_at(frames, RADIUS)
     assert (score.tp, score.fp, score.fn) == (1, 3, 3)
@@ -130,7 +130,7 @@ def test_optimal_sweep_follows_chains_to_their_end():
 def test_best_threshold():
     # F1 is 1 at 0.8; the hit at 0.7 brings an alarm with it
     assert sweep([frame([[0, 0]], [[0, 0], [50, 0]], [0.8, 0.7])], RADIUS).best_threshold == 0.8
-    # all wrong: F1 is 0 everywhere, so the fewest false alarms
+    # all wrong: F1 is 0 everywhere, so the fewest false positives
     assert sweep([frame([[0, 0]], [[40, 0], [50, 0]], [0.8, 0.7])], RADIUS).best_threshold == 0.8
     for nothing_to_choose_by in ([], [frame([[0, 0]])], [frame(EMPTY, [[0, 0]], [0.5])]):
         assert np.isnan(sweep(nothing_to_choose_by, RADIUS).best_threshold)

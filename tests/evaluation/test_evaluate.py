@@ -175,7 +175,7 @@ def test_numbers_that_are_not_finite_are_refused():
 def test_the_snippet_of_the_documentation_runs(run_python):
     page = (Path(__file__).parents[2] / 'docs/evaluation.md').read_text(encoding='utf-8')
     done = run_python('-c', next(text for text in re.findall(r'```python\n(.*?)```', page, re.S) if 'evaluate(frames' in text))
-    # a hit, a miss, and a false alarm on the frame without mitoses
+    # a hit, a miss, and a false positive on the frame without mitoses
     assert f'value={1 / 2}' in done.stdout and 'bootstrap over 2 frames (only 2 cases' in done.stdout, done.stderr
 
 

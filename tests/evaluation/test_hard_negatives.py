@@ -1,4 +1,4 @@
-"""What false alarms sit on, and the confusion of mitosis, hard negative and background, worked by hand."""
+"""What false positives sit on, and the confusion of mitosis, hard negative and background, worked by hand."""
 
 import numpy as np
 

@@ -32,7 +32,7 @@ def curve_of(frames, rank, unit=None, units=1):
 
 
 def froc_area_by_hand(frames, most):
-    """Recall over false alarms an image, point after point, with straight lines in between."""
+    """Recall over false positives per image, point after point, with straight lines in between."""
     curve = sweep(frames, RADIUS)
     truths = sum(len(frame.truth_xy) for frame in frames)
     x, y = [0.0, *(curve.fp / len(frames))], [0.0, *(curve.tp / truths)]

@@ -82,9 +82,9 @@ def test_classes_that_are_not_there(files, classes, words):
 
 def test_two_models_of_which_one_has_no_scores():
     ranked, unranked = score(truth(), found(), threshold=.4, resamples=0), score(truth(), found(score=False), resamples=0)
-    of_both = compare_scored(ranked, unranked, resamples=20)[MITOSIS].figures
+    of_both = compare_scored(ranked, unranked, resamples=20)[MITOSIS].scores
     assert of_both['f1'].difference.value == 0 and not {'ap', 'froc_area', 'ece'} & of_both.keys()
-    assert {'ap', 'froc_area', 'ece'} <= compare_scored(ranked, ranked, resamples=20)[MITOSIS].figures.keys()
+    assert {'ap', 'froc_area', 'ece'} <= compare_scored(ranked, ranked, resamples=20)[MITOSIS].scores.keys()
 
 
 def test_a_model_that_finds_only_hard_negatives():

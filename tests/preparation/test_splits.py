@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from mitos_mmdet.contests.records import Frame
+from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.contests.tupac16 import SPLITS
 from mitos_mmdet.preparation.splits import absent_cases, split_frames
 
 
 def frames(*cases, slides=(), **more):
     slides = slides or [''] * len(cases)
-    return [Frame(f'{case}_{number}.png', Path(), 'scanner', case, 'domain', slide=slide, **more)
+    return [LabelledFrame(f'{case}_{number}.png', Path(), 'scanner', case, 'domain', slide=slide, **more)
             for case, slide in zip(cases, slides, strict=True) for number in range(3)]
 
 

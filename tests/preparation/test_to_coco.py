@@ -3,14 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mitos_mmdet.contests.records import Frame, Label
+from mitos_mmdet.contests.reading import Label, LabelledFrame
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.preparation.summary import summary_table
 from mitos_mmdet.preparation.to_coco import make_info, to_coco
 
 
 def frame(name, *labels, **more):
-    return Frame(name, Path(name), 'scanner', 'case', 'domain', (0.25, 0.5), (100, 80), labels=list(labels), **more)
+    return LabelledFrame(name, Path(name), 'scanner', 'case', 'domain', (0.25, 0.5), (100, 80), labels=list(labels), **more)
 
 
 def test_boxes_are_xywh_around_the_centroid_and_clipped():

@@ -89,7 +89,7 @@ def test_figures_lie_beside_it(report):
 def test_numbers_are_those_of_the_evaluation(report):
     evaluation, page, _ = report
     overall = evaluation.overall
-    assert f'Of {overall.truths} labelled, {overall.tp} were found and {overall.fn} missed; {overall.fp} false alarms' in page.words
+    assert f'Of {overall.truths} labelled, {overall.tp} were found and {overall.fn} missed; {overall.fp} false positives' in page.words
     for title, key in (('F1', 'f1'), ('Precision', 'precision'), ('Recall', 'recall'), ('AP, centroids', 'ap')):
         estimate = getattr(overall, key)
         assert f'{title} {estimate.value:.3f} {estimate.low:.3f} to {estimate.high:.3f}' in page.words
@@ -119,7 +119,7 @@ def test_other_detections_and_provenance(report):
 def test_pictures_of_every_kind(report):
     evaluation, page, folder = report
     overall = evaluation.overall
-    for title, total in (('Misses', overall.fn), ('False alarms', overall.fp), ('Hits', overall.tp)):
+    for title, total in (('Misses', overall.fn), ('False positives', overall.fp), ('Hits', overall.tp)):
         assert re.search(rf'{title} {min(total, 24)}( of {total})?,', page.words), title
     shown = sum(min(24, total) for total in (overall.fn, overall.fp, overall.tp)) + len(evaluation.frames)
     assert page.tags.count('image') == shown
@@ -159,8 +159,8 @@ def test_what_users_wrote_stays_text(text, escaped, make_evaluation, tissue, tmp
     (dict(hard_negatives=False, resamples=0), ['nothing labelled there', 'No intervals were asked for'], ['confusion']),
     (dict(um_per_px=None, radius='30px'), ['radius 30 px', 'Squares of 240 px'], []),
     (dict(threshold=None), ['Optimistic. Detections with score'], []),  # chosen on the very set
-    (dict(threshold=2.0), ['under the threshold', 'False alarms none', 'Precision –'], ['localisation']),  # no detection reaches it
-    (dict(name='hard negative', matching='amida'), ['Hard negative', 'further detections near it are no false alarms'], []),
+    (dict(threshold=2.0), ['under the threshold', 'False positives none', 'Precision –'], ['localisation']),  # no detection reaches it
+    (dict(name='hard negative', matching='amida'), ['Hard negative', 'further detections near it are no false positives'], []),
 ])
 def test_whatever_is_missing(how, expected, absent, make_evaluation, tissue, tmp_path):
     page = write(make_evaluation(**how), tmp_path, tissue)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.core.images import BrokenImageError, read_header
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.class_names import class_name
@@ -86,7 +86,7 @@ def _frame(its, name, path, um_per_px, case, names, skipped):
 
 def _described(name, path, its, um_per_px, case):
     size = um_per_px and (float(um_per_px), float(um_per_px))
-    return Frame(name, path, (its and its.scanner) or 'unknown', _case(case, name, its), (its and its.domain) or 'unknown',
+    return LabelledFrame(name, path, (its and its.scanner) or 'unknown', _case(case, name, its), (its and its.domain) or 'unknown',
                  um_per_px=size or (its and its.um_per_px), tags_win=size is None)
 
 

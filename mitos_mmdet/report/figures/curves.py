@@ -21,8 +21,8 @@ def precision_recall(evaluation):
 
 def froc(evaluation):
     """The ``Drawing``."""
-    per_mm2 = ' The upper axis counts the same false alarms a mm².' if evaluation.froc.fp_per_mm2 is not None else ''
-    caption = (f'Recall over mean false alarms a frame (FROC). Area from 0 to {MOST_PER_IMAGE}: '
+    per_mm2 = ' The upper axis counts the same false positives per mm².' if evaluation.froc.fp_per_mm2 is not None else ''
+    caption = (f'Recall over mean false positives per frame (FROC). Area from 0 to {MOST_PER_IMAGE}: '
                f'{with_interval(evaluation.overall.froc_area, 2)} of {MOST_PER_IMAGE}.{per_mm2}')
     return drawing('froc', 'Free-response ROC curve', caption, _froc, (4.4, 3.7), evaluation=evaluation)
 
@@ -50,12 +50,12 @@ def _froc(figure, evaluation):
     at = overall.fp / overall.frames
     most = max(MOST_PER_IMAGE, 1.1 * at)
     _operating_point(axes, at, overall.recall.value, None, overall.recall)
-    axes.set(xlim=(0, most), ylim=(0, 1.02), xlabel='False alarms a frame', ylabel='Recall')
+    axes.set(xlim=(0, most), ylim=(0, 1.02), xlabel='False positives per frame', ylabel='Recall')
     areas = [frame.area_mm2 for frame in evaluation.frames]
     if None not in areas:
         area = sum(areas) / len(areas)
         upper = axes.secondary_xaxis('top', functions=(lambda frame: frame / area, lambda mm2: mm2 * area))
-        upper.set_xlabel('False alarms a mm²')
+        upper.set_xlabel('False positives per mm²')
 
 
 def _operating_point(axes, x, y, across, up):

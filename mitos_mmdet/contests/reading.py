@@ -24,7 +24,7 @@ class Label:
 
 
 @dataclass
-class Frame:
+class LabelledFrame:
     """One image of a contest.
 
     Attributes:

@@ -7,8 +7,8 @@ from mitos_mmdet.report.texts import NONE, interval, number
 # Figure, attribute of ``Scores``, the best it can be, digits.
 HEADLINE = (('F1', 'f1', 1, 3), ('Precision', 'precision', 1, 3), ('Recall', 'recall', 1, 3), ('AP, centroids', 'ap', 1, 3),
             ("AP, MIDOG's boxes at IoU 0.5", 'box_ap', 1, 3),
-            (f'FROC area, 0 to {MOST_PER_IMAGE} false alarms a frame', 'froc_area', MOST_PER_IMAGE, 2),
-            (f'FROC area, 0 to {MOST_PER_MM2} false alarms a mm²', 'froc_area_per_mm2', MOST_PER_MM2, 2))
+            (f'FROC area, 0 to {MOST_PER_IMAGE} false positives per frame', 'froc_area', MOST_PER_IMAGE, 2),
+            (f'FROC area, 0 to {MOST_PER_MM2} false positives per mm²', 'froc_area_per_mm2', MOST_PER_MM2, 2))
 _FRAME_COLUMNS = (('case', 'case_id'), ('scanner', 'scanner'), ('domain', 'domain'), ('region', 'region_type'))
 COMPARED = dict(f1='F1', precision='Precision', recall='Recall', ap='AP, centroids', box_ap="AP, MIDOG's boxes",
                 froc_area='FROC area, a frame', froc_area_per_mm2='FROC area, a mm²',
@@ -34,7 +34,7 @@ def group_table(title, found):
     rows = [[name, each.frames, each.truths, each.tp, each.fn, each.fp,
              *(_cell(getattr(each, key)) for key in rates)]
             for name, each in found.items()]
-    return [title, 'frames', 'labelled', 'hits', 'misses', 'false alarms', *(heads[key] for key in rates)], rows
+    return [title, 'frames', 'labelled', 'hits', 'misses', 'false positives', *(heads[key] for key in rates)], rows
 
 
 def frame_table(evaluation, names):
@@ -46,7 +46,7 @@ def frame_table(evaluation, names):
         truths = len(frame.truth_xy)
         rows.append([names[frame.name], *(NONE if getattr(frame, key) is None else str(getattr(frame, key)) for _, key in known), truths,
                      hits, truths - hits, alarms, number(2 * hits / (hits + truths + alarms) if hits + truths + alarms else None, 2)])
-    return ['frame', *(head for head, _ in known), 'labelled', 'hits', 'misses', 'false alarms', 'F1'], rows
+    return ['frame', *(head for head, _ in known), 'labelled', 'hits', 'misses', 'false positives', 'F1'], rows
 
 
 def agreement_table(count_agreement):
@@ -58,7 +58,7 @@ def agreement_table(count_agreement):
 def comparison_table(comparison):
     """Heading and rows of a ``Comparison``."""
     rows = [[COMPARED[key], number(each.first), number(each.second), number(each.difference.value), interval(each.difference),
-             number(each.share_second_better, 2)] for key, each in comparison.figures.items()]
+             number(each.share_second_better, 2)] for key, each in comparison.scores.items()]
     return ['', 'this model', 'the other', 'difference', '95% interval', 'other better in'], rows
 
 
