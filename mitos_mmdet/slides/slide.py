@@ -137,6 +137,8 @@ class Slide:
 
 
 def _exact_ratio(full, side):
-    """How much smaller a level is: the whole number whose quotient was rounded to its size, else the quotient."""
+    """How much smaller a level is: the whole number whose quotient was rounded to its size, as scanners and libvips make levels; else
+    the quotient.
+    """
     whole = round(full / side)
     return float(whole) if math.floor(full / whole) <= side <= math.ceil(full / whole) else full / side
