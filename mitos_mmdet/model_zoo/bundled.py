@@ -9,7 +9,7 @@ import mitos_mmdet
 
 _PACKAGE = Path(mitos_mmdet.__file__).resolve().parent
 WEIGHTS = _PACKAGE / 'model_zoo' / 'weights'
-_NEEDED = ('config', 'sha256', 'um_per_px', 'threshold', 'classes')
+_NEEDED = ('sha256', 'um_per_px', 'threshold', 'classes')
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class BundledModel:
     Attributes:
         name: What ``load_model`` and ``--model`` call it.
         checkpoint: Path of its weights.
-        config: Path of its config.
+        config: Path of its config; None for a classifier.
         card: What the JSON file beside the weights says: ``sha256``, ``um_per_px``, ``threshold``, ``classes``, training data, metrics.
     """
     name: str
@@ -51,10 +51,10 @@ def find_bundled(name=None, kind='detector'):
                          f'CHECKPOINT')
     path = WEIGHTS / f'{name}.json'
     card = _read_card(path)
-    missing = [key for key in _NEEDED if key not in card]
+    missing = [key for key in (*_NEEDED, *(('config', ) if kind == 'detector' else ())) if key not in card]
     if missing:
         raise ValueError(f'{path}: lacks {", ".join(missing)}. Install mitos_mmdet again')
-    return BundledModel(name, path.with_suffix('.pth'), find_config(card['config']), card)
+    return BundledModel(name, path.with_suffix('.pth'), find_config(card['config']) if 'config' in card else None, card)
 
 
 def find_config(name):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, sha256_of
 from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
+from mitos_mmdet.model_zoo.load_atypical import load_atypical
 from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 ENGINES = ('auto', 'openvino', 'torch')
@@ -71,7 +72,7 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
         normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
     key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
     network, notes = _network(detector, device, engine, threads, key)
-    return LoadedModel(network=network, notes=notes, **facts)
+    return LoadedModel(network=network, notes=notes, atypical=load_atypical(device), **facts)
 
 
 def _network(detector, device, engine, threads, key):

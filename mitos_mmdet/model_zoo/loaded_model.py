@@ -22,6 +22,7 @@ class LoadedModel:
         device: ``'cpu'`` or ``'cuda'``.
         card: The bundled model's card, else an empty dict.
         normalizer: ``StainNormalizer`` that the network expects its images to have passed, or None.
+        atypical: ``AtypicalClassifier`` for its mitotic figures, or None.
         notes: What the user should know, such as why an engine is not used.
     """
 
@@ -36,6 +37,7 @@ class LoadedModel:
     network: object = field(repr=False)
     card: dict = field(default_factory=dict, repr=False)
     normalizer: StainNormalizer | None = field(default=None, repr=False)
+    atypical: object = field(default=None, repr=False)
     notes: list = field(default_factory=list)
 
     @property

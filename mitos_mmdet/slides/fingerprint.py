@@ -23,8 +23,9 @@ def fingerprint(path, model, settings=None):
     path, settings = Path(path), settings or SlideSettings()
     chosen = {name: value for name, value in settings.as_dict().items() if name not in _WITHOUT_EFFECT}
     threshold = model.threshold if settings.threshold is None else settings.threshold
+    classifier = getattr(getattr(model, 'atypical', None), 'sha256', None)
     return dict(
-        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px)),
+        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), atypical=classifier),
         settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
         input=_stat(path))
 

@@ -29,7 +29,7 @@ _FRAME_MM2 = 5.0
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
-def run_slide(path, model, out_dir, settings=None, progress=None, atypical=None, workers=1):
+def run_slide(path, model, out_dir, settings=None, progress=None, workers=1):
     """Detects, counts and writes everything about one slide.
 
     Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is stopped leaves a slide
@@ -41,7 +41,6 @@ def run_slide(path, model, out_dir, settings=None, progress=None, atypical=None,
         out_dir: The slide's own folder.
         settings: ``SlideSettings``; None: the defaults.
         progress: As of ``detect``.
-        atypical: Classifier of atypical mitotic figures (``load_atypical``), or None.
         workers: Threads that read.
 
     Returns:
@@ -54,13 +53,13 @@ def run_slide(path, model, out_dir, settings=None, progress=None, atypical=None,
     stamp = fingerprint(path, model, settings)
     with open_slide(path, um_per_px=settings.um_per_px) as slide, locked(out_dir):
         need_um_per_px(slide)
-        summary = _run(slide, model, out_dir, settings, progress, atypical, workers)
+        summary = _run(slide, model, out_dir, settings, progress, workers)
         summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
         write_summary(out_dir / SUMMARY, summary)
     return summary
 
 
-def _run(slide, model, out_dir, settings, progress, atypical, workers):
+def _run(slide, model, out_dir, settings, progress, workers):
     roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
     thumbnail = slide.thumbnail(1000)
     tissue = tissue_mask(slide)
@@ -75,9 +74,9 @@ def _run(slide, model, out_dir, settings, progress, atypical, workers):
         notes.append(f'Its stain was not normalised ({reason}).')
     tiles = []
     found = detect(slide, model, roi, searched, settings.batch_size, workers=workers, stain=stain, progress=_counting(progress, tiles))
-    if atypical is not None:
-        found = with_atypical(slide, found, atypical)
     threshold = model.threshold if settings.threshold is None else settings.threshold
+    if model.atypical is not None:
+        found = with_atypical(slide, found, model.atypical, threshold)
     if searched is None and tissue.share < _LEAST_TISSUE:
         notes.append('No tissue was recognised, so the area is that of the whole image.')
         tissue = None
@@ -87,23 +86,25 @@ def _run(slide, model, out_dir, settings, progress, atypical, workers):
         program=f'mitos_mmdet {mitos_mmdet.__version__}', input=str(slide.path), size_px=slide.size, um_per_px=slide.um_per_px,
         um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
-        model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device),
+        model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,
+                   atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
         threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
     return dict(about, **{**counts, 'warnings': notes, 'notes': [*notes, *counts['notes']]}, files=files)
 
 
-def with_atypical(slide, detections, classifier):
-    """The detections with the probability that each mitotic figure is atypical; NaN for other classes.
+def with_atypical(slide, detections, classifier, threshold):
+    """The detections with the probability that each mitotic figure is atypical; NaN for other classes and below the threshold.
 
     Args:
         slide: ``Slide``.
         detections: ``Detections``.
-        classifier: ``predict(crops uint8 (N, H, W, 3) RGB) -> (N,)``, ``um_per_px`` and ``crop_size`` px of the crops it wants.
+        classifier: ``AtypicalClassifier``.
+        threshold: Least score of what is classified.
     """
     atypical = np.full(len(detections), np.nan)
-    chosen = np.flatnonzero(detections.labels == detections.classes.index(MITOSIS))
+    chosen = np.flatnonzero((detections.labels == detections.classes.index(MITOSIS)) & (detections.scores >= threshold))
     sides = [classifier.crop_size * classifier.um_per_px / own for own in slide.um_per_px]
     for start in range(0, len(chosen), 64):
         part = chosen[start:start + 64]

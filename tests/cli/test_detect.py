@@ -151,6 +151,24 @@ def test_nothing_found_is_a_result(model, tmp_path, capsys):
     assert '0.00' in capsys.readouterr().out
 
 
+def test_each_mitotic_figure_has_its_probability_of_being_atypical(model, tmp_path):
+    class Classifier:
+        name, sha256, um_per_px, crop_size = 'rule', 'a' * 64, 0.5, 64
+
+        def predict(self, crops):
+            assert crops.shape[1:] == (64, 64, 3) and (crops[:, 28:36, 28:36, 0] < 130).all()  # the disc is in the middle
+            return np.arange(len(crops)) / 10
+
+    frame = picture(tmp_path / 'a.png')
+    arguments = [str(frame), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']
+    assert command.main(arguments) == 0 and 'atypical' not in rows(tmp_path / 'out' / 'a' / 'detections.csv')[0]
+    model.atypical = Classifier()
+    assert command.main(arguments) == 0
+    assert sorted(float(row['atypical']) for row in rows(tmp_path / 'out' / 'a' / 'detections.csv')) == [0.0, 0.1, 0.2]
+    summary = json.loads((tmp_path / 'out' / 'a' / 'summary.json').read_text())
+    assert summary['atypical_share'] == 0 and summary['model']['atypical']['name'] == 'rule'
+
+
 def test_a_region_restricts(model, tmp_path):
     frame = picture(tmp_path / 'a.png')
     corners = [[0, 0], [180, 0], [180, 240], [0, 240], [0, 0]]

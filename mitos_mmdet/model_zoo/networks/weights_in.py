@@ -10,6 +10,8 @@ from mitos_mmdet.compat.checkpoints import check_fits, read_checkpoint
 from mitos_mmdet.datasets.coco_format import CLASSES, MITOSIS
 from mitos_mmdet.model_zoo.config_facts import class_names, detector_config
 
+_MOST_IN_TILE = 1000  # Ours
+
 
 def build_detector(cfg, config, checkpoint, classes=None, trust=False):
     """The config's detector without ``TiledDetector``, in evaluation mode on the CPU, in float32.
@@ -40,7 +42,16 @@ def build_detector(cfg, config, checkpoint, classes=None, trust=False):
     meta = content.get('meta') or {} if 'state_dict' in content else {}
     classes = classes or _names(meta.get('dataset_meta')) or class_names(cfg) or CLASSES
     _check_classes(classes, detector, checkpoint)
+    _find_more(detector)
     return detector.eval().float(), tuple(classes)
+
+
+def _find_more(detector):
+    """Raises how many detections a tile may have: configs set it for tiles of 512 px, and a larger tile would lose some."""
+    for head in (getattr(detector, 'bbox_head', None), getattr(detector, 'roi_head', None)):
+        settings = getattr(head, 'test_cfg', None)
+        if settings is not None and 0 < settings.get('max_per_img', 0) < _MOST_IN_TILE:
+            settings.max_per_img = _MOST_IN_TILE
 
 
 def _names(dataset_meta):

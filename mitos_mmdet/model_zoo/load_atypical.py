@@ -1,0 +1,57 @@
+"""``load_atypical``: the bundled classifier that tells atypical from normal mitotic figures."""
+
+from mitos_mmdet.model_zoo.bundled import bundled_names, check_sha256, find_bundled
+
+
+class AtypicalClassifier:
+    """Probability that a mitotic figure is atypical.
+
+    Args:
+        network: ``AtypicalNetwork`` with its weights, in evaluation mode.
+        bundled: ``BundledModel``.
+        device: Where it runs.
+
+    Attributes:
+        name, sha256: Of the bundled model.
+        um_per_px, crop_size: What crops it wants, px: the mitotic figure in the centre.
+    """
+
+    def __init__(self, network, bundled, device):
+        from mitos_mmdet.models.classifiers.atypical_network import PATCH_PX, UM_PER_PX
+
+        self.name, self.sha256 = bundled.name, bundled.card['sha256']
+        self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
+        self._network, self._device = network.to(device), device
+
+    def predict(self, crops):
+        """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, crop_size, crop_size, 3)`` RGB at ``um_per_px``."""
+        import numpy as np
+        import torch
+
+        from mitos_mmdet.models.classifiers.atypical_network import view_fields
+
+        if not len(crops):
+            return np.zeros(0)
+        with torch.inference_mode():
+            patches = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2).float()
+            return torch.sigmoid(self._network(view_fields(patches)).float()).double().cpu().numpy()
+
+
+def load_atypical(device='cpu'):
+    """The bundled classifier, or None where none comes with this installation.
+
+    Raises:
+        ValueError: Its file is damaged.
+    """
+    if not bundled_names('atypical'):
+        return None
+    from mitos_mmdet.compat.checkpoints import check_fits, read_checkpoint
+    from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
+
+    bundled = find_bundled(kind='atypical')
+    check_sha256(bundled.checkpoint, bundled.card['sha256'])
+    content = read_checkpoint(bundled.checkpoint)
+    network = AtypicalNetwork()
+    check_fits(content, network, bundled.checkpoint)
+    network.load_state_dict(content.get('state_dict', content))
+    return AtypicalClassifier(network.eval(), bundled, device)

@@ -1,0 +1,33 @@
+"""The bundled classifier of atypical mitotic figures."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mitos_mmdet.model_zoo import bundled
+from mitos_mmdet.model_zoo.load_atypical import load_atypical
+
+network = pytest.importorskip('mitos_mmdet.models.classifiers.atypical_network')
+
+
+def test_it_is_loaded_by_its_card_and_gives_probabilities(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundled, 'WEIGHTS', tmp_path)
+    assert load_atypical() is None
+    torch.manual_seed(0)
+    made = network.AtypicalNetwork().eval()
+    torch.save({key: value.half() if value.is_floating_point() else value for key, value in made.state_dict().items()}, tmp_path / 'a.pth')
+    digest = hashlib.sha256((tmp_path / 'a.pth').read_bytes()).hexdigest()
+    card = dict(kind='atypical', sha256=digest, um_per_px=0.25, threshold=0.5, classes=['normal', 'atypical'])
+    (tmp_path / 'a.json').write_text(json.dumps(card))
+    classifier = load_atypical()
+    crops = np.random.default_rng(0).integers(0, 256, (3, classifier.crop_size, classifier.crop_size, 3), dtype=np.uint8)
+    found = classifier.predict(crops)
+    with torch.no_grad():
+        wanted = torch.sigmoid(made(network.view_fields(torch.from_numpy(crops).permute(0, 3, 1, 2).float()))).numpy()
+    assert np.allclose(found, wanted, atol=2e-3) and len(classifier.predict(crops[:0])) == 0
+    (tmp_path / 'a.json').write_text(json.dumps(dict(card, sha256='0' * 64)))
+    with pytest.raises(ValueError, match='a.pth: damaged or exchanged'):
+        load_atypical()
