@@ -57,7 +57,7 @@ def test_random_scales_lie_around_the_size_of_the_test(path):
     for pipeline in pipelines(cfg, 'train_dataloader'):
         for step in steps(pipeline, ('RandomChoiceResize',)):
             sides = [side for side, _ in step['scales']]
-            assert sides[len(sides) // 2] == (256 if 'small' in path.stem else 512)
+            assert sides[len(sides) // 2] == (512 if 'midog' in path.stem.split('_') else 256)
             assert sides[0] + sides[-1] == 2 * sides[len(sides) // 2]
 
 
