@@ -2,9 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+MITOS := $(VENV)/bin/mitos
 SAMPLE := data/sample
 CONFIG := configs/mitos/small/cascade_rcnn_r18_small_sample.py
 WORK := work_dirs/demo
+# The bundled model; in a checkout without its weights the demo's own.
+MODEL := $(if $(wildcard mitos_mmdet/model_zoo/weights/*.json),,--model $(CONFIG) $(WORK))
+# One thread a core; a thread that waits for another sleeps, so that a busy machine does not crawl.
+export OMP_WAIT_POLICY ?= passive
+export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: install demo test test-openmmlab lint clean
 
@@ -12,16 +18,20 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -e ".[onedl,cpu,tests]"
+	$(VENV)/bin/pip install --quiet -e ".[onedl,cpu,wsi,tests]"
 	touch $@
 
-# The user's road, from raw contest files to scored frames, as README says.
+# From contest files to scored frames, then the bundled model. Interrupted, it goes on where it stopped.
 demo: install
-	$(RUN) tools/make_sample.py $(SAMPLE)
-	$(RUN) tools/convert_dataset.py midog $(SAMPLE) --split csv --out $(SAMPLE)/annotations.json
-	$(RUN) tools/tile_dataset.py $(SAMPLE)/annotations_train.json $(SAMPLE)/images --out $(SAMPLE)/tiles_train --size 256 --overlap 128
-	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK)
-	$(RUN) tools/test.py $(CONFIG) $(WORK) --work-dir $(WORK) --show-dir $(WORK)/pictures --out $(WORK)/detections.json
+	@echo "1 of 6: draw the sample"; $(MITOS) make-sample $(SAMPLE)
+	@echo "2 of 6: convert its labels"; $(MITOS) convert midog $(SAMPLE) --split csv --out $(SAMPLE)/annotations.json
+	@echo "3 of 6: cut training tiles"; $(MITOS) tile $(SAMPLE)/annotations_train.json $(SAMPLE)/images --out $(SAMPLE)/tiles_train --size 192 --overlap 96
+	@echo "4 of 6: train a small Cascade R-CNN"; $(MITOS) train $(CONFIG) --work-dir $(WORK) --resume --brief
+	@echo "5 of 6: detect and score on frames that it has not seen"
+	@$(MITOS) test $(CONFIG) $(WORK) --work-dir $(WORK) --brief --show-dir $(WORK)/pictures --out $(WORK)/detections.json --report $(WORK)/report.html
+	@echo "6 of 6: count the mitotic figures of one image, as on images of your own"
+	@$(MITOS) detect $(SAMPLE)/images/001.tiff $(MODEL) --out $(WORK)/one_frame
+	@echo "Next, on an image or slide of your own: $(MITOS) detect IMAGE --um-per-px 0.25 --out found"
 
 test: install
 	$(RUN) -m pytest

@@ -52,12 +52,12 @@ def test_every_dataset_draws_objects_of_one_size(path):
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_random_scales_lie_around_the_size_of_the_test(path):
-    # A test frame is not resized, so the middle one of the scales is a tile's own: 512 px where ann_file is of tiles of 512 px.
+    # A test frame is not resized, so the middle one of the scales is a tile's own size.
     cfg = Config.fromfile(path)
     for pipeline in pipelines(cfg, 'train_dataloader'):
         for step in steps(pipeline, ('RandomChoiceResize',)):
             sides = [side for side, _ in step['scales']]
-            assert sides[len(sides) // 2] == (512 if 'midog' in path.stem.split('_') else 256)
+            assert sides[len(sides) // 2] == cfg.train_tile_px
             assert sides[0] + sides[-1] == 2 * sides[len(sides) // 2]
 
 

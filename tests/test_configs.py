@@ -141,6 +141,14 @@ def test_one_variable_moves_the_data(path):
     assert {dataset.data_root for loader in loaders for dataset in datasets_of(loader.dataset)} == {cfg.data_root}
 
 
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_learning_rates_scale_from_the_configs_own_batch(path):
+    # --auto-scale-lr multiplies by the real batch over this one.
+    cfg = Config.fromfile(path)
+    if is_trained(cfg) and 'auto_scale_lr' in cfg:
+        assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
+
+
 def test_paper_settings_of_cascade_rcnn_midog():
     # cascade_rcnn_midog_2021, sections Network Training and Dataset.
     cfg = Config.fromfile(Path(__file__).parents[1] / 'configs/mitos/cascade_rcnn_midog.py')

@@ -20,7 +20,7 @@ from mitos_mmdet.core.outputs import check_writable
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(prog='mitos candidates', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help="phase one's config")
-    parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the last checkpoint)")
+    parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the best checkpoint, else the last)")
     parser.add_argument('--frames', required=True, metavar='FILE',
                         help="annotation file of whole frames, below data_root; images are where the config's test frames are")
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the patches')
@@ -50,7 +50,7 @@ def main(argv=None):
     refuse_code(args.trust_checkpoint)
     settings = CandidateSettings(args.radius or radius_of(cfg, args.config), args.patch_size, args.negatives or None, args.hits_only,
                                  args.seed)
-    path = find_checkpoint(args.checkpoint)
+    path = find_checkpoint(args.checkpoint, best=True)
     checkpoint = read_checkpoint(path, args.trust_checkpoint)
     init_default_scope(cfg.default_scope)
     frames = cfg.test_dataloader.dataset

@@ -36,12 +36,10 @@ def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'
     units = {Length.parse(metric.get('radius', '7.5um')).unit for metric in metrics}
     for dataset in datasets_in(cfg.get(loader)) if metrics else ():
         packed = _packed(dataset.get('pipeline') or ())
-        if packed is None:
-            continue
-        if 'instances' not in packed:
+        if packed is not None and 'instances' not in packed:
             raise ValueError(f"{config}: CentroidMetric reads 'instances', which the last step of the {loader} does not pack. Use "
                              f"dict(type='PackFrameInputs') there")
-        if 'um' in units and ('um_per_px' not in packed or dataset['type'] == 'CocoDataset'):
+        if 'um' in units and (dataset['type'] == 'CocoDataset' or (packed is not None and 'um_per_px' not in packed)):
             raise ValueError(f"{config}: the radius of CentroidMetric is in um, and the frames of the {loader} carry no um_per_px. Use "
                              f"MitosisDataset with dict(type='PackFrameInputs'), or a radius in px")
 

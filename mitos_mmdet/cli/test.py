@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mitos_mmdet.cli.brief import brief_output, found_lines, silence_warnings
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -16,8 +17,8 @@ from mitos_mmdet.core.outputs import check_writable
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(prog='mitos test', description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its last checkpoint); not needed where the "
-                                                      "config's model names its own")
+    parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its best checkpoint, else its last); not "
+                                                      "needed where the config's model names its own")
     parser.add_argument('--out', metavar='FILE', help='write the detections: .json, or .pkl as in mmdet')
     parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
     parser.add_argument('--show-dir', metavar='DIR',
@@ -28,6 +29,7 @@ def parse_args(argv=None):
                         help="count detections from this score on (default: the config's, else the best F1 on the evaluated set)")
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
     parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
+    parser.add_argument('--brief', action='store_true', help='only what was found; the log file in the work dir keeps everything')
     add_arguments(parser)
     add_pixel_limit(parser)
     return parser.parse_args(argv)
@@ -35,6 +37,8 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    if args.brief:
+        silence_warnings()
     load_mmdet()
     from mmengine.runner import Runner
 
@@ -52,7 +56,9 @@ def main(argv=None):
     refuse_code(args.trust_checkpoint)
     checkpoint = None
     if args.checkpoint:
-        path = find_checkpoint(args.checkpoint)
+        path = find_checkpoint(args.checkpoint, best=True)
+        if Path(args.checkpoint).is_dir():
+            print(f'{args.checkpoint}: taking its {"best" if path.name.startswith("best_") else "last"} checkpoint, {path.name}')
         checkpoint = read_checkpoint(path, args.trust_checkpoint)
         set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
         cfg.load_from = str(path)
@@ -64,15 +70,19 @@ def main(argv=None):
     _set_outputs(cfg, args)
     if args.tta:
         set_test_time_augmentation(cfg)
-    runner = Runner.from_cfg(cfg)
-    if args.out and args.out.endswith(('.pkl', '.pickle')):
-        from mmdet.evaluation import DumpDetResults
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    if args.report:
-        _add_report(runner, cfg, args)
-    if checkpoint:
-        check_fits(checkpoint, runner.model, path)
-    runner.test()
+    with brief_output(args.brief) as say:
+        runner = Runner.from_cfg(cfg)
+        if args.out and args.out.endswith(('.pkl', '.pickle')):
+            from mmdet.evaluation import DumpDetResults
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+        if args.report:
+            _add_report(runner, cfg, args)
+        if checkpoint:
+            check_fits(checkpoint, runner.model, path)
+        metrics = runner.test()
+    if args.brief and 'centroid/f1' in metrics:
+        for line in found_lines(metrics, args.report, args.show_dir):
+            say(line)
     end_processes()
 
 

@@ -28,7 +28,8 @@ def parse_args(argv=None):
     parser.add_argument('--grid', help='cut every frame into equal parts instead, as 4x4 (columns x rows)')
     parser.add_argument('--keep', choices=KEEPS, default='labelled',
                         help='tiles that hold an object, or all, also of unlabelled frames (default: labelled)')
-    parser.add_argument('--format', choices=FORMATS, default='png', help='jpg is smaller and lossy (default: png)')
+    parser.add_argument('--image-format', '--format', dest='format', choices=FORMATS, default='png',
+                        help='jpg is smaller and lossy (default: png)')
     parser.add_argument('--stain', choices=(*STAINS, 'none'), default='macenko',
                         help="measure each frame's stain by this method and record it with its tiles (default: macenko)")
     parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')

@@ -7,6 +7,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
 
+from mitos_mmdet.cli.brief import brief_output, epoch_lines, silence_warnings
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -25,12 +26,15 @@ def parse_args(argv=None):
                         help='mixed precision: float16 on a GPU; bfloat16 on a CPU, which is faster where it has AVX512-BF16')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real total batch size')
     parser.add_argument('--from-scratch', action='store_true', help='train without the pretrained weights of the config')
+    parser.add_argument('--brief', action='store_true', help='one line per epoch; the log file in the work dir keeps everything')
     add_arguments(parser)
     return parser.parse_args(argv)
 
 
 def main(argv=None):
     args = parse_args(argv)
+    if args.brief:
+        silence_warnings()
     load_mmdet()
     from mmengine.runner import Runner
 
@@ -65,8 +69,11 @@ def main(argv=None):
     elif cfg.get('load_from') and Path(cfg.load_from).is_file():
         read_checkpoint(cfg.load_from, args.trust_checkpoint)
     try:
-        with locked(cfg.work_dir) if int(os.environ.get('RANK', 0)) == 0 else contextlib.nullcontext():
+        alone = locked(cfg.work_dir) if int(os.environ.get('RANK', 0)) == 0 else contextlib.nullcontext()
+        with alone, brief_output(args.brief) as say:
             runner = Runner.from_cfg(cfg)
+            if args.brief:
+                runner.register_hook(epoch_lines(say))
             if checkpoint:
                 check_fits(checkpoint, runner.model, cfg.load_from)
             runner.train()

@@ -46,7 +46,7 @@ def load_model(model=None, checkpoint=None, device='auto', engine='auto', thread
     if is_config:
         _need_mmdet()
         from mitos_mmdet.compat.checkpoints import find_checkpoint
-        config, path, card, name = Path(model), find_checkpoint(checkpoint), {}, Path(model).stem
+        config, path, card, name = Path(model), find_checkpoint(checkpoint, best=True), {}, Path(model).stem
     else:
         bundled = find_bundled(model)
         _need_mmdet()

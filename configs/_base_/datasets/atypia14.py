@@ -2,6 +2,7 @@
 # Boxes of 50 px (11.4 um) as MIDOG has them (ours: the contest gives points without a size).
 _base_ = './midog.py'
 data_root = 'data/atypia14/'
+train_tile_px = 256  # mitos tile --size
 um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 # Half of the paper's 512 px and of its steps; crops keep at least 0.7 of a side, as mitotic figures must keep their size (ours).
 crop = dict(type='MinIoURandomCrop', min_ious=(0.3, ), min_crop_size=0.7)

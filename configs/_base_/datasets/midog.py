@@ -3,6 +3,7 @@ _base_ = './frames.py'
 data_root = 'data/midog/'
 # What networks are trained at: the scanners of the contest have 0.23 to 0.25 (ours: the coarsest).
 um_per_px = 0.25
+train_tile_px = 512  # mitos tile --size
 normalize_stain = dict(type='NormalizeStain', method='macenko')  # paper; the target is ours
 # 50 px: MIDOG's own labels are squares of 50 px around each mitotic figure.
 labels_to_boxes = dict(type='CentroidsToBoxes', size='50px')

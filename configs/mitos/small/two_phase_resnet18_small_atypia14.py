@@ -10,3 +10,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=40, begin=0, end=40, eta_min=1.0e-6, by_epoch=True, convert_to_iter_based=True)
 ]
 optim_wrapper = dict(optimizer=dict(lr=0.001))
+auto_scale_lr = dict(base_batch_size=32)
