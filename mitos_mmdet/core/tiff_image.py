@@ -119,7 +119,7 @@ class TiffImage:
     def _describe(self, file):
         series = [one for one in file.series if len(one.shape) >= 2]
         if not series:
-            raise BrokenImageError(f'{self.path}: holds no image. Fetch or export it again')
+            raise BrokenImageError(f'{self.path}: holds no image, perhaps because it is truncated. Fetch or export it again')
         main, first = series[0], series[0].keyframe
         self._check_single(series)
         try:

@@ -12,6 +12,7 @@ from mitos_mmdet.slides.slide import Slide, SlideError
 __all__ = ['Slide', 'SlideError', 'open_slide']
 
 _IMAGES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.jp2')  # what OpenSlide need not be asked about
+_WITH_OTHER_FILES = ('.mrxs', '.vms', '.vmu')
 _OWN = ('generic-tiff', )
 _SAME = 0.01  # Ours: an override this near to the file's own value needs no warning.
 
@@ -52,6 +53,10 @@ def _reader(path):
     vendor = None if path.suffix.lower() in _IMAGES else openslide_vendor(path)
     if vendor and vendor not in _OWN:
         return OpenSlideReader(path)
+    if path.suffix.lower() in _WITH_OTHER_FILES:
+        # Alone it is a photograph of the label or a list of names; a JPEG of some hundred px would be taken for the slide.
+        raise SlideError(f'{path}: OpenSlide does not know it. Such a slide is this file and others beside it, MRXS a folder of its '
+                         f'name: copy all of them')
     return FileReader(path)
 
 

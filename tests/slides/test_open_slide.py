@@ -212,6 +212,13 @@ def test_what_is_no_slide_is_one_line(tmp_path, name, content, words):
     assert name in str(caught.value) and '\n' not in str(caught.value)
 
 
+def test_mrxs_without_its_folder_is_no_photograph(tmp_path):
+    pytest.importorskip('openslide')
+    Image.new('RGB', (200, 100)).save(tmp_path / 'a.mrxs', format='JPEG')
+    with pytest.raises(SlideError, match='a.mrxs.*a folder of its name: copy all of them'):
+        open_slide(tmp_path / 'a.mrxs')
+
+
 def test_folders_and_pipes(tmp_path):
     with pytest.raises(SlideError, match='is a folder'):
         open_slide(tmp_path)
