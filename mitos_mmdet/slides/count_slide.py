@@ -12,7 +12,11 @@ from mitos_mmdet.slides.grade import DISCLAIMER, RULES, grade, veterinary_count
 from mitos_mmdet.slides.hotspot import EXACT, GRID, TOO_LITTLE_TISSUE, WHOLE, Hotspot, find_hotspot
 from mitos_mmdet.slides.settings import SlideSettings
 
+_LEAST_MM2 = 1.0  # Ours: below half of the contests' 2 mm2 a score is printed with a warning.
 _ATYPICAL = 0.5  # Ours: probability from which a mitotic figure counts as atypical.
+
+NO_FIGURE = 'No mitotic figure was found, so there is no hotspot.'
+IS_EXACT = 'No window of this size holds more mitotic figures (exact search).'
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,10 @@ class SlideCount:
     def notes(self):
         """Sentences that a reader of the counts must know."""
         no_area = [] if self.area.area_mm2 > 0 else ['No tissue was found, so there is no area to count in.']
-        return [*hotspot_notes(self.hotspot), *no_area]
+        counted = self.hotspot.area_mm2 if self.hotspot is not None else self.area.area_mm2
+        small = [f'Only {counted:.2g} mm² were counted, too little for a score: its classes are made for about 2 mm².'] \
+            if 0 < counted < _LEAST_MM2 else []
+        return [*hotspot_notes(self.hotspot), *no_area, *small]
 
     def as_dict(self):
         """As plain types, for ``summary.json``."""
@@ -108,7 +115,7 @@ def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=N
 def hotspot_notes(spot):
     """What must be said of a hotspot; a list of sentences."""
     if spot is None:
-        return ['No mitotic figure was found, so there is no hotspot.']
+        return [NO_FIGURE]
     notes = []
     if spot.search == WHOLE:
         notes.append(f'The window of {spot.asked_mm2:.3g} mm² is larger than the area searched, so the hotspot is all of it, '
@@ -121,5 +128,5 @@ def hotspot_notes(spot):
         notes.append(f'The hotspot is the densest window with enough tissue on a grid of {spot.step_um:.3g} µm; with less tissue, one '
                      f'holds {spot.most_anywhere}.')
     if spot.search == EXACT:
-        notes.append('No window of this size holds more mitotic figures (exact search).')
+        notes.append(IS_EXACT)
     return notes

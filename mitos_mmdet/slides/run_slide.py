@@ -83,6 +83,7 @@ def _run(slide, model, out_dir, settings, progress, workers):
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
     _remove_earlier(out_dir)
     about = dict(
+        warnings=notes,
         program=f'mitos_mmdet {mitos_mmdet.__version__}', input=str(slide.path), size_px=slide.size, um_per_px=slide.um_per_px,
         um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
@@ -91,7 +92,7 @@ def _run(slide, model, out_dir, settings, progress, workers):
         threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
-    return dict(about, **{**counts, 'warnings': notes, 'notes': [*notes, *counts['notes']]}, files=files)
+    return dict(about, **{**counts, 'notes': [*notes, *counts['notes']]}, files=files)
 
 
 def with_atypical(slide, detections, classifier, threshold):

@@ -49,7 +49,7 @@ def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about):
         'overview': lambda path: write_overview(path, slide, count, tissue, roi),
         'picture': lambda path: write_annotated_picture(path, slide, count.mitoses),
         'page': lambda path: write_slide_page(path, slide, count, tissue, roi, provenance(about),
-                                              [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page']),
+                                              [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page'], about['warnings']),
     }
     for name in wanted:
         writers[name](out_dir / FILES[name])

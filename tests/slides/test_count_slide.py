@@ -73,6 +73,8 @@ def test_nothing_found_is_a_result():
     assert (content['mitotic_figures'], content['hotspot'], content['per_mm2']) == (0, None, 0)
     assert content['notes'] == ['No mitotic figure was found, so there is no hotspot.']
     assert {each['score'] for each in content['grades']} == {1}
+    tiny = SlideSettings(threshold=0.5, hotspot_area_mm2=0.5)
+    assert count_slide(FOUND, tiny).notes[-1].startswith('Only 0.5 mm² were counted')
     assert not count.density.per_mm2.any()
 
 

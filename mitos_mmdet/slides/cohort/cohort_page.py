@@ -9,6 +9,7 @@ from markupsafe import Markup
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.cohort.table import PENDING
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
+from mitos_mmdet.slides.count_slide import IS_EXACT, NO_FIGURE
 from mitos_mmdet.slides.grade import DISCLAIMER, RULES
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 240, 44, 44
@@ -42,7 +43,7 @@ def cohort_page(rows, table_name):
         failed=[row for row in rows if row.status == FAILED], pending=sum(row.status == PENDING for row in rows), table_name=table_name,
         scores=scores, rule=RULES['mm2'], disclaimer=DISCLAIMER, link=_link, chart=histogram(densities) if done else None,
         median=_median(counts), range=(min(counts), max(counts)) if counts else None, median_density=_median(densities),
-        areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))
+        notes=_notes, areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))
 
 
 def histogram(values):
@@ -53,7 +54,7 @@ def histogram(values):
 
     Returns:
         dict: ``bars`` ``[(x, y, width, height, words)]``, ``ticks`` ``[(x, text)]``, ``rows`` ``[(y, text)]`` and ``marks``
-        ``[(x, text)]`` where the scores begin.
+        ``[(x, y of its text, text)]`` where the scores begin.
     """
     rule = RULES['mm2']
     most = max(*values, rule.from_3 * 1.25)
@@ -72,7 +73,8 @@ def histogram(values):
         width=_WIDTH, height=_HEIGHT, left=_LEFT, floor=floor, bars=bars,
         ticks=[(_LEFT + tick * scale_x, f'{tick:g}') for tick in np.arange(0, bins * width + step / 2, step)],
         rows=[(floor - count * scale_y, str(count)) for count in range(row, int(tall) + 1, row)],
-        marks=[(_LEFT + start * scale_x, f'score {score}') for score, start in ((2, rule.from_2), (3, rule.from_3))])
+        # Their words in two lines: with one slide far to the right, they lie close.
+        marks=[(_LEFT + start * scale_x, y, f'score {score}') for score, start, y in ((2, rule.from_2, 22), (3, rule.from_3, 38))])
 
 
 def _step(least):
@@ -84,6 +86,11 @@ def _step(least):
 def _link(row):
     """The file of a slide's folder to open, relative to the page: its page, or what is told of it."""
     return f"{row.slide.folder}/{(row.summary or {}).get('files', {}).get('page', _SUMMARY)}"
+
+
+def _notes(row):
+    """What a reader must know of a slide's counts; not what is told of every slide."""
+    return [note for note in (row.summary or {}).get('notes', ()) if note not in (NO_FIGURE, IS_EXACT)]
 
 
 def _median(values):

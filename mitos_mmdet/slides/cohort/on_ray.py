@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from mitos_mmdet.core.console import one_line
-from mitos_mmdet.slides.cohort.work import FAILED, work
+from mitos_mmdet.slides.cohort.work import FAILED, reason_of, work
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
 
@@ -58,7 +58,7 @@ def _checked(row):
         with open_slide(job.path, um_per_px=job.settings.um_per_px) as slide:
             need_um_per_px(slide)
     except Exception as error:  # decoders raise everything
-        reason = one_line(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {one_line(error)}'
+        reason = reason_of(error, job.path)
     return dict(job=row['job'], reason=reason)
 
 

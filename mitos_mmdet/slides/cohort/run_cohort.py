@@ -6,14 +6,13 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
-from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.output_folder import FolderInUseError, locked
 from mitos_mmdet.slides.cohort.cohort_page import write_cohort_page
 from mitos_mmdet.slides.cohort.in_process import in_process
 from mitos_mmdet.slides.cohort.on_ray import on_ray
 from mitos_mmdet.slides.cohort.table import PENDING, CohortRow, write_table
-from mitos_mmdet.slides.cohort.work import BUSY, DONE, FAILED, KEPT, STOP, SlideJob, finished
+from mitos_mmdet.slides.cohort.work import BUSY, DONE, FAILED, KEPT, STOP, SlideJob, finished, reason_of
 from mitos_mmdet.slides.settings import SlideSettings
 
 _POLL_S = 0.5
@@ -95,7 +94,7 @@ def _known(jobs, facts):
             if finished(job, facts) is not None:
                 yield job.place, (KEPT, '')
         except ValueError as error:
-            yield job.place, (FAILED, one_line(error))
+            yield job.place, (FAILED, reason_of(error, job.path))
 
 
 def _released(busy):

@@ -75,10 +75,15 @@ def work(job, model, cores=1):
         return job.place, STOP, one_line(error)
     except Exception as error:  # decoders raise everything; the other slides go on
         _forget_attempts(out_dir)
-        known = isinstance(error, (ValueError, OSError))
-        return job.place, FAILED, (one_line(error) if known else f'{type(error).__name__}: {one_line(error)}')[:1000]
+        return job.place, FAILED, reason_of(error, job.path)
     _forget_attempts(out_dir)
     return job.place, DONE, ''
+
+
+def reason_of(error, path):
+    """An error in one line, without the slide's path in front, which stands beside it wherever it is shown."""
+    text = one_line(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {one_line(error)}'
+    return text.removeprefix(f'{path}: ')[:1000]
 
 
 def _count_attempt(out_dir, run):

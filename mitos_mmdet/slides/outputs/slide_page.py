@@ -16,7 +16,7 @@ MOST_INSIDE = 600  # Ours: crops of the hotspot.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
 
-def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=()):
+def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()):
     """Writes the page, whole or not at all.
 
     Args:
@@ -26,12 +26,13 @@ def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None,
         tissue, roi: ``TissueMask`` and ``Roi`` or None, for the overview.
         provenance: ``{what: text}`` of model, threshold, versions and the like, shown as it is.
         files_beside: ``[(file name, what it is)]`` of the slide's other files, linked.
+        warnings: Sentences that a reader must know first, such as that it does not look like H&E.
     """
     with replacing(path) as file:
-        file.write(slide_page(slide, count, tissue, roi, provenance, files_beside))
+        file.write(slide_page(slide, count, tissue, roi, provenance, files_beside, warnings))
 
 
-def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=()):
+def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()):
     """The page as text; arguments as of ``write_slide_page``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
@@ -48,7 +49,7 @@ def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_besid
         overview=dict(uri=jpeg_uri(overview, 88), width=overview.width, height=overview.height), crop_um=CROP_UM,
         main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
         size_mm=[side * um / 1000 for side, um in zip(slide.size, found.um_per_px, strict=True)], um_per_px=found.um_per_px,
-        provenance=list((provenance or {}).items()), files_beside=files_beside)
+        warnings=warnings, provenance=list((provenance or {}).items()), files_beside=files_beside)
 
 
 def _card(slide, found, index):

@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -19,6 +21,7 @@ from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
 from mitos_mmdet.slides.settings import SlideSettings
 from mitos_mmdet.slides.tissue_share import TissueShare
 
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 SIZE = (1600, 1200)
 POINTS = np.array([[400, 300], [440, 320], [1200, 900], [420, 360]], float)
 SETTINGS = SlideSettings(hotspot_area_mm2=0.03, threshold=0.5)
@@ -91,7 +94,9 @@ def test_the_hotspot_is_shown_at_full_resolution(slide):
 
 
 def test_text_of_the_user_is_escaped_and_nothing_is_fetched(slide):
-    text = slide_page(slide, counted(), provenance={'Model': '<script>alert(1)</script>'}, files_beside=[('a "b".csv', 'CSV')])
+    text = slide_page(slide, counted(), provenance={'Model': '<script>alert(1)</script>'}, files_beside=[('a "b".csv', 'CSV')],
+                      warnings=['This does not look like H&E.'])
+    assert '<p class="note warning">This does not look like H&amp;E.</p>' in text
     page = Tags(text)
     assert len(page.all('script')) == 2
     assert '<b>&amp;' not in text
@@ -108,6 +113,22 @@ def test_grade_area_rule_and_disclaimer_are_stated(slide):
         assert words in text, words
     rules = json.loads(re.search(r'id="rules">(.*?)</script>', text)[1])
     assert [(rule['from2'], rule['from3'], rule['area']) for rule in rules][:2] == [(4, 8, 1.0), (12, 23, 2.0)]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason='no Chromium to run the script in')
+def test_taking_a_detection_out_changes_the_count(slide, tmp_path):
+    keys = ''.join(f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}'}}));" for key in ('ArrowRight', 'ArrowRight', ' '))
+    page = slide_page(slide, counted()).replace('</body>', f'<script>{keys}</script></body>')
+    (tmp_path / 'page.html').write_text(page, encoding='utf-8')
+    done = subprocess.run([CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--dump-dom',
+                           f'--user-data-dir={tmp_path}/profile', (tmp_path / 'page.html').as_uri()],
+                          capture_output=True, text=True, timeout=120)
+    text = done.stdout
+    assert '<b>1 counted</b> of 2 detected' in text
+    assert '<b id="hotspot-count">1</b>' in text
+    assert '<b id="total-count">2</b>' in text
+    assert 'Detection 2, score 0.60, not counted' in text
+    assert '<b id="score">3</b>' in text  # 1 in 0.03 mm2 are 33 per mm2
 
 
 def test_no_detection_makes_a_page(slide, tmp_path):
