@@ -19,16 +19,17 @@ splits are by case (patient or slide), never by frame:
 """
 
 import argparse
-import json
-import os
 from pathlib import Path
 
 from mitos_mmdet.contests import CONTESTS
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.outputs import begins_with, check_output
 from mitos_mmdet.preparation.convert import convert
 from mitos_mmdet.preparation.own_labels import KINDS
 from mitos_mmdet.preparation.summary import summary_table
+
+_OURS = b'"converter_version"'  # in the info, which is written first
 
 
 def parse_args(argv=None):
@@ -65,13 +66,15 @@ def parse_args(argv=None):
 def main(argv=None):
     """Converts, reports, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
-    _check_target(args.out)
+    inputs = [args.root, args.csv, args.images]
+    check_output('--out', args.out, inputs, _OURS, ('.json', ))
     done = convert(args.contest, args.root, images=args.images, split=args.split, seed=args.seed, box_size=args.box_size,
                    allow_missing=args.allow_missing_images, labels=args.labels, csv=args.csv, um_per_px=args.um_per_px,
                    class_map=_class_map(args.class_map), case=args.case, unlabelled=args.unlabelled)
     targets = {name: args.out if name is None else args.out.with_name(f'{args.out.stem}_{name}.json') for name in done.contents}
     for target in targets.values():
-        _check_target(target)
+        check_output('--out', target, inputs, _OURS, ('.json', ))
+        _check_ours(target)
     report_skipped(done.skipped, strict=args.strict)
     for note in done.notes:
         print(f'note: {note}')
@@ -90,17 +93,7 @@ def _class_map(pairs):
     return dict(pair.rsplit('=', 1) for pair in pairs)
 
 
-def _check_target(path):
-    """Refuses what would fail half-way, or would overwrite what this tool did not write, such as the contest's own JSON."""
-    if path.suffix != '.json':
-        raise ValueError(f'--out {path}: not a .json file. Give it a name that ends in .json')
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f'--out {path}: cannot be written there. Choose another output folder')
-    if path.is_file() and path.stat().st_size:
-        try:
-            ours = 'converter_version' in json.loads(path.read_text(encoding='utf-8'))['info']
-        except (ValueError, KeyError, TypeError):
-            ours = False
-        if not ours:
-            raise ValueError(f'--out {path}: is there already, and not from this tool. Choose another name, or remove it')
+def _check_ours(path):
+    """Refuses to replace what this command did not write, such as the contest's own JSON, wherever it lies."""
+    if path.is_file() and path.stat().st_size and not begins_with(path, _OURS):
+        raise ValueError(f'--out {path}: is there already, and not from this command. Choose another name, or remove it')

@@ -1,6 +1,5 @@
 """Flags that the tools around detections share."""
 
-import os
 from pathlib import Path
 
 from mitos_mmdet.core.lengths import check_um_per_px
@@ -49,18 +48,3 @@ def number_or_threshold(text):
 def format_list():
     """All formats that are read, for a help text."""
     return 'formats:\n' + '\n'.join(f'  {name:22} {module.EXPLAINED}' for name, module in FORMATS.items())
-
-
-def check_json_target(flag, path):
-    """Refuses, before anything is computed, a file that could not be written; None is fine.
-
-    Raises:
-        ValueError: Not a ``.json``, a folder, or in a place where none can be made.
-    """
-    if path is None:
-        return
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.suffix != '.json':
-        raise ValueError(f'{flag} {path}: not a .json file. Give it a name that ends in .json')
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f'{flag} {path}: cannot be written there. Choose another place')

@@ -20,15 +20,18 @@ from pathlib import Path
 from mitos_mmdet.cli import detection_flags as flags
 from mitos_mmdet.cli.printed import evaluation_text, read_per, text_table
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.matching import RULES
 from mitos_mmdet.evaluation.negatives import add_negatives
 from mitos_mmdet.evaluation.scoring import compare_scored, score
 from mitos_mmdet.evaluation.tables import comparison_table
+from mitos_mmdet.evaluation.thresholds import FORMAT as THRESHOLD_FORMAT
 from mitos_mmdet.evaluation.thresholds import write_threshold
 from mitos_mmdet.interchange.grand_challenge_check import submission_faults
 from mitos_mmdet.interchange.recognise import FORMATS, read_points
 from mitos_mmdet.report.flags import add_report, check_report, report_scored
+from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
 FIGURES_FORMAT = 'mitos_mmdet figures'
 
@@ -74,8 +77,10 @@ def main(argv=None):
         raise ValueError('give --truth and --detections, or --check-submission (--help shows examples)')
     if args.bootstrap < 0:
         raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
-    flags.check_json_target('--out', args.out)
-    flags.check_json_target('--choose-threshold', args.choose_threshold)
+    check_outputs({'--out': args.out, '--choose-threshold': args.choose_threshold, '--report': args.report},
+                  [args.truth, args.detections, args.compare, args.threshold_file, args.compare_threshold, args.images],
+                  {'--out': FIGURES_FORMAT.encode(), '--choose-threshold': THRESHOLD_FORMAT.encode(), '--report': PAGE_MARK},
+                  {'--out': ('.json', ), '--choose-threshold': ('.json', ), '--report': PAGE_SUFFIXES})
     check_report(args)
     per, thresholds = read_per(args.per), _thresholds(args)
     truth, notes, found, other = _read(args)

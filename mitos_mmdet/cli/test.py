@@ -11,7 +11,9 @@ from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
-from mitos_mmdet.core.outputs import check_writable
+from mitos_mmdet.core.outputs import check_folder, check_outputs
+from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
+from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
 
 def parse_args(argv=None):
@@ -43,14 +45,9 @@ def main(argv=None):
     from mmengine.runner import Runner
 
     from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
-    from mitos_mmdet.report.report_path import check_report_path
 
-    for flag, path in (('--out', args.out and Path(args.out).parent), ('--show-dir', args.show_dir)):
-        if path:
-            check_writable(flag, Path(path))
-    if args.report:
-        check_report_path(args.report)
     cfg = read_config(args)
+    _check_outputs(args, cfg)
     check_model(cfg, args.config)
     check_metric(cfg, args.config, 'test_evaluator', 'test_dataloader')
     refuse_code(args.trust_checkpoint)
@@ -86,12 +83,23 @@ def main(argv=None):
     end_processes()
 
 
+def _check_outputs(args, cfg):
+    """Refuses, before anything is computed, outputs that cannot be written or would replace what is read."""
+    inputs = [args.config, args.checkpoint]
+    for dataset in datasets_in(cfg.get('test_dataloader')):
+        root = Path(dataset.get('data_root') or '')
+        inputs += [root / dataset['ann_file'], *(root / place for place in (dataset.get('data_prefix') or {}).values())]
+    inputs = [path for path in inputs if path and not (Path(path).is_dir() and Path(path).resolve() == Path.cwd())]
+    check_outputs({'--out': args.out, '--report': args.report}, inputs, {'--out': DETECTIONS_FORMAT.encode(), '--report': PAGE_MARK},
+                  {'--out': ('.json', '.pkl', '.pickle'), '--report': PAGE_SUFFIXES})
+    if args.show_dir:
+        check_folder('--show-dir', args.show_dir, inputs, 'precision_recall.png')
+
+
 def _set_outputs(cfg, args):
     """The flags that go into the centroid metric."""
     settings = dict(show_dir=args.show_dir, score_thr=args.score_thr, radius=args.radius)
     if args.out:
-        if not args.out.endswith(('.json', '.pkl', '.pickle')):
-            raise ValueError(f'--out {args.out}: a .json, or a .pkl as in mmdet')
         settings['out_json'] = args.out if args.out.endswith('.json') else None
         for dataset in datasets_in(cfg.test_dataloader):  # what nobody labelled is predicted, too
             if dataset['type'] == 'MitosisDataset':

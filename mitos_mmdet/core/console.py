@@ -2,13 +2,18 @@
 
 import sys
 
+from mitos_mmdet.core.names import printable
+
 
 def run(main):
     """Runs a tool's ``main()`` and ends the process.
 
-    A ``ValueError`` or ``OSError`` is the user's to mend: it ends with its message in one line and exit status 2. Anything else
+    A ``ValueError`` or ``OSError`` is a user error: it ends with its message in one line and exit status 2. Anything else
     is a fault of the code and keeps its traceback. ``main`` may return an exit status.
     """
+    for stream in (sys.stdout, sys.stderr):  # names out of files may hold what a terminal cannot show
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
@@ -26,7 +31,7 @@ def one_line(error):
     text = str(error).strip()
     if text.startswith('Caught ') and 'Original Traceback' in text:
         text = text.splitlines()[-1].partition(': ')[2]
-    return ' '.join(text.split())
+    return printable(' '.join(text.split()))
 
 
 def report_skipped(skipped, strict=False, most=20):
@@ -45,9 +50,9 @@ def report_skipped(skipped, strict=False, most=20):
     if strict:
         what, reason = skipped[0]
         more = f' (and {len(skipped) - 1} more)' if len(skipped) > 1 else ''
-        raise ValueError(f'{what}: {reason}{more}. Mend it, or run without --strict to skip it')
+        raise ValueError(f'{what}: {reason}{more}. Fix it, or run without --strict to skip it')
     print(f'skipped {len(skipped)}:', file=sys.stderr)
     for what, reason in skipped[:most]:
-        print(f'  {what}: {reason}', file=sys.stderr)
+        print(f'  {printable(what)}: {printable(reason)}', file=sys.stderr)
     if len(skipped) > most:
         print(f'  ... and {len(skipped) - most} more', file=sys.stderr)

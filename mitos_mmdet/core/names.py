@@ -53,7 +53,7 @@ def inside(folder: Path | str, name: Any, where: Path | str) -> Path:
 def fitted(name: str, suffix: str) -> str:
     """``name`` with ``suffix`` appended; where its last part then is longer than file systems take, its end is a hash of it."""
     folder, slash, last = name.rpartition('/')
-    raw, room = last.encode(errors='surrogateescape'), _LONGEST - len(suffix)
+    raw, room = last.encode(errors='surrogatepass'), _LONGEST - len(suffix)
     if len(raw) > room:
         digest = hashlib.sha256(raw).hexdigest()[:16]
         last = f'{raw[:room - 17].decode(errors="ignore")}~{digest}'

@@ -8,22 +8,25 @@ from pathlib import Path
 _MARK_WITHIN = 4096  # bytes at the start of a file in which its mark stands (ours)
 
 
-def check_outputs(outputs: Mapping[str, Path | str | None], inputs: Iterable[Path | str | None] = (), ours: bytes | None = None) -> None:
+def check_outputs(outputs: Mapping[str, Path | str | None], inputs: Iterable[Path | str | None] = (),
+                  ours: Mapping[str, bytes] | None = None, suffixes: Mapping[str, tuple[str, ...]] | None = None) -> None:
     """Checks the output files of a command.
 
     Args:
         outputs: ``{flag: file or None}``.
         inputs: Files and folders that the command reads; None and what is absent are left out.
-        ours: What an earlier output of this kind has in its first 4 KB, so that it may be replaced in an input folder too.
+        ours: ``{flag: what an earlier output of this kind has in its first 4 KB}``; such a file may be replaced in an input folder too.
+        suffixes: ``{flag: those it may end in}``, such as ``{'--out': ('.json',)}``.
 
     Raises:
-        ValueError: One cannot be written, is an input, would replace a file in an input folder that is not ``ours``, or two are one.
+        ValueError: One cannot be written, is an input, would replace a file in an input folder that is not ours, or two are one.
     """
-    inputs, seen = list(inputs), {}
+    inputs = list(inputs)
+    seen: dict[Path, str] = {}
     for flag, path in outputs.items():
         if path is None:
             continue
-        check_output(flag, path, inputs, ours)
+        check_output(flag, path, inputs, (ours or {}).get(flag), (suffixes or {}).get(flag, ()))
         twin = seen.setdefault(Path(path).resolve(), flag)
         if twin != flag:
             raise ValueError(f'{flag} {path}: is the file of {twin}, too. Choose another name')
@@ -45,7 +48,7 @@ def check_output(flag: str, path: Path | str, inputs: Iterable[Path | str | None
     for source in map(Path, filter(None, inputs)):
         if source.is_file() and source.samefile(path):
             raise ValueError(f'{flag} {path}: is an input of this command ({source}), which is never replaced. Choose another name')
-        if source.is_dir() and _lies_in(path, source) and not (ours and _begins_with(path, ours)):
+        if source.is_dir() and _lies_in(path, source) and not (ours and begins_with(path, ours)):
             raise ValueError(f'{flag} {path}: is there already, in the input folder {source}, and not from this command. Choose another '
                              f'name, or remove it')
 
@@ -69,6 +72,26 @@ def check_writable(flag: str, folder: Path | str, path: Path | str | None = None
         raise ValueError(f'{flag} {path or folder}: cannot be written there. Choose another folder')
 
 
+def check_folder(flag: str, folder: Path | str, inputs: Iterable[Path | str | None], ours: str) -> None:
+    """Refuses a folder for many files in which files of an input folder could be replaced.
+
+    Args:
+        flag, folder: The output.
+        inputs: Folders that the command reads; None and what is absent are left out.
+        ours: Name of a file that every output folder of this kind holds, so that one in an input folder is known again.
+
+    Raises:
+        ValueError: It cannot be written, or is or lies in an input folder and holds files that are not of this command.
+    """
+    folder = Path(folder)
+    check_writable(flag, folder)
+    if not folder.is_dir() or (folder / ours).is_file() or not any(folder.iterdir()):
+        return
+    for source in map(Path, filter(None, inputs)):
+        if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
+            raise ValueError(f'{flag} {folder}: holds files of the input folder {source}, which could be replaced. Choose another folder')
+
+
 def _lies_in(path: Path, folder: Path) -> bool:
     """Whether a file is below a folder, by its own path, by what it links to, or as a hard link of a file there."""
     folder = folder.resolve()
@@ -78,6 +101,7 @@ def _lies_in(path: Path, folder: Path) -> bool:
     return status.st_nlink > 1 and any(os.path.samestat(status, entry.stat()) for entry in folder.rglob('*') if entry.is_file())
 
 
-def _begins_with(path: Path, mark: bytes) -> bool:
+def begins_with(path: Path, mark: bytes) -> bool:
+    """Whether a file holds some bytes in its first 4 KB."""
     with path.open('rb') as file:
         return mark in file.read(_MARK_WITHIN)

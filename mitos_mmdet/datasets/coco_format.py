@@ -110,12 +110,18 @@ def check_entries(content, path) -> None:
                 raise ValueError(f'{path}: {part} list the {key} {twice[0]!r} twice. {_FIX}')
 
 
-def image_fault(image) -> str | None:
-    """What makes an image's entry unusable, as ``'lacks width'``; None if nothing does."""
+def image_fault(image, is_path=True) -> str | None:
+    """What makes an image's entry unusable, as ``'lacks width'``; None if nothing does.
+
+    Args:
+        image: The entry.
+        is_path: Whether ``file_name`` becomes part of a path, so that it must not lead out of a folder; a name to compare may.
+    """
     for key in ('file_name', 'width', 'height'):
         if image.get(key) is None:
             return f'lacks {key}'
-    fault = name_fault(image['file_name'])
+    name = image['file_name']
+    fault = name_fault(name) if is_path or not isinstance(name, str) or not name else None
     if fault:
         return f"has file_name {printable(image['file_name'])[:80]!r}, which {fault}"
     for side in ('width', 'height'):

@@ -5,6 +5,7 @@ Everything is drawn on figures of its own, not through pyplot, so that it works 
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ _HALO = '#00000090'
 _DPI = 100
 
 
+@matplotlib.rc_context({'text.parse_math': False})  # names may hold dollars
 def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000)):
     """A frame with circles of the match radius: hits green, misses dashed yellow, false positives red, with their scores.
 
@@ -85,6 +87,7 @@ def _strip(figure, title, width, share, entries):
                   fontsize=18 * points, borderaxespad=0.2, handlelength=2.2, columnspacing=1.6)
 
 
+@matplotlib.rc_context({'text.parse_math': False})
 def precision_recall_curve(path, evaluations) -> None:
     """Draws precision over recall at every threshold, one line per class, with the operating point and lines of equal F1.
 
@@ -108,7 +111,7 @@ def precision_recall_curve(path, evaluations) -> None:
             continue
         axes.plot(curve.recall, curve.precision, color=colour, linewidth=2, zorder=2, label=f'{each.name}: AP {overall.ap.value:.3f}')
         axes.plot(overall.recall.value, overall.precision.value, 'o', color=colour, markersize=9, markeredgecolor='white', zorder=3,
-                  label=f'F1 {overall.f1.value:.3f} at score $\\geq$ {each.threshold.value:.3f} ({each.threshold.source()})')
+                  label=f'F1 {overall.f1.value:.3f} at score ≥ {each.threshold.value:.3f} ({each.threshold.source()})')
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel='Recall', ylabel='Precision')
     axes.grid(color='#eeeeee', linewidth=0.8)
     axes.spines[['top', 'right']].set_visible(False)
@@ -116,4 +119,4 @@ def precision_recall_curve(path, evaluations) -> None:
         axes.set_title(f'Centroids within {evaluations[0].radius}, matching {evaluations[0].matching}, {len(evaluations[0].frames)} frames',
                        loc='left', fontsize=11)
         axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.12), fontsize=9, frameon=False)
-    figure.savefig(Path(path))
+    figure.savefig(Path(path), format=Path(path).suffix[1:] if Path(path).suffix in ('.svg', '.pdf') else 'png')

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
-from PIL import Image, ImageColor
+from PIL import ImageColor
 from tqdm import tqdm
 
+from mitos_mmdet.core.files import draft
+from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.names import fitted, printable
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
 from mitos_mmdet.evaluation.plots import ALARM, HIT, draw_frame, precision_recall_curve
 
@@ -29,14 +32,11 @@ def write_pictures(folder, evaluations, most=50) -> None:
     if len(pairs) > most:
         print_log(f'{folder}: the {most} of {len(pairs)} frames with the most errors are drawn', logger='current')
         pairs = sorted(pairs, key=lambda pair: -_errors(pair[1]))[:most]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        precision_recall_curve(folder / 'precision_recall.png', evaluations)
-        names = _file_names([Path(frame.name) for frame, _ in pairs])
-        for (frame, match), name in tqdm(list(zip(pairs, names, strict=True)), desc='pictures', unit='frame', disable=None):
-            _write_frame(folder / name, frame, match, headline)
-    except OSError as error:
-        raise ValueError(f'{folder}: cannot be written ({error.strerror or error}). Choose another folder') from error
+    with draft(folder / 'precision_recall.png') as file:
+        precision_recall_curve(file, evaluations)
+    names = _file_names([Path(frame.name) for frame, _ in pairs])
+    for (frame, match), name in tqdm(list(zip(pairs, names, strict=True)), desc='pictures', unit='frame', disable=None):
+        _write_frame(folder / name, frame, match, headline)
 
 
 def _write_frame(path, frame, match, headline):
@@ -48,9 +48,9 @@ def _write_frame(path, frame, match, headline):
     if frame.pred_masks is not None:
         for predictions, colour in ((match.truth_to_pred[match.truth_to_pred >= 0], HIT), (np.flatnonzero(match.false_positive), ALARM)):
             image = draw_masks(image, [frame.pred_masks[place] for place in predictions], ImageColor.getrgb(colour))
-    title = f'{Path(frame.name).name[-40:]}   {headline.name}, {headline.radius}, score >= {headline.threshold.text()}'
+    title = f'{printable(Path(frame.name).name[-40:])}   {headline.name}, {headline.radius}, score >= {headline.threshold.text()}'
     drawn = draw_frame(image, frame, match, headline.radius.to_px(frame.um_per_px, frame.name), title)
-    Image.fromarray(drawn).save(path, quality=90)
+    write_image(path, drawn)
 
 
 def _errors(match):
@@ -61,4 +61,4 @@ def _file_names(paths):
     """``STEM.jpg``; where stems repeat (TUPAC16 calls every frame 01.tif) with the folder's name before it, then a number."""
     stems = [path.stem for path in paths]
     names = [f'{path.parent.name}_{path.stem}' if stems.count(path.stem) > 1 else path.stem for path in paths]
-    return [f'{name}_{position}.jpg' if names.count(name) > 1 else f'{name}.jpg' for position, name in enumerate(names)]
+    return [fitted(printable(name), f'_{position}.jpg' if names.count(name) > 1 else '.jpg') for position, name in enumerate(names)]

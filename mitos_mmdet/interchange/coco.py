@@ -26,9 +26,7 @@ def read(source, truth=None) -> PointFile:
     check_entries(content, source.path)
     images = {}
     for image in content['images']:
-        name = image.get('file_name')
-        # Here it is a name and no path, so that it may be absolute.
-        fault = image_fault(dict(image, file_name='name')) if isinstance(name, str) and name else f'has file_name {str(name)[:40]!r}'
+        fault = image_fault(image, is_path=False)
         if fault:
             raise ValueError(f"{source.path}: image {image['id']} {fault}. Correct the file")
         images[image['id']] = image

@@ -3,8 +3,10 @@
 import os
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from mitos_mmdet.core.files import OutputError, replacing
+from mitos_mmdet.core.names import fitted, inside
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath
 from mitos_mmdet.interchange.contest_labels import to_tupac_files
@@ -75,11 +77,20 @@ def write_folder(files, out):
     except OSError as error:
         raise ValueError(f'{out}: cannot be written ({error.strerror}). Choose another output folder') from error
     try:
+        (draft / 'made').mkdir()
         for path, text in files:
-            (draft / 'made' / path).parent.mkdir(parents=True, exist_ok=True)
-            (draft / 'made' / path).write_text(text, encoding='utf-8')
+            with replacing(inside(draft / 'made', fitted(*_split(path)), 'the detections')) as file:
+                file.write(text)
         if out.exists():
             out.rmdir()
         os.replace(draft / 'made', out)
+    except OSError as error:
+        raise OutputError(f'{out}: cannot be written ({error.strerror}). Choose another output folder') from error
     finally:
         shutil.rmtree(draft)
+
+
+def _split(path):
+    """``(name, suffix)`` of a file; only the name may be shortened."""
+    suffix = PurePosixPath(path).suffix
+    return path.removesuffix(suffix), suffix

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from mitos_mmdet.report.report_path import check_report_path
-
 
 def add_report(parser):
     """``--report`` and ``--images``."""
@@ -18,8 +16,6 @@ def check_report(args):
     Raises:
         ValueError: A report that cannot be written, images without a report, or no such folder.
     """
-    if args.report:
-        check_report_path(args.report)
     if args.images and not args.report:
         raise ValueError(f'--images {args.images}: is for the pictures of a report. Give --report FILE.html, too')
     if args.images and not args.images.is_dir():

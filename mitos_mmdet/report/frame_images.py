@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
+from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
 
@@ -13,8 +14,9 @@ from mitos_mmdet.interchange.frame_names import key_of, pair_names
 class FrameImages:
     """``image_of`` of a report: frames by name, below a folder.
 
-    A name is taken as a path, then as a path below the folder; else an image at any depth below it is looked for, whose name fits as
-    those of detections and truth fit each other (``frame_names``). Where two fit, neither is taken: a wrong picture is worse than none.
+    A name is taken as a path, then as a path below the folder, neither of which may lead out of it; else an image at any depth below it
+    is looked for, whose name fits as those of detections and truth fit each other (``frame_names``). Where two fit, neither is taken: a
+    wrong picture is worse than none.
 
     Args:
         frames: List of ``Frame``.
@@ -32,11 +34,15 @@ class FrameImages:
 
     def __call__(self, name):
         """uint8 ``(H, W, 3)`` RGB; None where there is no image, it is damaged, or its size is not the frame's."""
-        path = next((path for path in (Path(name), self._folder / name) if path.is_file()), None) or self._look_for(name)
+        path = next(filter(self._is_below, (Path(name), self._folder / name)), None) or self._look_for(name)
         try:
             return read_rgb(path) if path is not None and self._fits(path, name) else None
         except BrokenImageError:
             return None
+
+    def _is_below(self, path):
+        """Whether it is a file below the folder: a name out of a file shows nothing else of the disk. Linked folders count as below."""
+        return is_regular(path) and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(self._folder))
 
     def _look_for(self, name):
         alike = {str(path.relative_to(self._folder)): path for path in self._by_stem[key_of(name)[-1]]}

@@ -1,22 +1,26 @@
 """Where a report may go; looked at before anything is computed, so without matplotlib."""
 
-import os
 from pathlib import Path
 
+from mitos_mmdet.core.outputs import check_output
 
-def check_report_path(path):
-    """Refuses a report that could not be written.
+PAGE_SUFFIXES = ('.html', '.htm')
+PAGE_MARK = b'content="mitos_mmdet report"'  # stands at the top of every report
+
+
+def check_report_path(path, inputs=(), flag='the report'):
+    """Refuses a report that could not be written, or would replace an input.
+
+    Args:
+        path: Of the HTML file.
+        inputs: Files and folders that the command reads.
+        flag: What the message calls it.
 
     Returns:
         Path: The same.
 
     Raises:
-        ValueError: Not a ``.html``, a folder, or in a place where none can be made.
+        ValueError: Not a ``.html``, a folder, in a place where none can be made, an input.
     """
-    path = Path(path)
-    if path.suffix.lower() not in ('.html', '.htm'):
-        raise ValueError(f'{path}: not a .html file. Give the report a name that ends in .html')
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f'{path}: cannot be written there. Choose another place')
-    return path
+    check_output(flag, path, inputs, PAGE_MARK, PAGE_SUFFIXES)
+    return Path(path)

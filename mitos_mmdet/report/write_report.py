@@ -1,7 +1,6 @@
 """``write_report``: an evaluation as one HTML file that opens from disk, and its plots beside it."""
 
-import os
-
+from mitos_mmdet.core.files import replacing
 from mitos_mmdet.report.figures.draw import STEMS, draw
 from mitos_mmdet.report.page import page
 from mitos_mmdet.report.pictures import take_pictures
@@ -30,23 +29,14 @@ def write_report(evaluation, path, image_of=None, provenance=None, comparisons=N
     html = page(evaluation, drawings, pictures, provenance, comparisons)
     folder = path.with_name(f'{path.stem}_figures')
     files = {f'{each.name}.{kind}': content for its in drawings.values() for each in its
-             for kind, content in (('svg', each.svg.encode()), ('png', each.png))}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            _replace(folder / name, content)
-        for stale in {f'{stem}.{kind}' for stem in STEMS for kind in ('svg', 'png')} - set(files):
-            (folder / stale).unlink(missing_ok=True)
-        _replace(path, html.encode())
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be written ({error.strerror}). Choose another place') from error
+             for kind, content in (('svg', each.svg.encode(errors='backslashreplace')), ('png', each.png))}
+    for name, content in files.items():
+        _replace(folder / name, content)
+    for stale in {f'{stem}.{kind}' for stem in STEMS for kind in ('svg', 'png')} - set(files):
+        (folder / stale).unlink(missing_ok=True)
+    _replace(path, html.encode(errors='backslashreplace'))
 
 
 def _replace(path, content):
-    """Writes a file whole or not at all."""
-    draft = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(path, 'wb') as file:
+        file.write(content)

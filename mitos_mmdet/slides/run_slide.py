@@ -7,6 +7,7 @@ import numpy as np
 
 import mitos_mmdet
 from mitos_mmdet.core.output_folder import locked
+from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.slides.count_slide import count_slide
 from mitos_mmdet.slides.detect import detect
@@ -51,6 +52,7 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1):
     """
     settings, out_dir, started = settings or SlideSettings(), Path(out_dir), time.perf_counter()
     stamp = fingerprint(path, model, settings)
+    check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
     with open_slide(path, um_per_px=settings.um_per_px) as slide, locked(out_dir):
         need_um_per_px(slide)
         summary = _run(slide, model, out_dir, settings, progress, workers)

@@ -52,7 +52,7 @@ def test_skipped_items_are_counted_and_listed(capsys):
 
 def test_strict_makes_skipping_an_error():
     report_skipped([], strict=True)
-    with pytest.raises(ValueError, match=r'a\.png: empty\. Mend it, or run without --strict'):
+    with pytest.raises(ValueError, match=r'a\.png: empty\. Fix it, or run without --strict'):
         report_skipped([('a.png', 'empty')], strict=True)
     with pytest.raises(ValueError, match=r'a\.png: empty \(and 1 more\)'):
         report_skipped([('a.png', 'empty'), ('b.png', 'empty')], strict=True)

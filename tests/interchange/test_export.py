@@ -96,7 +96,7 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
     (tmp_path / 'full' / 'theirs').write_text('')
     with pytest.raises(ValueError, match='is there already'):
         write_folder([('a', '')], tmp_path / 'full')
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ValueError, match='cannot be written'):
         write_folder([('a', 'x'), ('b', '\ud800')], tmp_path / 'new')
     (tmp_path / 'empty').mkdir()
     write_folder([('deep/a', 'x')], tmp_path / 'empty')
@@ -104,3 +104,15 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(ValueError, match='cannot be written'):
         write_folder([('a', 'x')], tmp_path / 'file' / 'out')
+
+
+@pytest.mark.parametrize('path', ['/.geojson', '/etc/x.json', '../x.json', 'a/../../x.json', 'a\x1b.json', '\ud800.json'])
+def test_a_name_that_leads_out_writes_nothing(tmp_path, path):
+    with pytest.raises(ValueError, match='the name .* Rename it') as error:
+        write_folder([('a.json', '{}'), (path, '{}')], tmp_path / 'deep' / 'out')
+    assert str(error.value).isprintable() and list((tmp_path / 'deep').iterdir()) == []
+
+
+def test_the_longest_name_is_shortened(tmp_path):
+    write_folder([('x' * 255 + '.geojson', '{}'), ('x' * 255 + 'y.geojson', '{}')], tmp_path / 'out')
+    assert len(list((tmp_path / 'out').iterdir())) == 2

@@ -46,10 +46,12 @@ def test_the_original_goes_before_its_preview(tmp_path):
     assert FrameImages([frame('abc')], tmp_path)('abc').min() == 200
 
 
-def test_an_absolute_path_is_taken_as_it_is(tmp_path):
+def test_a_name_shows_nothing_outside_the_folder(tmp_path):
     path = save(tmp_path / 'elsewhere/a.png')
-    (tmp_path / 'empty').mkdir()
-    assert FrameImages([frame(path)], tmp_path / 'empty')(str(path)) is not None
+    (tmp_path / 'root').mkdir()
+    for name in (str(path), '../elsewhere/a.png', str(tmp_path / 'root' / '..' / 'elsewhere' / 'a.png')):
+        assert FrameImages([frame(name)], tmp_path / 'root')(name) is None
+    assert FrameImages([frame(path)], tmp_path)(str(path)) is not None
 
 
 def test_linked_folders_are_followed_once(tmp_path):

@@ -93,5 +93,5 @@ def test_writes_the_page_and_adds_no_figures(samples, tmp_path):
 
 
 def test_a_bad_path_is_refused_at_once(tmp_path):
-    with pytest.raises(ValueError, match='not a .html file'):
+    with pytest.raises(ValueError, match='not a .html or .htm file'):
         ReportMetric(tmp_path / 'report.txt')

@@ -53,7 +53,7 @@ def test_evaluate_writes_a_report(sample, found, evaluate, tmp_path):
 
 
 @pytest.mark.parametrize(('flags', 'message'), [
-    ('--report {tmp}/report.pdf', 'not a .html file'),
+    ('--report {tmp}/report.pdf', 'not a .html or .htm file'),
     ('--report {tmp}/file/report.html', 'cannot be written there'),
     ('--images {tmp}', 'Give --report'),
     ('--report {tmp}/report.html --images {tmp}/absent', 'no such folder'),

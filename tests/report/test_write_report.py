@@ -224,7 +224,7 @@ def test_stale_figures_go_and_other_files_stay(make_evaluation, tmp_path):
     assert not (folder / 'confusion.svg').exists() and (folder / 'mine.txt').read_text() == 'a note'
 
 
-@pytest.mark.parametrize(('name', 'message'), [('out.pdf', 'not a .html file'), ('folder.html', 'cannot be written there')])
+@pytest.mark.parametrize(('name', 'message'), [('out.pdf', 'not a .html or .htm file'), ('folder.html', 'cannot be written there')])
 def test_bad_paths(name, message, make_evaluation, tmp_path):
     (tmp_path / 'folder.html').mkdir()
     with pytest.raises(ValueError, match=message):

@@ -86,7 +86,7 @@ def test_a_bad_frame_is_skipped_and_listed_and_strict_stops(slides):
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--csv', 'x.csv'), ('--csv x.csv',)),
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--box-size', '50'), ("not a length: '50'",)),
     ('mitos-atypia-14', ('.', '--out', 'a.txt'), ('a.txt: not a .json file',)),
-    ('mitos-atypia-14', ('.', '--out', 'H03/mitosis/H03_00Aa_mitosis.csv/a.json'), ('Choose another output folder',)),
+    ('mitos-atypia-14', ('.', '--out', 'H03/mitosis/H03_00Aa_mitosis.csv/a.json'), ('Choose another',)),
 ])
 def test_what_was_asked_wrongly_ends_in_one_line(slides, contest, args, words):
     before = sorted(slides.rglob('*'))
@@ -109,7 +109,7 @@ def test_all_splits_or_none(slides):
 def test_a_contest_s_own_file_is_never_overwritten(slides):
     theirs = slides / 'MIDOG.json'
     theirs.write_text('{"info": {}, "images": []}')
-    assert fails(convert(slides, 'mitos-atypia-14', slides, '--out', theirs), 'not from this tool')
+    assert fails(convert(slides, 'mitos-atypia-14', slides, '--out', theirs), 'not from this command')
     assert theirs.read_text() == '{"info": {}, "images": []}'
 
 

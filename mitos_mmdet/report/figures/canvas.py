@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from mitos_mmdet.core.names import printable
 
 INK, GREY, RULE, WASH, PALE, ACCENT, SECOND = '#1c1c1c', '#6f6f6f', '#dedbd5', '#f6f4f0', '#c9d7e4', '#23527c', '#b3541e'
 _PNG_DPI = 200
@@ -54,6 +57,8 @@ def drawing(name, alt, caption, paint, size, **figures):
     with matplotlib.rc_context({**_STYLE, 'svg.hashsalt': name}):
         figure = Figure(figsize=size, layout='constrained')
         paint(figure, **figures)
+        for text in figure.findobj(Text):
+            text.set_text(printable(text.get_text()))  # XML knows no control characters
         figure.draw_without_rendering()
         figure.set_layout_engine('none')  # it stands; else each format would lay it out anew
         svg, png = io.StringIO(), io.BytesIO()
