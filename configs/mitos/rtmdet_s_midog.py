@@ -1,4 +1,4 @@
-# One-stage baseline: RTMDet-s on MIDOG's labels. Training crops and colours are ours.
+# One-stage baseline: RTMDet-s on MIDOG's labels, with the crops, scales and flips of cascade_rcnn_midog.py.
 _base_ = [
     '../_base_/models/rtmdet_s.py', '../_base_/datasets/midog.py', '../_base_/schedules/adamw_50e.py',
     '../_base_/default_runtime.py'
