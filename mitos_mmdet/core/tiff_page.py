@@ -64,16 +64,19 @@ class TiffPlane:
         self.across = -(-self.width // self.tile_width)
         self.down = -(-self.height // self.tile_height)
         expected = self.across * self.down * (key.samplesperpixel if self.separate else 1)
-        if len(page.dataoffsets) < expected or len(page.databytecounts) < expected:
-            raise ValueError(f'its header announces {expected} tiles or strips and lists {len(page.dataoffsets)}')
+        # tifffile reads these at their first use, from a file that is closed by then: use them now.
+        self._offsets, self._counts, self._tables = page.dataoffsets, page.databytecounts, page.jpegtables
+        self._header, self._decode, self._byteorder = key.jpegheader, key.decode, key.parent.byteorder
+        self._colormap = key.colormap if key.photometric == colours.PALETTE else None
+        if len(self._offsets) < expected or len(self._counts) < expected:
+            raise ValueError(f'its header announces {expected} tiles or strips and lists {len(self._offsets)}')
         extra = key.extrasamples or ()
         self.alpha = extra[0] if extra and extra[0] in (colours.ALPHA, colours.ASSOCIATED_ALPHA) else None
         self.raw = key.compression == 1 and key.predictor == 1 and key.fillorder == 1 and stored in (8, 16) and not key.is_subsampled
 
     def rgb(self, samples):
         """Decoded ``(h, w, s)`` as uint8 RGB."""
-        colormap = self.key.colormap if self.key.photometric == colours.PALETTE else None
-        return colours.to_rgb(samples, int(self.key.photometric), self.bits, self.alpha, colormap)
+        return colours.to_rgb(samples, int(self.key.photometric), self.bits, self.alpha, self._colormap)
 
     def read(self, handle, cache, path, x, y, width, height):
         """uint8 ``(height, width, 3)`` RGB of a region inside the page."""
@@ -110,7 +113,7 @@ class TiffPlane:
 
     def _bytes(self, handle, index):
         """Offset and byte count of a tile; a count of 0 where it was left out because nothing was scanned."""
-        offset, count = int(self.page.dataoffsets[index]), int(self.page.databytecounts[index])
+        offset, count = int(self._offsets[index]), int(self._counts[index])
         if count and offset + count > handle.size:
             raise ValueError(f'it is truncated: {offset + count} bytes are announced, it has {handle.size}')
         return offset, count
@@ -122,7 +125,7 @@ class TiffPlane:
         if not count:
             return self._blank(width, height)
         handle.seek(offset)
-        samples = self.key.decode(handle.read(count), index, jpegtables=self.page.jpegtables, jpegheader=self.key.jpegheader)[0]
+        samples = self._decode(handle.read(count), index, jpegtables=self._tables, jpegheader=self._header)[0]
         samples = samples[0, :height, :width]
         if samples.shape[:2] != (height, width):
             raise ValueError(f'a tile holds {samples.shape[1]} x {samples.shape[0]} px, it must be {width} x {height}')
@@ -133,7 +136,7 @@ class TiffPlane:
         if not count:
             return self._blank(self.tile_width, last - first)
         channels = 1 if self.separate else self.key.samplesperpixel
-        kind = np.dtype(f'{self.key.parent.byteorder}u{self.key.bitspersample // 8}')
+        kind = np.dtype(f'{self._byteorder}u{self.key.bitspersample // 8}')
         row_bytes = self.tile_width * channels * kind.itemsize
         if last * row_bytes > count:
             raise ValueError(f'it is truncated: a tile or strip has {count} bytes, {last * row_bytes} are needed')

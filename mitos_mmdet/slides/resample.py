@@ -29,8 +29,9 @@ def resample(read, box, columns, rows):
     margin_x, margin_y = math.ceil(max(1.0, scale_x)) + 1, math.ceil(max(1.0, scale_y)) + 1
     left, top = math.floor(x1) - margin_x, math.floor(y1) - margin_y
     right, bottom = math.ceil(x2) + margin_x, math.ceil(y2) + margin_y
-    pixels = read(left, top, right - left, bottom - top)
+    # Pillow takes ten times as long for a view with gaps.
+    pixels = np.ascontiguousarray(read(left, top, right - left, bottom - top))
     shrinks = scale_x > 1 or scale_y > 1
-    return np.asarray(Image.fromarray(pixels).resize(
+    return np.array(Image.fromarray(pixels).resize(
         (columns, rows), Image.Resampling.HAMMING if shrinks else Image.Resampling.BILINEAR,
         box=(x1 - left, y1 - top, x2 - left, y2 - top)))

@@ -179,9 +179,21 @@ def test_images_are_slides_of_one_level(tmp_path, made):
             np.testing.assert_array_equal(slide.read(10, 20, 50, 60), pixels[20:80, 10:60])
 
 
-def test_threads_share_a_slide(tmp_path, made):
+@pytest.mark.parametrize('compression', ['zlib', 'jpeg'])
+def test_every_level_is_as_tifffile_reads_it(tmp_path, made, compression):
+    made.pyramid(tmp_path / 'a.tif', made.picture(500, 400, SPOTS), compression=compression)
+    with open_slide(tmp_path / 'a.tif') as slide:
+        for level, (width, height, downsample) in reversed(list(enumerate(slide.levels))):
+            found = slide.read(0, 0, 500, 400, 0.25 * downsample)
+            np.testing.assert_array_equal(found, tifffile.imread(tmp_path / 'a.tif', series=0, level=level))
+            assert found.shape == (height, width, 3)
+
+
+@pytest.mark.parametrize('compression', ['zlib', 'lzw', 'jpeg'])
+def test_threads_share_a_slide(tmp_path, made, compression):
     pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8)
-    made.pyramid(tmp_path / 'a.tif', pixels)
+    made.pyramid(tmp_path / 'a.tif', pixels, compression=compression)
+    pixels = tifffile.imread(tmp_path / 'a.tif', series=0, level=0)
     wrong = []
 
     def work(seed):
