@@ -235,14 +235,16 @@ def test_workers_on_ray(undisturbed, slides, tmp_path):
     ray = pytest.importorskip('ray')
     ray.cloudpickle.register_pickle_by_value(sys.modules['disc_model'])
     ray.cloudpickle.register_pickle_by_value(models)
-    whole_run(slides, tmp_path / 'two', factory=models.factory(), workers=2)
-    assert result(tmp_path / 'two') == result(undisturbed[0])
-    assert files(tmp_path / 'two') == files(undisturbed[0])
     deadly = tmp_path / 'deadly.png'
     image = Image.open(slides[5].path)
     ImageDraw.Draw(image).rectangle([100, 100, 140, 140], fill=(20, 240, 20))
     image.save(deadly)
-    some = [*slides[:3], CohortSlide(deadly, 0.5, folder='deadly'), *slides[4:6]]
-    rows = run_cohort(some, tmp_path / 'deadly', models.factory(kill_on_green=True), SETTINGS, workers=2)
-    assert [row.status for row in rows] == ['done', 'done', 'done', 'failed', 'done', 'done']
-    assert 'killed' in rows[3].reason
+    some = [*slides[:9], CohortSlide(deadly, 0.5, folder='deadly'), *slides[10:12]]
+    out = tmp_path / 'out'
+    rows = run_cohort(some, out, models.factory(kill_on_green=True), SETTINGS, workers=2)
+    assert [row.status for row in rows] == ['failed' if number in (3, 9, 11) else 'done' for number in range(12)]
+    assert 'killed 2 times' in rows[9].reason
+    alone = result(undisturbed[0])
+    assert result(out) == {name: alone[name] for name in result(out)}
+    assert len(result(out)) == 9
+    assert not [name for name in files(out) if '/.' in name]

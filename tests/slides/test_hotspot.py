@@ -73,13 +73,10 @@ def test_circle_equals_brute_force(block):
 
 def test_100000_detections_in_a_second():
     points = np.random.default_rng(0).uniform(0, 20_000, (100_000, 2))
-    best = np.inf
-    for _ in range(3):  # other work on the machine must not fail this
-        start = time.perf_counter()
-        found = find_hotspot(points, scores=np.full(100_000, 0.5), bounds_um=(0, 0, 20_000, 20_000))
-        best = min(best, time.perf_counter() - start)
+    start = time.process_time()  # CPU seconds: other work on the machine must not fail this
+    found = find_hotspot(points, scores=np.full(100_000, 0.5), bounds_um=(0, 0, 20_000, 20_000))
     assert found.count > 550
-    assert best < 4  # about 0.5 s on a quiet core; the benchmark holds it to 1 s
+    assert time.process_time() - start < 1
 
 
 def test_ties_go_to_the_score_then_left_then_top():
