@@ -1,6 +1,9 @@
 """``mitos cohort``: what it reads, writes, says and returns."""
 
 import csv
+import importlib.util
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -132,3 +135,22 @@ def test_fields_give_the_area(cohort):
     common = [str(cohort / 'a.png'), '--out', str(cohort / 'out'), '--um-per-px', '0.5', '--no-page']
     assert main([*common, '--hotspot-fields', '2', '0.05']) == 0
     assert float(table(cohort / 'out' / 'cohort.csv')[0]['hotspot_area_mm2']) == pytest.approx(2 * np.pi * 0.025**2, rel=1e-3)
+
+
+def test_a_region_of_the_manifest_restricts_its_slide(cohort):
+    ring = [[50, 50], [150, 50], [150, 150], [50, 150], [50, 50]]  # around one of the two discs
+    (cohort / 'left.geojson').write_text(json.dumps(dict(type='Polygon', coordinates=[ring])), encoding='utf-8')
+    manifest = write(cohort / 'slides.csv', 'path,um_per_px,roi', 'a.png,0.5,left.geojson', 'b.png,0.5,')
+    assert main([manifest, '--out', str(cohort / 'out'), '--no-page']) == 0
+    line = table(cohort / 'out' / 'cohort.csv')[0]
+    assert (line['mitotic_figures'], float(line['area_mm2'])) == ('1', pytest.approx(0.0025, rel=0.1))
+
+
+def test_without_ray_one_slide_after_the_other(cohort, monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda _: set(range(16)))
+    common = [str(cohort / 'a.png'), '--out', str(cohort / 'out'), '--um-per-px', '0.5', '--no-page']
+    with pytest.raises(ValueError, match='several workers need Ray'):
+        main([*common, '--workers', '2'])
+    assert main(common) == 0
+    assert 'one after the other in this process, 16 cores each' in capsys.readouterr().out

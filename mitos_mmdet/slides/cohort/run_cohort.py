@@ -43,7 +43,7 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
     out_dir, settings, say = Path(out_dir), settings or SlideSettings(), say or (lambda line: None)
     model = factory()
     alone = workers == 1 and address is None
-    facts = SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px)
+    facts = _facts(model)
     if not alone:
         del model  # each worker has its own; this one was only needed to know what is finished
     jobs = [SlideJob(place, str(slide.path), str(out_dir / slide.folder), _own(settings, slide)) for place, slide in enumerate(slides)]
@@ -85,6 +85,13 @@ def counts_of(rows):
 
 def _own(settings, slide):
     return settings.but(um_per_px=slide.um_per_px or settings.um_per_px, roi=slide.roi or settings.roi)
+
+
+def _facts(model):
+    """What a fingerprint needs of a model, without its network."""
+    classifier = getattr(model, 'atypical', None)
+    return SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px,
+                           atypical=classifier and SimpleNamespace(sha256=classifier.sha256))
 
 
 def _known(jobs, facts):
