@@ -51,6 +51,7 @@ $(OPENMMLAB)/.installed: $(VENV)/.installed
 
 lint: install
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
 
 clean:
 	rm -rf $(VENV) $(OPENMMLAB) build *.egg-info work_dirs data/sample

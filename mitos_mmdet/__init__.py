@@ -4,4 +4,4 @@ Importing the package is cheap: it needs neither torch nor mmdet. What registers
 ``mitos_mmdet.register``, the one target of a config's ``custom_imports``.
 """
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

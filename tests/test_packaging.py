@@ -81,3 +81,18 @@ def test_what_modules_import_at_once_is_required():
                 found.add(node.module.split('.')[0])
     found -= {*sys.stdlib_module_names, 'mitos_mmdet', *line}
     assert {packages.get(name, name).lower() for name in found} <= required
+
+
+def test_project_files_agree():
+    version = re.search(r"__version__ = '(.+)'", (ROOT / 'mitos_mmdet/__init__.py').read_text())[1]
+    assert yaml.safe_load((ROOT / 'CITATION.cff').read_text())['version'] == version
+    assert f'\n## {version}\n' in (ROOT / 'CHANGELOG.md').read_text()
+    steps = yaml.safe_load((ROOT / '.github/workflows/ci.yml').read_text())['jobs']['ci']['steps']
+    assert any(step.get('run') == '.ci/run' for step in steps)
+    assert yaml.safe_load((ROOT / '.pre-commit-config.yaml').read_text())['repos']
+
+
+def test_contributing_names_every_folder():
+    text = (ROOT / 'CONTRIBUTING.md').read_text()
+    folders = {path.parent.name for path in (ROOT / 'mitos_mmdet').glob('*/__init__.py')}
+    assert [folder for folder in folders if f'`{folder}/`' not in text] == []

@@ -45,7 +45,7 @@ def check_output(flag: str, path: Path | str, inputs: Iterable[Path | str | None
         return
     if not path.is_file():
         raise ValueError(f'{flag} {path}: cannot be written there, it is no ordinary file. Choose another name')
-    for source in map(Path, filter(None, inputs)):
+    for source in (Path(entry) for entry in inputs if entry):
         if source.is_file() and source.samefile(path):
             raise ValueError(f'{flag} {path}: is an input of this command ({source}), which is never replaced. Choose another name')
         if source.is_dir() and _lies_in(path, source) and not (ours and begins_with(path, ours)):
