@@ -75,17 +75,17 @@ def _balance(rgb):
     tint = np.median(glass, axis=0)
     if tint.max() - tint.min() > _MOST_CHROMA:
         return rgb
-    return np.minimum(rgb * (tint.max() / np.maximum(tint, 1)), 255).astype(np.uint8)
+    tables = [np.minimum(np.arange(256) * (tint.max() / max(side, 1)), 255).astype(np.uint8) for side in tint]
+    return np.stack([table[rgb[..., channel]] for channel, table in enumerate(tables)], axis=-1)
 
 
 def _hue(rgb):
     """Chroma 0..255, hue in degrees, saturation 0..1."""
-    hsv = cv2.cvtColor((rgb / np.float32(255)).astype(np.float32), cv2.COLOR_RGB2HSV)
-    chroma = rgb.max(axis=2).astype(np.int16) - rgb.min(axis=2)
-    return chroma, hsv[..., 0], hsv[..., 1]
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL)  # in bytes: a quarter of the memory, and steps of 1.4 degrees do
+    return rgb.max(axis=2) - rgb.min(axis=2), hsv[..., 0] * np.float32(360 / 256), hsv[..., 1] / np.float32(255)
 
 
 def _chroma_limit(chroma):
     """Otsu's threshold between pale and coloured, held where noise of glass ends and pale tissue begins."""
-    found, _ = cv2.threshold(np.minimum(chroma, 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    found, _ = cv2.threshold(chroma, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return float(np.clip(found / 2, _LEAST_CHROMA, _MOST_CHROMA))
