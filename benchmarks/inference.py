@@ -43,6 +43,7 @@ def main():
             continue
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')) as pool:
             results[name] = pool.submit(_alone, function, args).result()
+        print(f"{name}: {results[name]['seconds']:.1f} s, load of the machine {os.getloadavg()[0]:.1f}", flush=True)
     report(results)
 
 

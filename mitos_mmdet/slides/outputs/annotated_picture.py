@@ -32,8 +32,8 @@ def draw_detections(image, detections):
     """Draws onto a Pillow image in px of level 0."""
     draw = ImageDraw.Draw(image)
     radius = [_CIRCLE_UM / side for side in detections.um_per_px]
-    line = max(2, round(min(image.size) / 500))
-    font = ImageFont.load_default(size=max(12, round(min(image.size) / 60)))
+    line = max(2, round(min(image.size) / 400))
+    font = ImageFont.load_default(size=max(12, round(min(image.size) / 50)))
     taken = []
     for index in range(len(detections)):
         (x, y), colour = detections.points[index], _COLOURS[detections.classes[detections.labels[index]] == MITOSIS]
