@@ -5,7 +5,9 @@ import dataclasses
 from tqdm import tqdm
 
 from mitos_mmdet.core.centroids import centroids_inside
+from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.images import read_header
+from mitos_mmdet.core.names import name_fault, printable
 
 # From about this many images on, reading their headers takes long enough for a progress bar (ours).
 _MANY = 100
@@ -26,11 +28,13 @@ def measure_frames(frames, image_root, allow_missing=False):
     Raises:
         ValueError: Images are needed and not one is there.
     """
-    there = [frame.image.is_file() for frame in frames]
+    unfit = [(printable(frame.file_name), f'its name {fault}') for frame in frames if (fault := name_fault(frame.file_name))]
+    frames = [frame for frame in frames if name_fault(frame.file_name) is None]
+    there = [is_regular(frame.image) for frame in frames]
     if frames and not allow_missing and not any(there):
         raise ValueError(f'{image_root}: none of the {len(frames)} images is here, as {frames[0].file_name}. Give their folder '
                          f'with --images, or convert without them by --allow-missing-images')
-    measured, skipped, missing = [], [], 0
+    measured, skipped, missing = [], unfit, 0
     bar = tqdm(zip(frames, there, strict=True), total=len(frames), desc='reading image headers', leave=False,
                disable=None if len(frames) >= _MANY else True)
     for frame, is_there in bar:

@@ -10,7 +10,9 @@ from mitos_mmdet.contests.image_files import check_image_root
 from mitos_mmdet.contests.label_files import check_folder
 from mitos_mmdet.contests.midog_meta import describe_images
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
+from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.json_reading import read_json
+from mitos_mmdet.core.names import name_fault
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordinate
 
 # 'csv' comes from MIDOG++'s datasets_xvalidation.csv, so it is no list here.
@@ -103,8 +105,9 @@ def _load(path):
 
 def _default_image_root(path, images):
     """The likely folder that has an image, else the JSON's own."""
+    fit = [image for image in images if name_fault(image['file_name']) is None]  # the others are left out later
     folders = [path.parent, path.parent / 'images', path.parent.parent / 'images', path.parent.parent]
-    return next((folder for folder in folders if any((folder / image['file_name']).is_file() for image in images)), path.parent)
+    return next((folder for folder in folders if any(is_regular(folder / image['file_name']) for image in fit)), path.parent)
 
 
 def _frame(image, described, image_root):

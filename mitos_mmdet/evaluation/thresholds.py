@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 
 from mitos_mmdet.core.json_files import write_json
-from mitos_mmdet.core.json_reading import read_json
+from mitos_mmdet.core.json_reading import is_number, read_json
 from mitos_mmdet.core.lengths import Length
 
 FORMAT = 'mitos_mmdet threshold'
@@ -132,8 +132,16 @@ def read_threshold(path):
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise ValueError(f'{path}: no threshold file (it lacks "format": "{FORMAT}"). {_FIX}')
     value = content.get('threshold')
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f'{path}: threshold {value!r} is no score. {_FIX}')
-    radius = content.get('radius')
-    return Threshold(float(value), 'file', str(content.get('chosen_on')), content.get('f1_there'), content.get('name'),
-                     None if radius is None else Length.parse(radius), content.get('matching'), tuple(content.get('fingerprints') or ()))
+    if not is_number(value):
+        raise ValueError(f'{path}: threshold {str(value)[:40] if not isinstance(value, str) else repr(value[:40])} is no score. {_FIX}')
+    radius, marks = content.get('radius'), content.get('fingerprints') or []
+    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+        raise ValueError(f'{path}: its fingerprints are no list of texts. {_FIX}')
+    f1_there = content.get('f1_there')
+    if f1_there is not None and not is_number(f1_there) and f1_there == f1_there:
+        raise ValueError(f'{path}: its f1_there is {str(f1_there)[:40]!r}, which is no number. {_FIX}')
+    for key in ('name', 'matching'):
+        if not isinstance(content.get(key), str | None):
+            raise ValueError(f'{path}: its {key} is {str(content[key])[:40]!r}, which is no text. {_FIX}')
+    return Threshold(float(value), 'file', str(content.get('chosen_on')), f1_there, content.get('name'),
+                     None if radius is None else Length.parse(radius), content.get('matching'), tuple(marks))

@@ -1,10 +1,10 @@
 """Gives images the stain of a target: fitted once, applied to every frame and to every tile of it."""
 
-import json
 from pathlib import Path
 
 from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.stain import reinhard, staintools_backend
 from mitos_mmdet.stain.concentrations import restain
 from mitos_mmdet.stain.estimation import MAX_PIXELS, check_backend, check_image, estimate_stain
@@ -85,15 +85,10 @@ class StainNormalizer:
         Raises:
             ValueError: Not there, or not such a file; the message names it.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding='utf-8'))
-        except OSError as error:
-            raise ValueError(f'{path}: cannot be read ({error.strerror}). Give a file that StainNormalizer.save wrote') from error
-        except ValueError as error:
-            raise ValueError(f'{path}: not JSON ({error}). Give a file that StainNormalizer.save wrote') from error
+        content = read_json(path, 'Give a file that StainNormalizer.save wrote')
         version = content.get('version') if isinstance(content, dict) else None
         if version != _VERSION:
-            raise ValueError(f'{path}: a stain target of version {version!r}, and this package reads {_VERSION}. Fit it again')
+            raise ValueError(f'{path}: a stain target of version {str(version)[:40]}, and this package reads {_VERSION}. Fit it again')
         return cls(StainEstimate.from_dict(content, path), backend)
 
     def estimate(self, image, max_pixels=MAX_PIXELS):

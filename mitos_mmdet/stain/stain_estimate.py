@@ -40,7 +40,7 @@ class StainEstimate:
 
     def __post_init__(self):
         if self.method not in METHODS:
-            raise ValueError(f"unknown method {self.method!r}: one of {', '.join(METHODS)}")
+            raise ValueError(f"unknown method {str(self.method)[:40]!r}: one of {', '.join(METHODS)}")
         object.__setattr__(self, 'matrix', tuple(map(tuple, _numbers('matrix', self.matrix, (2, 3)))))
         maxima = None if self.method == 'reinhard' else tuple(_numbers('maxima', self.maxima, (2, )))
         object.__setattr__(self, 'maxima', maxima)
@@ -89,7 +89,7 @@ def check_matrix(matrix):
 def _numbers(name, values, shape):
     try:
         array = np.array(values, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0)
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"{name} is {str(values)[:60]}, not {' x '.join(map(str, shape))} finite numbers")
