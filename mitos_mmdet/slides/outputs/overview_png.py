@@ -92,9 +92,16 @@ def _paint_hotspot(axes, count, size):
             else Ellipse(((x1 + x2) / 2, (y1 + y2) / 2), x2 - x1, y2 - y1))
     for colour, width in (('white', 5), (HOTSPOT, 2.6)):
         axes.add_collection(PatchCollection([kind], facecolor='none', edgecolor=colour, linewidth=width))
-    above = y1 > 0.06 * size[1]
-    axes.annotate(f'{spot.count} in {spot.area_mm2:.3g} mm²', (max(x1, 0), y1 if above else y2), (0, 5 if above else -5),
-                  textcoords='offset points', ha='left' if x1 < 0.8 * size[0] else 'right', va='bottom' if above else 'top', color='white',
+    # Above the window; else below it; else in its corner, for beyond the slide lies the legend.
+    room = 0.06 * size[1]
+    if y1 > room:
+        y, offset, va = y1, (0, 5), 'bottom'
+    elif y2 < size[1] - room:
+        y, offset, va = y2, (0, -5), 'top'
+    else:
+        y, offset, va = max(y1, 0), (8, -8), 'top'
+    axes.annotate(f'{spot.count} in {spot.area_mm2:.3g} mm²', (max(x1, 0), y), offset,
+                  textcoords='offset points', ha='left' if x1 < 0.8 * size[0] else 'right', va=va, color='white',
                   fontsize=12, fontweight='bold', annotation_clip=False,
                   bbox=dict(boxstyle='round,pad=0.3', facecolor=HOTSPOT, edgecolor='white'))
 

@@ -115,7 +115,10 @@
   }));
 
   if (view) {
-    new ResizeObserver(() => box ? show(box) : fit()).observe(view);
+    let printing = false;
+    new ResizeObserver(() => { if (!printing) box ? show(box) : fit(); }).observe(view);
+    addEventListener('beforeprint', () => { printing = true; view.setAttribute('viewBox', `0 0 ${full.width} ${full.height}`); });
+    addEventListener('afterprint', () => { printing = false; show(box); });
     fit();
     let hold = null;
     view.addEventListener('pointerdown', event => {
