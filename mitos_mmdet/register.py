@@ -18,6 +18,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.random_stain',
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',
     'mitos_mmdet.datasets.transforms.resize_to_pixel_size',
+    'mitos_mmdet.datasets.transforms.visible_box_crop',
     'mitos_mmdet.evaluation.centroid_metric',
     'mitos_mmdet.training.check_training_hook',
     'mitos_mmdet.training.resume_state_hook',

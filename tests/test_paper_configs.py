@@ -1,5 +1,6 @@
 """What the papers' ablation configs change, and that it is the only thing they change."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,11 @@ def test_rates_are_scaled_from_the_configs_own_batch(path):
     cfg = Config.fromfile(path)
     if cfg.get('train_dataloader') and 'auto_scale_lr' in cfg:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.parent.rglob('*.py')), ids=lambda path: path.stem)
+def test_comments_name_pages_that_say_so(path):
+    # Comments named pages that listed no deviation.
+    pages = dict(re.findall(r'docs/(\w+\.md) (lists what differs|says why not)', path.read_text(encoding='utf-8').replace('\n# ', ' ')))
+    assert set(pages) <= {'paper_deviations.md'}
+    assert all((CONFIGS.parents[1] / 'docs' / page).is_file() for page in re.findall(r'docs/(\w+\.md)', path.read_text(encoding='utf-8')))

@@ -1,4 +1,4 @@
-# MITOS-RCNN on MITOS-ATYPIA-14, as published (docs/mitos_rcnn.md lists what differs).
+# MITOS-RCNN on MITOS-ATYPIA-14, as published (docs/paper_deviations.md lists what differs).
 _base_ = [
     '../_base_/models/mitos_rcnn_vgg16.py', '../_base_/datasets/mitos_rcnn_atypia14.py',
     '../_base_/schedules/mitos_rcnn_80k.py', '../_base_/iter_runtime.py'

@@ -1,4 +1,4 @@
-# Phase one of the two-phase detector that Mask R-CNN is compared with (docs/two_phase.md lists what differs from the paper).
+# Phase one of the two-phase detector that Mask R-CNN is compared with (docs/paper_deviations.md lists what differs from the paper).
 _base_ = [
     '../_base_/models/two_phase_fcn_vgg16.py', '../_base_/datasets/tupac16.py', '../_base_/schedules/adam_100e.py',
     '../_base_/default_runtime.py'

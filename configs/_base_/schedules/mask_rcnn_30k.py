@@ -1,4 +1,4 @@
-# Paper (Mask R-CNN on TUPAC16, section 3.8): SGD 0.0025 at batch 2, 30,000 iterations (docs/mask_rcnn.md says why not epochs).
+# Paper (Mask R-CNN on TUPAC16, section 3.8): SGD 0.0025 at batch 2, 30,000 iterations (docs/paper_deviations.md says why not epochs).
 # Iterations instead of epochs: goes with iter_runtime.py.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=30000, val_interval=3000)
 val_cfg = dict(type='ValLoop')

@@ -1,4 +1,4 @@
-# MITOS-RCNN's first baseline small enough to train from scratch on two CPU cores; docs/mitos_rcnn.md lists what differs.
+# MITOS-RCNN's first baseline small enough to train from scratch on two CPU cores; docs/paper_deviations.md lists what differs.
 _base_ = [
     '../../_base_/models/faster_rcnn_vgg16_small.py', '../../_base_/datasets/mitos_rcnn_atypia14_small.py',
     '../../_base_/schedules/mitos_rcnn_small.py', '../../_base_/default_runtime.py'

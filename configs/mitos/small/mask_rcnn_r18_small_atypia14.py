@@ -1,4 +1,4 @@
-# Mask R-CNN small enough to train from scratch on two CPU cores; docs/mask_rcnn.md lists what differs from the paper's.
+# Mask R-CNN small enough to train from scratch on two CPU cores; docs/paper_deviations.md lists what differs from the paper's.
 _base_ = [
     '../../_base_/models/mask_rcnn_r18_small.py', '../../_base_/datasets/mask_atypia14_small.py', '../../_base_/schedules/adamw_small.py',
     '../../_base_/default_runtime.py'

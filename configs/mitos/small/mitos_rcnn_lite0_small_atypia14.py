@@ -1,4 +1,4 @@
-# MITOS-RCNN with a small ImageNet backbone that no hub is needed for; docs/mitos_rcnn.md lists what differs.
+# MITOS-RCNN with a small ImageNet backbone that no hub is needed for; docs/paper_deviations.md lists what differs.
 _base_ = [
     '../../_base_/models/mitos_rcnn_lite0_small.py', '../../_base_/datasets/mitos_rcnn_atypia14_small.py',
     '../../_base_/schedules/mitos_rcnn_2k.py', '../../_base_/iter_runtime.py'
