@@ -139,14 +139,6 @@ def test_icpr2012_trains_on_its_outlines_and_the_contests_training_frames(name):
     assert any(dataset.ann_file == 'icpr2012/tiles_512_contest_train/tiles.json' for dataset in datasets)
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.rglob('*.py')), ids=lambda path: path.stem)
-def test_rates_are_scaled_from_the_configs_own_batch(path):
-    # --auto-scale-lr divides by base_batch_size: another number than the loader's would change the rate on one GPU.
-    cfg = Config.fromfile(path)
-    if cfg.get('train_dataloader') and 'auto_scale_lr' in cfg:
-        assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
-
-
 @pytest.mark.parametrize('path', sorted(CONFIGS.parent.rglob('*.py')), ids=lambda path: path.stem)
 def test_comments_name_pages_that_say_so(path):
     # Comments named pages that listed no deviation.
