@@ -59,20 +59,11 @@ def main(argv=None):
     from mitos_mmdet.slides.cohort.run_cohort import counts_of, run_cohort, write_cohort
 
     part = slides if args.slice is None else slice_of(slides, args.slice)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    gpus = _gpus(args.device)
-    workers = args.workers or gpus or max(1, cores // _CORES_PER_WORKER)
-    if (workers > 1 or args.address) and importlib.util.find_spec('ray') is None:
-        if args.workers or args.address:
-            raise ValueError('several workers need Ray: pip install "mitos_mmdet[cohort]", or give --workers 1')
-        workers = 1
-    workers = min(workers, max(1, len(part)))
+    workers, cpus, gpus = _share(args, len(part))
     alone = workers == 1 and args.address is None
-    cpus = args.cpus_per_worker or max(1, cores // workers)
-    gpus_each = min(1, gpus) if args.gpus_per_worker is None else args.gpus_per_worker
     print(f"{len(part)} slides, {'one after the other in this process' if alone else f'{workers} at once on Ray'}, {cpus} cores each")
-    rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus,
-                      gpus_each, say=lambda line: print(printable(line), flush=True))
+    rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus, gpus,
+                      say=lambda line: print(printable(line), flush=True))
     table, page = write_cohort(args.out, rows, 'cohort' if args.slice is None else f"cohort_{args.slice.replace('/', 'of')}")
     counts = counts_of(rows)
     print(f"{counts['done']} finished, {counts['failed']} failed: {printable(table)}, {printable(page)}")
@@ -81,6 +72,24 @@ def main(argv=None):
         if row.status == 'failed':
             print(f'failed: {printable(row.slide.path)}: {printable(row.reason)}', file=sys.stderr)
     return 1 if counts['failed'] else 0
+
+
+def _share(args, slides):
+    """``(workers, cores of each, GPUs of each)`` for a number of slides.
+
+    Raises:
+        ValueError: Several workers asked for without Ray.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    gpus = _gpus(args.device)
+    workers = args.workers or gpus or max(1, cores // _CORES_PER_WORKER)
+    if (workers > 1 or args.address) and importlib.util.find_spec('ray') is None:
+        if args.workers or args.address:
+            raise ValueError('several workers need Ray: pip install "mitos_mmdet[cohort]", or give --workers 1')
+        workers = 1
+    workers = min(workers, max(1, slides))
+    cpus = args.cpus_per_worker or max(1, cores // workers)
+    return workers, cpus, min(1, gpus) if args.gpus_per_worker is None else args.gpus_per_worker
 
 
 def _check(args):

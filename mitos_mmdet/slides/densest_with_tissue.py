@@ -5,7 +5,7 @@ from scipy.spatial import KDTree
 
 from mitos_mmdet.slides.densest_circle import TOLERANCE_UM, disc_totals
 
-_MOST_PLACES = 4_000_000  # Ours: 50 mm x 25 mm in steps of the tissue mask's 8 um would be 20 million; steps double until it fits.
+_MOST_PLACES = 4_000_000  # Ours, 150 MB: in steps of the mask's 8 um about 20 x 15 mm; on larger slides steps double until it fits.
 _MOST_CIRCLES = 250_000  # Ours: each costs a search of the tree.
 _NM = 1000
 

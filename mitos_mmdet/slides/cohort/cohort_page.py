@@ -7,7 +7,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from mitos_mmdet.core.files import replacing
-from mitos_mmdet.slides.cohort.table import PENDING
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
 from mitos_mmdet.slides.count_slide import IS_EXACT, NO_FIGURE
 from mitos_mmdet.slides.grade import DISCLAIMER, RULES
@@ -40,7 +39,7 @@ def cohort_page(rows, table_name):
     scores = [sum(row.score == score for row in done) for score in (1, 2, 3)]
     return environment.from_string(_text('cohort_page.html.j2')).render(
         style=Markup(_text('cohort_page.css')), script=Markup(_text('cohort_page.js')), rows=rows, done=done, carried=carried,
-        failed=[row for row in rows if row.status == FAILED], pending=sum(row.status == PENDING for row in rows), table_name=table_name,
+        failed=[row for row in rows if row.status == FAILED], table_name=table_name,
         scores=scores, rule=RULES['mm2'], disclaimer=DISCLAIMER, link=_link, chart=histogram(densities) if done else None,
         median=_median(counts), range=(min(counts), max(counts)) if counts else None, median_density=_median(densities),
         notes=_notes, areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))

@@ -11,7 +11,7 @@ from mitos_mmdet.core.output_folder import FolderInUseError, locked
 from mitos_mmdet.slides.cohort.cohort_page import write_cohort_page
 from mitos_mmdet.slides.cohort.in_process import in_process
 from mitos_mmdet.slides.cohort.on_ray import on_ray
-from mitos_mmdet.slides.cohort.table import PENDING, CohortRow, write_table
+from mitos_mmdet.slides.cohort.table import CohortRow, write_table
 from mitos_mmdet.slides.cohort.work import BUSY, DONE, FAILED, KEPT, STOP, SlideJob, finished, reason_of
 from mitos_mmdet.slides.settings import SlideSettings
 
@@ -117,7 +117,7 @@ def _released(busy):
 
 
 def _row(slide, job, states, facts):
-    state, reason = states.get(job.place, (PENDING, ''))
+    state, reason = states.get(job.place, (FAILED, 'no worker reported on it. Run it again'))
     if state in (DONE, KEPT):
         summary = finished(job, facts)
         # Between its end and now another run may have begun with it anew, with another model, say.

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
 
-PENDING = 'pending'  # of another slice, or not begun
 _NUMBERS = 6  # digits
 
 
 @dataclass(frozen=True)
 class CohortRow:
-    """What became of ``slide``: ``status`` done, failed or pending, the ``reason``, and the ``summary`` or None."""
+    """What became of ``slide``: ``status`` done or failed, the ``reason``, and the ``summary`` or None."""
     slide: object
     status: str
     reason: str = ''
