@@ -145,3 +145,14 @@ def test_comments_name_pages_that_say_so(path):
     pages = dict(re.findall(r'docs/(\w+\.md) (lists what differs|says why not)', path.read_text(encoding='utf-8').replace('\n# ', ' ')))
     assert set(pages) <= {'paper_deviations.md'}
     assert all((CONFIGS.parents[1] / 'docs' / page).is_file() for page in re.findall(r'docs/(\w+\.md)', path.read_text(encoding='utf-8')))
+
+
+def test_boxes_of_30_px_are_those_of_the_frame(shared_data):
+    # "The average size of the mitotic figures in our MITOS-BOXES dataset was around 30px": so are the pathologists' outlines, in frame px.
+    from mitos_mmdet.preparation.convert import convert
+
+    content, = convert('icpr2012', shared_data / 'icpr2012').contents.values()
+    sides = [(label['bbox'][2] * label['bbox'][3])**0.5 for label in content['annotations']]
+    assert len(sides) == 37 and sum(sides) / len(sides) == pytest.approx(32.5, abs=0.1)
+    assert all(next(step for step in read(name).train_pipeline if step.type == 'CentroidsToBoxes').get('image_size') is None
+               for name in ('mitos_rcnn_vgg16_atypia14', 'mitos_rcnn_vgg16_icpr2012'))
