@@ -143,11 +143,14 @@ def _in_list_order(truths, preds, distances):
 def first_free(takers, items) -> np.ndarray:
     """Positions of the pairs that come about when, pair by pair, a taker without an item takes an item that is still free."""
     served, used, taken = set(), set(), []
+    most = min(len(np.unique(takers)), len(np.unique(items)))
     for position, (taker, item) in enumerate(zip(takers.tolist(), items.tolist(), strict=True)):
         if taker not in served and item not in used:
             served.add(taker)
             used.add(item)
             taken.append(position)
+            if len(taken) == most:
+                break
     return np.array(taken, dtype=int)
 
 

@@ -46,42 +46,60 @@ def rank_by_rule(frame, pairs, rule='midog') -> Ranking:
         rule: One of ``RULES``.
     """
     check_rule(rule)
-    near, liking = {}, {}  # each prediction's truths, in list order; a truth's order of preference
-    for position, pair in enumerate(zip(pairs.truths.tolist(), pairs.preds.tolist(), strict=True)):
-        near.setdefault(pair[1], []).append(pair[0])
-        liking[pair] = position
-    candidates = np.array(sorted(near), dtype=int)
-    order = candidates[np.argsort(-frame.pred_scores[candidates], kind='stable')]
-    if rule == 'amida':
-        found, gains = set(), []
-        for pred in order.tolist():
-            gains.append(len(set(near[pred]) - found))
-            found.update(near[pred])
+    candidates, rows = np.unique(pairs.preds, return_inverse=True)
+    by_pred = np.lexsort((pairs.truths, rows))  # each prediction's truths, in list order
+    ends = np.cumsum(np.bincount(rows, minlength=len(candidates)))[:-1]
+    near = np.split(pairs.truths[by_pred], ends) if len(candidates) else []
+    order = np.argsort(-frame.pred_scores[candidates], kind='stable').tolist()
+    if rule == 'midog':
+        gains = _gains_midog(order, near, np.split(pairs.squares[by_pred], ends) if len(candidates) else [], len(frame.truth_xy))
     else:
-        add, got, serves = (_add_midog if rule == 'midog' else _add_optimal), {}, {}
-        gains = [add(pred, near, liking, got, serves) for pred in order.tolist()]
-    gains = np.array(gains, dtype=float)
+        gains = (_gains_amida if rule == 'amida' else _gains_optimal)(order, [its.tolist() for its in near])
+    order, gains = candidates[order], np.array(gains, dtype=float)
     hits = order[gains > 0]
     return Ranking(hits, gains[gains > 0], candidates if rule == 'amida' else hits)
 
 
-def _add_midog(pred, near, liking, got, serves):
-    """Adds a prediction to ``got`` (truth to prediction) and returns whether one more truth is found."""
-    while True:
-        for truth in near[pred]:  # in list order
-            if truth not in got:
-                got[truth] = pred
-                return True
-            if liking[truth, pred] < liking[truth, got[truth]]:
-                # What it gives up goes on to later truths: the earlier ones could have had it and like what they have better.
-                got[truth], pred = pred, got[truth]
+def _gains_midog(order, near, squares, num_truths):
+    """How many more truths are found as each prediction of ``order`` enters; ``near`` and ``squares`` are its truths and distances."""
+    got, got_square, gains = np.full(num_truths, -1), np.full(num_truths, np.inf), []
+    for pred in order:
+        found = False
+        while pred >= 0:
+            truths, distance = near[pred], squares[pred]
+            better = (distance < got_square[truths]) | ((distance == got_square[truths]) & (pred < got[truths]))
+            first = better.argmax()
+            if not better[first]:
                 break
-        else:
-            return False
+            truth = truths[first]
+            # What it gives up goes on to later truths: the earlier ones could have had it and like what they have better.
+            given_up, got[truth], got_square[truth] = got[truth], pred, distance[first]
+            found, pred = given_up < 0, given_up
+        gains.append(found)
+    return gains
 
 
-def _add_optimal(pred, near, liking, got, serves):
-    """The same by an augmenting path (breadth first); ``serves`` is ``got`` the other way round."""
+def _gains_amida(order, near):
+    found, gains = set(), []
+    for pred in order:
+        gains.append(sum(truth not in found for truth in near[pred]))
+        found.update(near[pred])
+    return gains
+
+
+def _gains_optimal(order, near):
+    got, serves, gains = {}, {}, []
+    most = len({truth for truths in near for truth in truths})
+    for pred in order:
+        gains.append(len(got) < most and _add_optimal(pred, near, got, serves))
+    return gains
+
+
+def _add_optimal(pred, near, got, serves):
+    """Adds a prediction to ``got`` (truth to prediction) by an augmenting path, breadth first; ``serves`` is ``got`` the other way round.
+
+    Returns whether one more truth is found.
+    """
     reached_from, waiting = {}, [pred]
     for current in waiting:
         for truth in near[current]:
