@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
-from mitos_mmdet.contests.point_lines import read_point_files, to_lines
+from mitos_mmdet.contests.point_lines import as_points, read_point_files, to_lines
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
@@ -53,7 +53,7 @@ def read_detections(source) -> dict:
     points = {}
     for path, rows in read_point_files(paths, 'row,col').items():
         label = HARD_NEGATIVE if is_hard_negatives(path) else MITOSIS
-        points.setdefault(f'{path.parent.name}/{path.stem}', []).extend((x, y, label, score) for y, x, score in rows)
+        points.setdefault(f'{path.parent.name}/{path.stem}', []).extend((x, y, label, score) for y, x, score in as_points(rows))
     return points
 
 

@@ -8,6 +8,8 @@ from mitos_mmdet.evaluation.counts import ratio
 from mitos_mmdet.evaluation.matching import pairs_within
 from mitos_mmdet.evaluation.ranking import rank_by_rule
 
+_AT_ONCE = 1_000_000  # thresholds (ours): little memory
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -64,12 +66,15 @@ def sum_up(frames, rankings) -> Sweep:
     """The ``Sweep`` of frames and their ``Ranking`` s by a rule."""
     scores = np.concatenate([np.zeros(0), *(frame.pred_scores for frame in frames)])
     scores.sort()
-    starts = np.flatnonzero(np.diff(scores, prepend=-np.inf))[::-1]  # where each distinct score begins, falling
-    thresholds, from_here_on = scores[starts], len(scores) - starts
+    is_first = np.ones(len(scores), dtype=bool)
+    is_first[1:] = scores[1:] != scores[:-1]
+    starts = np.flatnonzero(is_first)[::-1]  # where each distinct score begins, falling
+    thresholds, from_here_on = scores[starts], (len(scores) - starts).astype(np.int32)
+    del scores, is_first, starts  # of 50 million detections each is large
     tp = _at_least(thresholds, frames, [(ranking.hits, ranking.gains) for ranking in rankings])
     quiet = _at_least(thresholds, frames, [(ranking.quiet, np.ones(len(ranking.quiet))) for ranking in rankings])
     truths = sum(len(frame.truth_xy) for frame in frames)
-    return Sweep(thresholds, tp, (from_here_on - quiet).astype(np.int32), truths - tp)
+    return Sweep(thresholds, tp, from_here_on - quiet, truths - tp)
 
 
 def _at_least(thresholds, frames, chosen):
@@ -78,4 +83,8 @@ def _at_least(thresholds, frames, chosen):
     values = np.concatenate([np.zeros(0), *(values for _, values in chosen)])
     order = np.argsort(scores)
     below = np.concatenate([[0], np.cumsum(values[order])])
-    return (below[-1] - below[np.searchsorted(scores[order], thresholds, side='left')]).astype(np.int32)
+    reached = np.empty(len(thresholds), dtype=np.int32)
+    for start in range(0, len(thresholds), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        reached[part] = below[-1] - below[np.searchsorted(scores[order], thresholds[part])]
+    return reached

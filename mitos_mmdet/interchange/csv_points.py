@@ -6,7 +6,7 @@
 import re
 
 from mitos_mmdet.contests import icpr2012, mitos_atypia14
-from mitos_mmdet.contests.point_lines import read_point_files, to_lines
+from mitos_mmdet.contests.point_lines import as_points, read_point_files, to_lines
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.frame_names import last_of
@@ -30,14 +30,17 @@ def read(source, truth=None) -> PointFile:
     Raises:
         ValueError: A line that is no point.
     """
-    points = {}
+    files = {}
     for path, rows in read_point_files(source.files('.csv'), 'x,y').items():
         path_in = path.relative_to(source.path) if source.is_folder else path.relative_to(path.parent)
         stem, kind = _KIND.fullmatch(without_gz(path).stem).groups()
-        its = points.setdefault(path_in.with_name(stem).as_posix(), [])
-        its += [(x, y, HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, score) for x, y, score in rows]
-    return PointFile(source.path, 'csv', [points_of(name, its, f'{source.path}: {name}', not source.truth, **_described(name))
-                                          for name, its in points.items()])
+        files.setdefault(path_in.with_name(stem).as_posix(), []).append((HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, rows))
+    return PointFile(source.path, 'csv', [_frame(name, its, source) for name, its in files.items()])
+
+
+def _frame(name, files, source):
+    points = [(x, y, label, score) for label, rows in files for x, y, score in as_points(rows)]
+    return points_of(name, points, f'{source.path}: {name}', not source.truth, **_described(name))
 
 
 def to_files(frames) -> list[tuple[str, str]]:

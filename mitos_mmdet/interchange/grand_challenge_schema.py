@@ -12,7 +12,7 @@ TYPE, COUNTS, COUNTS_NOT = 'Multiple points', 'mitotic figure', 'non-mitotic fig
 _KEYS, _POINT_KEYS = ('name', 'type', 'points', 'version'), ('name', 'type', 'point', 'probability')
 
 
-def envelope_faults(content):
+def envelope_faults(content) -> list[str]:
     """Faults around the points, as ``"lacks 'version'"``; these change no score."""
     faults = [f'lacks {key!r}' for key in _KEYS if key not in content and key != 'name']
     faults += [f'has {key!r}, which is not allowed' for key in content if key not in _KEYS]
@@ -27,7 +27,7 @@ def envelope_faults(content):
     return faults
 
 
-def point_fault(point):
+def point_fault(point) -> str | None:
     """Why a point cannot be used, None if it can."""
     if not isinstance(point, dict):
         return f'is {str(point)[:40]!r}, not an object'
@@ -42,24 +42,31 @@ def point_fault(point):
     return None
 
 
-def faults(content):
+def faults(content) -> list[str]:
     """All faults of a file's content, in its order; empty where it would be taken."""
     if not isinstance(content, dict) or not isinstance(content.get('points'), list):
         return ["is not an object with a list 'points'"]
     found = envelope_faults(content)
     for number, point in enumerate(content['points'], start=1):
-        fault = point_fault(point)
-        if fault is None:
-            missing = [key for key in ('name', 'probability') if key not in point]
-            more = [key for key in point if key not in _POINT_KEYS]
-            named = point.get('name', COUNTS)
-            fault = f'lacks {missing[0]!r} (wanted since MIDOG 2022)' if missing else \
-                f'has {more[0]!r}, which is not allowed' if more else \
-                f"has type {point['type']!r}, it must be 'Point'" if point.get('type', 'Point') != 'Point' else \
-                f'is named {named!r}, neither {COUNTS!r} nor {COUNTS_NOT!r}' if named not in (COUNTS, COUNTS_NOT) else None
+        fault = point_fault(point) or _strict_fault(point)
         if fault:
             found.append(f'point {number} {fault}')
     return found
+
+
+def _strict_fault(point):
+    """What the platform refuses of a point that could be scored; None if nothing."""
+    for key in ('name', 'probability'):
+        if key not in point:
+            return f'lacks {key!r} (wanted since MIDOG 2022)'
+    for key in point:
+        if key not in _POINT_KEYS:
+            return f'has {key!r}, which is not allowed'
+    if point.get('type', 'Point') != 'Point':
+        return f"has type {point['type']!r}, it must be 'Point'"
+    if point['name'] not in (COUNTS, COUNTS_NOT):
+        return f"is named {point['name']!r}, neither {COUNTS!r} nor {COUNTS_NOT!r}"
+    return None
 
 
 def _shown(value):

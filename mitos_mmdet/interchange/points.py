@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
@@ -110,6 +111,33 @@ def points_of(name, points, where, scored=True, **more) -> FramePoints:
     Raises:
         ValueError: What is no place, class, score, size or name; a score for some points and none for others.
     """
+    if not _are_plain(points):
+        _check_points(points, where, scored)
+    unscored = next((number for number, point in enumerate(points, start=1) if point[3] is None), None) if scored else None
+    if unscored and any(point[3] is not None for point in points):
+        raise ValueError(f'{where}: point {unscored} has no score and others have. Give scores to all points or to none')
+    dtype = object if more.get('unit') == 'mm' else np.float64
+    xy = np.array([point[:2] for point in points], dtype=dtype).reshape(-1, 2)
+    scores = None if unscored or not scored else np.array([point[3] for point in points], dtype=np.float64)
+    labels = np.array([class_name(point[2]) for point in points], dtype=object)
+    return FramePoints(name, xy, labels, scores, **_described(where, **more))
+
+
+def _are_plain(points):
+    """Whether all is well at first sight: floats and ints that are finite and near, scores or none, text. Quick for millions."""
+    if not {type(value) for point in points for value in (point[0], point[1], point[3])} <= {float, int, NoneType}:
+        return False
+    if not all(type(point[2]) is str for point in points):
+        return False
+    try:
+        xy = np.array([point[:2] for point in points], dtype=np.float64)
+        scores = np.array([point[3] for point in points if point[3] is not None], dtype=np.float64)
+    except (TypeError, OverflowError):  # None, or an integer that no float holds
+        return False
+    return bool((np.abs(xy) < _FARTHEST).all() and np.isfinite(scores).all())
+
+
+def _check_points(points, where, scored):
     for number, (x, y, label, score) in enumerate(points, start=1):
         if not all(is_number(value) and abs(value) < _FARTHEST for value in (x, y)):
             raise ValueError(f'{where}: point {number} is at x={_short(x)}, y={_short(y)}, which is no place. Correct the file')
@@ -118,14 +146,6 @@ def points_of(name, points, where, scored=True, **more) -> FramePoints:
         if scored and score is not None and not is_number(score):
             raise ValueError(f'{where}: point {number} has the score {_short(score)}, which is no finite number. Correct the file; from a '
                              f'model, its training has diverged')
-    unscored = next((number for number, point in enumerate(points, start=1) if not scored or point[3] is None), None)
-    if scored and unscored and any(point[3] is not None for point in points):
-        raise ValueError(f'{where}: point {unscored} has no score and others have. Give scores to all points or to none')
-    dtype = object if more.get('unit') == 'mm' else np.float64
-    xy = np.array([point[:2] for point in points], dtype=dtype).reshape(-1, 2)
-    scores = None if unscored or not scored else np.array([point[3] for point in points], dtype=np.float64)
-    labels = np.array([class_name(point[2]) for point in points], dtype=object)
-    return FramePoints(name, xy, labels, scores, **_described(where, **more))
 
 
 def _described(where, um_per_px=None, size_px=None, **more):
