@@ -79,7 +79,8 @@ def _started(ray, address, cpus):
     if ray.is_initialized():
         yield
         return
-    os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')
+    os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')  # workers without a GPU of their own: no warning about it
+    os.environ.setdefault('RAY_BACKEND_LOG_LEVEL', 'fatal')  # its C++ prints past Python's logging
     local = dict(num_cpus=max(1, round(cpus)), object_store_memory=_STORE_BYTES) if address is None else {}
     try:
         ray.init(address=address or 'local', include_dashboard=False if address is None else None, log_to_driver=False,
