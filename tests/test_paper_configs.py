@@ -1,5 +1,7 @@
 """What the papers' ablation configs change, and that it is the only thing they change."""
 
+import copy
+import functools
 import re
 from pathlib import Path
 
@@ -12,7 +14,9 @@ FAMILY = sorted(path.stem for kind in ('mitos_rcnn_*', 'faster_rcnn_vgg16*', 'fa
 SMALL_CASCADE = ('cascade_rcnn_lite0_small', 'cascade_rcnn_lite0_small_atypia14')
 
 
+@functools.cache
 def read(name):
+    """A config by its name; shared, so copy what you change."""
     return Config.fromfile(next(CONFIGS.rglob(f'{name}.py')))
 
 
@@ -58,9 +62,9 @@ def test_lambda_10_over_the_real_positions(name, positions):
 
     cfg = read(name)
     assert [loss.loss_weight for loss in rpn_losses(cfg)] == [10 * 256 / count for count in positions]
-    cfg.model.detector.backbone.init_cfg = None
+    backbone = dict(copy.deepcopy(cfg.model.detector.backbone), init_cfg=None)
     with DefaultScope.overwrite_default_scope('mmdet'), torch.no_grad():
-        maps = MODELS.build(cfg.model.detector.backbone)(torch.zeros(1, 3, 299, 299))
+        maps = MODELS.build(backbone)(torch.zeros(1, 3, 299, 299))
     assert [level.shape[-2] * level.shape[-1] for level in maps[::-1]] == positions
 
 
