@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ def inside(folder: Path | str, name: Any, where: Path | str) -> Path:
     if fault:
         raise ValueError(f'{where}: the name {printable(name)[:80]!r} {fault}. Rename it in that file')
     return Path(folder, name)
+
+
+def as_spelled_there(path: Path | str) -> Path:
+    """The path under which a file is there: accents are one character (NFC) or, from macOS, two (NFD)."""
+    spellings = (Path(unicodedata.normalize(form, str(path))) for form in ('NFC', 'NFD'))
+    return Path(path) if os.path.lexists(path) else next((other for other in spellings if os.path.lexists(other)), Path(path))
 
 
 def fitted(name: str, suffix: str) -> str:

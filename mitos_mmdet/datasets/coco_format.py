@@ -6,6 +6,7 @@ and ``labelled`` (false: nobody looked, so it is not a negative), and may carry 
 where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]`` px, cut at the image's border.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -47,13 +48,18 @@ def read_annotations(path) -> dict:
 
 
 def make_uniform(content) -> None:
-    """What other programs write otherwise, in place: 1024.0 for 1024, the id "1" for 1, an unused category of another's name."""
+    r"""What other programs write otherwise, in place: 1024.0 for 1024, the id "1" for 1, ``.\a\b.png`` for a/b.png, an unused category
+    of another's name.
+    """
     parts = {part: [entry for entry in content[part] if isinstance(entry, dict)] for part in ('images', 'annotations', 'categories')}
     for part, keys in (('images', ('id', 'width', 'height')), ('annotations', ('id', 'image_id', 'category_id')), ('categories', ('id', ))):
         for entry in parts[part]:
             for key in keys:
                 if isinstance(entry.get(key), float) and entry[key].is_integer():
                     entry[key] = int(entry[key])
+    for image in parts['images']:
+        if isinstance(image.get('file_name'), str):
+            image['file_name'] = re.sub(r'^(\./)+(?=.)', '', image['file_name'].replace('\\', '/'))
     for key, part in (('image_id', 'images'), ('category_id', 'categories')):
         ids = [entry.get('id') for entry in parts[part]]
         ids = [each for each in ids if isinstance(each, int | str)]

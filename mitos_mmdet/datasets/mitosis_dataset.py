@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
 from mitos_mmdet.core.images import BrokenImageError
+from mitos_mmdet.core.names import as_spelled_there
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, check_entries, image_fault, read_annotations, reference_fault
 from mitos_mmdet.datasets.usable_labels import OutsideError, usable_label
 
@@ -129,6 +130,7 @@ class MitosisDataset(CocoDataset):
         info = super().parse_data_info(dict(raw_img_info=image, raw_ann_info=annotations))
         for instance, annotation in zip(info['instances'], annotations, strict=True):
             instance['centroid'] = annotation['centroid']
+        info['img_path'] = str(as_spelled_there(info['img_path']))
         info.update({key: image[key] for key in FRAME_KEYS if key in image})
         info['labelled'] = image.get('labelled', True)
         return info

@@ -17,7 +17,7 @@ from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_header
 from mitos_mmdet.core.json_files import write_json
-from mitos_mmdet.core.names import fitted, inside
+from mitos_mmdet.core.names import as_spelled_there, fitted, inside
 from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.core.workers import run_jobs, worker_count
 from mitos_mmdet.datasets.coco_format import read_annotations
@@ -99,7 +99,8 @@ def _check_folders(frames_file, image_folder, out):
 def _job(frame, image_folder, out, settings):
     tiles = tuple((tile.xyxy, out / 'images' / tile.file_name) for tile in frame.tiles)
     name = frame.image['file_name']
-    return _Job(inside(image_folder, name, 'the annotation file'), (frame.image['width'], frame.image['height']), tiles, settings.stain,
+    image = as_spelled_there(inside(image_folder, name, 'the annotation file'))
+    return _Job(image, (frame.image['width'], frame.image['height']), tiles, settings.stain,
                 out / 'stains' / fitted(name, '.json'))
 
 

@@ -105,3 +105,9 @@ def test_roboflow_s_unused_root_category_goes(tmp_path):
     root = dict(id=0, name='mitotic figure', supercategory='none')
     (tmp_path / 'a.json').write_text(json.dumps(content() | dict(categories=[root, *categories()])))
     assert read_annotations(tmp_path / 'a.json')['categories'] == categories()
+
+
+@pytest.mark.parametrize('name', ['./3.png', '.\\3.png', '././3.png'])
+def test_a_name_as_windows_or_a_shell_writes_it(tmp_path, name):
+    (tmp_path / 'a.json').write_text(json.dumps(changed('images', 1, file_name=name)))
+    assert read_annotations(tmp_path / 'a.json')['images'][1]['file_name'] == '3.png'

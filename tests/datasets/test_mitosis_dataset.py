@@ -1,4 +1,5 @@
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -157,6 +158,12 @@ def test_annotations_of_nothing_listed_are_named(make, logged):
 def test_a_dataset_whose_objects_all_vanish_is_an_error(make):
     with pytest.raises(ValueError, match='none of its 5 annotations'):
         make(annotations=[dict(each, image_id=f'frame {each["image_id"]}') for each in ANNOTATIONS])
+
+
+def test_a_name_with_accents_finds_its_image(make, tmp_path):
+    (tmp_path / '1.png').rename(tmp_path / unicodedata.normalize('NFD', 'präparat.png'))
+    images = [dict(IMAGES[0], file_name=unicodedata.normalize('NFC', 'präparat.png')), *IMAGES[1:]]
+    assert make(images=images)[0]['data_samples'].metainfo['scanner'] == 'A'
 
 
 def test_nothing_left_out_logs_nothing(make, logged):
