@@ -98,7 +98,7 @@ def desk(tmp_path_factory, sample):
         image(own / f'images/{name}.png')
     page = (ROOT / 'docs/own_labels.md').read_text(encoding='utf-8')
     (own / 'labels.csv').write_text(re.search(r'```text\n(image,x,y.*?)```', page, re.S)[1])
-    (own / 'qupath').mkdir()
+    (own / 'qupath').mkdir(exist_ok=True)
     for name in ('case1_a', 'case2_a'):
         mark = dict(type='Feature', geometry=dict(type='Point', coordinates=[100, 120]), properties=dict(
             objectType='annotation', classification=dict(name='mitotic figure')))

@@ -46,10 +46,21 @@ def cache_folder():
 
 
 def _export(maps):
+    """By the front end itself: ``openvino.convert_model`` would also report the conversion to its vendor over the network."""
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
     tiles, _ = maps.example(256, 256)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')  # of torch's tracer, about shapes that _compare then tries
-        return openvino.convert_model(maps, example_input=tiles)
+        front_end = FrontEndManager().load_by_framework('pytorch')
+        decoder = TorchScriptPythonDecoder(maps, example_input=(tiles, ))  # must live as long as the conversion does
+        network = front_end.convert(front_end.load(decoder))
+    pixels = network.get_parameters()[0]
+    pixels.set_element_type(openvino.Type.u8)
+    pixels.set_partial_shape(openvino.PartialShape([-1, -1, -1, 3]))
+    network.validate_nodes_and_infer_types()
+    return network
 
 
 def _compare(core, network, maps):
