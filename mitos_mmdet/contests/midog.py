@@ -112,7 +112,7 @@ def _default_image_root(path, images):
 
 def _frame(image, described, image_root):
     size = image.get('width'), image.get('height')
-    if not all(isinstance(side, int) and side > 0 for side in size):
+    if not all(isinstance(side, int) and 0 < side < 1e9 for side in size):
         raise ValueError(f'width {size[0]!r} and height {size[1]!r} are no sizes in px. Correct the file, or fetch it again')
     if image['id'] not in described:
         raise ValueError('file names of MIDOG are numbers, as 001.tiff. Rename the image, or take it out')

@@ -10,7 +10,7 @@ PAD_VALUE = 255  # Ours: white, as the glass beside the tissue.
 _TOUCHING = np.ones((3, 3), bool)  # Ours: pixels that meet at a corner are one region.
 
 
-def find_candidates(probability, threshold=0.5, min_area_px=1):
+def find_candidates(probability, threshold=0.5, min_area_px=1) -> tuple[np.ndarray, np.ndarray]:
     """Connected components of what a map marks.
 
     Args:
@@ -31,12 +31,12 @@ def find_candidates(probability, threshold=0.5, min_area_px=1):
     return boxes[large], scores[large]
 
 
-def patch_corners(centres, size):
+def patch_corners(centres, size) -> np.ndarray:
     """Top left corners ``(N, 2)`` int64 xy of square patches of ``size`` px around ``centres`` ``(N, 2)``; they may lie outside."""
     return np.floor(np.asarray(centres, np.float64).reshape(-1, 2) + 0.5).astype(np.int64) - size // 2
 
 
-def cut_patches(frame, centres, size):
+def cut_patches(frame, centres, size) -> np.ndarray:
     """Square patches around centres; what lies beyond the frame is white.
 
     Args:

@@ -1,11 +1,12 @@
 """What every command-line tool here shares: one clear line instead of a traceback, and the list of what was skipped."""
 
 import sys
+from typing import NoReturn
 
 from mitos_mmdet.core.names import printable
 
 
-def run(main):
+def run(main) -> NoReturn:
     """Runs a tool's ``main()`` and ends the process.
 
     A ``ValueError`` or ``OSError`` is a user error: it ends with its message in one line and exit status 2. Anything else
@@ -26,7 +27,7 @@ def run(main):
         sys.exit(2)
 
 
-def one_line(error):
+def one_line(error) -> str:
     """An error's message in one line; of one from a dataloader's worker only its own, not the traceback torch hands on in it."""
     text = str(error).strip()
     if text.startswith('Caught ') and 'Original Traceback' in text:
@@ -34,7 +35,7 @@ def one_line(error):
     return printable(' '.join(text.split()))
 
 
-def report_skipped(skipped, strict=False, most=20):
+def report_skipped(skipped, strict=False, most=20) -> None:
     """Lists what was left out, on stderr.
 
     Args:

@@ -23,7 +23,7 @@ class Length:
     unit: str
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text) -> 'Length':
         """Reads ``'7.5um'`` or ``'30px'``; a ``Length`` passes through.
 
         Raises:
@@ -36,7 +36,7 @@ class Length:
             raise ValueError(f"not a length: {text!r}. Write a number above zero and its unit, as '7.5um' or '30px'")
         return cls(float(found[1]), 'px' if found[2] == 'px' else 'um')
 
-    def to_px(self, um_per_px=None, where='the image'):
+    def to_px(self, um_per_px=None, where='the image') -> tuple[float, float]:
         """The length in pixels along x and along y.
 
         Args:
@@ -54,11 +54,11 @@ class Length:
         x, y = check_um_per_px(um_per_px, where, needed_for=str(self))
         return self.value / x, self.value / y
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f'{self.value:g}{self.unit}'
 
 
-def check_um_per_px(um_per_px, where, needed_for='a length in um'):
+def check_um_per_px(um_per_px, where, needed_for='a length in um') -> tuple[float, float]:
     """``um_per_px`` as two floats ``(x, y)``.
 
     Raises:

@@ -13,7 +13,7 @@ SHAPES = ('circle', 'ellipse', 'random')
 _POINTS = 40
 
 
-def stable_generator(seed, name, centroid):
+def stable_generator(seed, name, centroid) -> np.random.Generator:
     """A random generator that depends on nothing but its arguments: not on process, platform or order.
 
     Args:
@@ -29,7 +29,7 @@ def stable_generator(seed, name, centroid):
     return np.random.default_rng(int.from_bytes(digest[:8], 'little'))
 
 
-def draw_shape(shape, rng, radius, half_axes, angles):
+def draw_shape(shape, rng, radius, half_axes, angles) -> np.ndarray:
     """A polygon ``(V, 2)`` around (0, 0).
 
     Args:
@@ -49,10 +49,11 @@ def draw_shape(shape, rng, radius, half_axes, angles):
     if shape == 'circle':
         r = rng.uniform(*radius)
         return ellipse(r, r, 0)
-    return ellipse(*rng.uniform(*half_axes, 2), rng.choice(angles))
+    first, second = rng.uniform(*half_axes, 2)
+    return ellipse(first, second, rng.choice(angles))
 
 
-def ellipse(a, b, angle):
+def ellipse(a, b, angle) -> np.ndarray:
     """The polygon ``(V, 2)`` of an ellipse around (0, 0).
 
     Args:
@@ -65,7 +66,7 @@ def ellipse(a, b, angle):
     return np.stack([along * np.cos(turn) + across * np.sin(turn), across * np.cos(turn) - along * np.sin(turn)], axis=1)
 
 
-def polygons_to_boxes(masks):
+def polygons_to_boxes(masks) -> np.ndarray:
     """Tight boxes ``(N, 4)`` xyxy float32 of masks, each a list of polygons ``(V, 2)``; empty in, empty out."""
     corners = [(points.min(axis=0), points.max(axis=0)) for points in map(np.concatenate, masks)]
     return np.array(corners, dtype=np.float32).reshape(-1, 4)

@@ -87,7 +87,7 @@ def check_folder(flag: str, folder: Path | str, inputs: Iterable[Path | str | No
     check_writable(flag, folder)
     if not folder.is_dir() or (folder / ours).is_file() or not any(folder.iterdir()):
         return
-    for source in map(Path, filter(None, inputs)):
+    for source in [Path(each) for each in inputs if each]:
         if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
             raise ValueError(f'{flag} {folder}: holds files of the input folder {source}, which could be replaced. Choose another folder')
 

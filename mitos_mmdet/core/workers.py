@@ -4,15 +4,17 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import cv2
 
 _MOST_WORKERS = 8  # Ours: a worker holds a decoded frame twice, 250 MB for a MIDOG one.
 
 
-def worker_count(workers=None):
+def worker_count(workers=None) -> int:
     """How many processes to start: as given, or with None one a core, 8 at most.
 
     Raises:
@@ -26,7 +28,7 @@ def worker_count(workers=None):
     return workers
 
 
-def run_jobs(function, jobs, workers):
+def run_jobs(function, jobs, workers) -> Iterator[tuple[Any, Any]]:
     """Calls a function for every job; in this process if there is one worker or one job.
 
     Args:

@@ -132,7 +132,7 @@ def test_a_target_is_kept_in_a_file(method, tmp_path):
 
 @pytest.mark.parametrize(('text', 'message'), [
     (None, 'cannot be read'), ('{', 'not JSON'), ('[]', 'version None'), ('{"version": 2}', 'version 2'),
-    ('{"version": 1, "method": "macenko"}', "lacks 'matrix'"), ('\xff', 'Give a file')])
+    ('{"version": 1, "method": "macenko"}', "lacks 'matrix'"), ('\xff', 'Save it as UTF-8')])
 def test_a_file_that_is_no_target_is_named(text, message, tmp_path):
     file = tmp_path / 'target.json'
     if text is not None:
