@@ -125,7 +125,7 @@ def _add_labels(content, path, frames, reading):
     categories = {}
     for category in content['categories']:
         if category['name'] not in _CATEGORIES:
-            raise ValueError(f'{path}: category {category["name"]!r} is none of MIDOG\'s: {", ".join(_CATEGORIES)}')
+            raise ValueError(f'{path}: category {str(category["name"])[:40]!r} is none of MIDOG\'s: {", ".join(_CATEGORIES)}')
         categories[category['id']] = _CATEGORIES[category['name']]
     known, bad = {image['id'] for image in content['images']}, []
     for number, annotation in enumerate(content['annotations']):

@@ -69,10 +69,10 @@ def make_uniform(content) -> None:
             if isinstance(given, int | str) and not isinstance(given, bool) and given not in known:
                 annotation[key] = by_text.get(str(given), given)
     # Roboflow puts a root category, which no annotation has, before the others and may call it alike.
-    used = {annotation.get('category_id') for annotation in parts['annotations'] if isinstance(annotation.get('category_id'), int | str)}
+    used = {str(annotation.get('category_id')) for annotation in parts['annotations']}
     names = Counter(str(category.get('name')) for category in parts['categories'])
     content['categories'] = [category for category in content['categories'] if not isinstance(category, dict)
-                             or names[str(category.get('name'))] == 1 or category.get('id') in used] or content['categories']
+                             or names[str(category.get('name'))] == 1 or str(category.get('id')) in used] or content['categories']
 
 
 def check_coco(content, path) -> None:

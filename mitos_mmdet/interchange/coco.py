@@ -1,7 +1,7 @@
 """COCO json, ours (``coco_format``) or anybody's: ``bbox`` x, y, width, height; ours adds ``centroid`` and the pixel size."""
 
 from mitos_mmdet.core.json_reading import is_number
-from mitos_mmdet.datasets.coco_format import check_entries, image_fault, read_annotations, reference_fault
+from mitos_mmdet.datasets.coco_format import annotation_fault, check_entries, image_fault, read_annotations, reference_fault
 from mitos_mmdet.datasets.usable_labels import point_of
 from mitos_mmdet.interchange.class_names import class_name
 from mitos_mmdet.interchange.coco_boxes import check_not_corners
@@ -47,7 +47,7 @@ def read(source, truth=None) -> PointFile:
             x, y, has_centroid = point_of(annotation)
         except ValueError as error:
             raise ValueError(f"{source.path}: annotation {annotation['id']}: {error}. Correct the file") from error
-        if not has_centroid and annotation.get('bbox'):
+        if not has_centroid and not annotation_fault(annotation):
             boxes.append((annotation['bbox'], (images[image_id]['width'], images[image_id]['height'])))
         points[image_id].append((x, y, categories[category_id], annotation.get('score')))
     check_not_corners([box for box, _ in boxes], [size for _, size in boxes], source.path)

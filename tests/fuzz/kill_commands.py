@@ -62,6 +62,7 @@ def kill_once(arguments, expected, seconds, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kills', type=int, default=20)
+    parser.add_argument('--only', help='one of the commands')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -72,6 +73,8 @@ def main():
             if mitos(arguments).wait() != 0:
                 sys.exit(f'{arguments[0]} failed')
         for name, arguments in commands(data).items():
+            if args.only not in (None, name):
+                continue
             straight, begin = Path(folder) / f'{name}_straight', time.monotonic()
             if mitos([*arguments, straight]).wait() != 0:
                 sys.exit(f'{name} failed')
