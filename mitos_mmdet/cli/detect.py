@@ -202,5 +202,9 @@ def _print_table(rows):
     for row in cells:
         print('  '.join(text.rjust(width) if 1 <= column <= 3 else text.ljust(width)
                         for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
+    if len(rows) == 1:  # of several, each page has them
+        grades = rows[0][1]['grades']
+        print('\n'.join(each['sentence'] for each in grades))
+        print(f"Between whole numbers: {grades[0]['between']}.")
     print('Research software: not a diagnosis.')
 

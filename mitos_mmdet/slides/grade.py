@@ -78,9 +78,10 @@ class Grade:
 
     def as_dict(self):
         """As plain types, for JSON."""
-        return dict(rule=self.rule.name, title=self.rule.title, score=self.score, count=self.count, area_mm2=self.area_mm2,
-                    scaled=self.scaled, unit=self.rule.unit, assumed_area_mm2=self.rule.area_mm2, classes=self.rule.classes,
-                    between=self.rule.between, source=self.rule.source)
+        rule = self.rule
+        return dict(rule=rule.name, title=rule.title, sentence=self.sentence, score=self.score, count=self.count, area_mm2=self.area_mm2,
+                    scaled=self.scaled, unit=rule.unit, assumed_area_mm2=rule.area_mm2, classes=rule.classes, between=rule.between,
+                    source=rule.source)
 
 
 def grade(count, area_mm2, rule='mm2'):

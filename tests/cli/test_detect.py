@@ -67,6 +67,8 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
     assert drawn.shape[1::-1] == (480, 240) and 100 < green.sum() < 8000
     told = capsys.readouterr()
     assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
+    assert 'breast, per mm²: score ' in told.out and 'TUPAC16, per 10 HPF: score ' in told.out
+    assert 'score 2 begins at 4.0' in told.out
     assert 'not read, as neither slides nor images: 1 file (notes.txt)' in told.err
 
 
