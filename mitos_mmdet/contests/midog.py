@@ -118,7 +118,7 @@ def _frame(image, described, image_root):
         raise ValueError('file names of MIDOG are numbers, as 001.tiff. Rename the image, or take it out')
     um_per_px = _REGION_WIDTH_UM / size[0]
     return LabelledFrame(image['file_name'], image_root / image['file_name'], um_per_px=(um_per_px, um_per_px), size=size,
-                 exact_size=True, tags_win=True, **described[image['id']])
+                         exact_size=True, tags_win=True, **described[image['id']])
 
 
 def _add_labels(content, path, frames, reading):
@@ -134,6 +134,10 @@ def _add_labels(content, path, frames, reading):
             label, image_id = _label(annotation, where, categories, known)
         except ValueError as error:
             bad.append((where, str(error)))
+            spoilt = frames.pop(annotation['image_id'], None) if _is_of_an_image(annotation, known) else None
+            if spoilt is not None:
+                reading.skipped.append((f'frame {spoilt.file_name}',
+                                        f'{where.partition(": ")[2]} is bad, and the frame would show its object as background'))
             continue
         if image_id in frames:
             frames[image_id].labels.append(label)
@@ -144,7 +148,7 @@ def _add_labels(content, path, frames, reading):
 
 
 def _label(annotation, where, categories, known):
-    if not isinstance(annotation, dict) or not _is_one_of(annotation.get('image_id'), known):
+    if not _is_of_an_image(annotation, known):
         raise ValueError('no image has its image_id. Correct the file, or fetch it again')
     if not _is_one_of(annotation.get('category_id'), categories):
         raise ValueError(f'category_id {annotation.get("category_id")!r} is none of the file\'s categories')
@@ -155,6 +159,10 @@ def _label(annotation, where, categories, known):
     if x2 <= x1 or y2 <= y1:
         raise ValueError(f'bbox {box} is not x1,y1,x2,y2 as MIDOG has it; x,y,width,height perhaps: then it is COCO json already')
     return Label(categories[annotation['category_id']], ((x1 + x2) / 2, (y1 + y2) / 2), where), annotation['image_id']
+
+
+def _is_of_an_image(annotation, known):
+    return isinstance(annotation, dict) and _is_one_of(annotation.get('image_id'), known)
 
 
 def _is_one_of(value, known):

@@ -124,11 +124,19 @@ GOOD = content([image(1), image(2)], [label(number, 1, [0, 0, 50, 50]) for numbe
 @pytest.mark.parametrize('bad, message', [
     (label(99, 1, [10, 10, 5, 50]), 'not x1,y1,x2,y2'), (label(99, 1, [1, 2, 3]), 'not four numbers'),
     (label(99, 1, [1, 2, None, 4]), 'not four numbers'), (label(99, 1, [1, 2, float('nan'), 4]), 'not four numbers'),
-    (label(99, 1, None), 'not four numbers'), (label(99, 7, [0, 0, 9, 9]), 'no image'),
-    (label(99, [1], [0, 0, 9, 9]), 'no image'), (label(99, 1, [0, 0, 9, 9], 3), "category_id 3 is none"),
-    (dict(id=99), 'no image'), ('text', 'no image'),
+    (label(99, 1, None), 'not four numbers'), (label(99, 1, [0, 0, 9, 9], 3), "category_id 3 is none"),
 ])
-def test_a_bad_label_is_left_out_and_listed(write, bad, message):
+def test_a_bad_label_costs_its_frame(write, bad, message):
+    reading = read(write(GOOD | dict(annotations=[*GOOD['annotations'], bad])))
+    assert [frame.file_name for frame in reading.frames] == ['002.tiff']  # 001 would show its object as background
+    (frame, why), (what, reason) = reading.skipped
+    assert frame == 'frame 001.tiff' and 'annotation 99' in why and what == 'MIDOG.json: annotation 99' and message in reason
+
+
+@pytest.mark.parametrize('bad, message', [
+    (label(99, 7, [0, 0, 9, 9]), 'no image'), (label(99, [1], [0, 0, 9, 9]), 'no image'), (dict(id=99), 'no image'), ('text', 'no image'),
+])
+def test_a_label_of_no_image_is_left_out_and_listed(write, bad, message):
     reading = read(write(GOOD | dict(annotations=[*GOOD['annotations'], bad])))
     assert len(reading.frames[0].labels) == 8
     (what, reason), = reading.skipped

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mitos_mmdet.core.polygons import clip_polygon
-from mitos_mmdet.datasets.coco_format import categories
+from mitos_mmdet.datasets.coco_format import categories, read_annotations
 from mitos_mmdet.preparation.tile_plan import TileSettings, plan_tiles, summarise, tiles_json
 from mitos_mmdet.tiling.grid import equal_grid
 
@@ -270,3 +270,13 @@ def test_the_pieces_of_an_outline_add_up_to_it(radii, columns, rows):
 def test_an_outline_elsewhere_leaves_nothing():
     assert clip_polygon(np.array([[0., 0], [5, 0], [5, 5]]), (10, 10, 20, 20)) == []
     assert clip_polygon(np.zeros((0, 2)), (10, 10, 20, 20)) == []
+
+
+@pytest.mark.parametrize('case', ['12/truth', '14/truth', '14/mixed', '15/truth', '15/mixed'])
+def test_labels_of_bug_reports_are_all_in_tiles(shared_data, case):
+    path = shared_data.parent / 'cases' / f'{case}.json'
+    if not path.is_file():
+        pytest.skip(f'no {path}')
+    frames, _ = plan_tiles(read_annotations(path), TileSettings(size=(256, 256), keep='all'))
+    held = {annotation['frame_annotation_id'] for frame in frames for tile in frame.tiles for annotation in tile.annotations}
+    assert len(held) == 13 and sum(sum(frame.objects.values()) for frame in frames) == 13
