@@ -31,7 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', help='with MIDOG++.json and datasets_xvalidation.csv')
     parser.add_argument('--detections', type=int, default=100_000)
-    parser.add_argument('--peer-thresholds', type=int, default=20, help='at so many of the scores the peer is timed, 0 for none (default: 20)')
+    parser.add_argument('--peer-thresholds', type=int, default=20, help='scores at which the peer is timed, 0 for none (default: 20)')
     args = parser.parse_args()
     frames = _frames(f'{args.folder}/MIDOG++.json', args.detections)
     print(f'{len(frames)} frames, {sum(len(frame.truth_xy) for frame in frames)} mitoses, {args.detections} detections\n')
