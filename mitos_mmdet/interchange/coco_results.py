@@ -39,13 +39,14 @@ def read(source, truth=None) -> PointFile:
         raise ValueError(f'{source.path}: COCO results name images by number. Give the COCO json they were made from as the truth')
     known = {frame.name: frame for frame in truth.frames}
     names, notes = _image_names(content, truth, source.path)
+    categories = _by_text(truth.categories)
     points, boxes = {name: [] for name in known}, []
     for number, (entry, name) in enumerate(zip(content, names, strict=True)):
-        fault = _fault(entry, name, truth)
+        fault = _fault(entry, name, truth, categories)
         if fault:
             raise ValueError(f'{source.path}: result {number} {fault}. Correct the file, or give the truth it was made for')
         x, y, width, height = entry['bbox']
-        points[name].append((x + width / 2, y + height / 2, _looked_up(truth.categories, entry, 'category_id'), entry['score']))
+        points[name].append((x + width / 2, y + height / 2, _looked_up(categories, entry, 'category_id'), entry['score']))
         boxes.append((entry['bbox'], known[name].size_px))
     check_not_corners([box for box, _ in boxes], [size for _, size in boxes], source.path)
     # It lists detections, not images: one without any may have been looked at or not, which scores the same.
@@ -55,8 +56,9 @@ def read(source, truth=None) -> PointFile:
 
 def _image_names(content, truth, path):
     """The truth's name of each entry's image, None where it has none, and notes."""
-    by_number = [_looked_up(truth.image_ids, entry, 'image_id') for entry in content]
-    given = [entry.get('file_name') if isinstance(entry, dict) else None for entry in content]
+    images = _by_text(truth.image_ids)
+    by_number = [_looked_up(images, entry, 'image_id') for entry in content]
+    given = [_name_in(entry, known) for entry, known in zip(content, by_number, strict=True)]
     if not content or not all(isinstance(name, str) and name for name in given):
         return by_number, []
     paired = pair_names([frame.name for frame in truth.frames], sorted(set(given)))
@@ -71,30 +73,37 @@ def _image_names(content, truth, path):
                      f'{truth.path}, but file_name {given[place]!r}. Correct one of them')
 
 
+def _name_in(entry, known):
+    """An entry's file name; without one its ``image_id`` where that is text and no image's number. None where there is neither."""
+    if not isinstance(entry, dict):
+        return None
+    return entry.get('file_name') or (entry.get('image_id') if known is None and isinstance(entry.get('image_id'), str) else None)
+
+
 def _is_stem(entry):
     """Whether the number is the one that the file is named by, as Ultralytics writes it: 5 for 005.tiff."""
-    stem = key_of(entry['file_name'])[-1]
+    stem = key_of(entry.get('file_name') or str(entry.get('image_id')))[-1]
     return str(entry.get('image_id')) in (stem, stem.lstrip('0') or '0')
 
 
-def _looked_up(known, entry, key):
-    """What an entry's number means; 5.0 and "5" mean 5, too. None where nothing."""
+def _by_text(numbers):
+    """``{text of a number: name}``: as text, so that "5" means 5, but 005, which is a name, does not."""
+    return {str(number): name for number, name in (numbers or {}).items()}
+
+
+def _looked_up(by_text, entry, key):
+    """What an entry's number means, None where nothing; 5.0 means 5, too."""
     value = entry.get(key) if isinstance(entry, dict) else None
     value = int(value) if isinstance(value, float) and value.is_integer() else value
-    if not known or not isinstance(value, int | str) or isinstance(value, bool):
-        return None
-    if value in known:
-        return known[value]
-    other = str(value) if isinstance(value, int) else int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
-    return known.get(other)
+    return by_text.get(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
-def _fault(entry, name, truth):
+def _fault(entry, name, truth, categories):
     if not isinstance(entry, dict):
         return f'is {str(entry)[:60]!r}, not an object'
     if name is None:
         return f'has image_id {entry.get("image_id")!r}, which the truth ({truth.path}) has not'
-    if _looked_up(truth.categories, entry, 'category_id') is None:
+    if _looked_up(categories, entry, 'category_id') is None:
         return f'has category_id {entry.get("category_id")!r}, which the truth ({truth.path}) has not'
     box = entry.get('bbox')
     if not (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))):

@@ -176,13 +176,13 @@ NAMES = ('017.tiff', '018.tiff', '005.tiff', '006.tiff')
 # The truth's ids; the stem as number or text, which may be another image's id; a name of its own; ids as text or as floats.
 @pytest.mark.parametrize('ids, with_names', [
     ((3, 4), True), ((3, 4), False), ((5, 6), True), (('005', '006'), True), (('a005', 'a006'), True), (('3', '4'), True),
-    ((3., 4.), True)])
+    ((3., 4.), True), (('005', '006'), False), (('images/005.png', '006'), False)])
 def test_results_name_their_images(tmp_path, ids, with_names):
     truth = truth_of(tmp_path, NAMES, ids=(5, 6, 3, 4))
     write(tmp_path, {'det.json': results(ids, NAMES[2:] if with_names else None)})
     found = read_points(tmp_path / 'det.json', truth=truth)
     assert {frame.name: len(frame) for frame in found.frames} == {'017.tiff': 0, '018.tiff': 0, '005.tiff': 4, '006.tiff': 4}
-    assert bool(found.notes) == (ids[0] in (5, '005', 'a005'))
+    assert bool(found.notes) == (ids[0] in (5, '005', 'a005', 'images/005.png'))
 
 
 @pytest.mark.parametrize('ids, names, words', [
