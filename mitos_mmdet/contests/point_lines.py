@@ -17,10 +17,10 @@ def read_point_files(paths, columns) -> dict:
         dict: ``{path: rows}``, rows being a sequence of ``[first, second]`` or ``[first, second, score]``; none of an empty file.
 
     Raises:
-        ValueError: A line of other than two or three finite numbers, or a first column that numbers the lines.
+        ValueError: A line of other than two or three finite numbers, or a first column that numbers the lines or is a confidence.
     """
     lines = {path: _read(path, columns) for path in paths}
-    _check_no_index(lines, columns)
+    _check_roles(lines, columns)
     return lines
 
 
@@ -61,8 +61,8 @@ def _read_fast(path):
     return rows if rows is not None and rows.shape[1] in (2, 3) and np.isfinite(rows).all() else None
 
 
-def _check_no_index(lines, columns):
-    """Refuses ``index,x,y`` read as ``x,y,confidence``: the first column numbers the lines, and the third is no confidence."""
+def _check_roles(lines, columns):
+    """Refuses ``index,x,y`` and ``confidence,x,y`` read as ``x,y,confidence``: the third column is no confidence, the first no place."""
     total = sum(map(len, lines.values()))
     firsts, large, first = [], 0, None
     for path, rows in lines.items():
@@ -73,7 +73,12 @@ def _check_no_index(lines, columns):
             large += int((np.abs(table[:, 2]) > 1).sum())
             firsts.append(table[:, 0])
             first = first or (path, table[0, 2])
-    if first and 2 * large > total and all(map(_numbers_lines, firsts)) and max(its.max() for its in firsts) <= total:
+    if not first or 2 * large <= total:
+        return
+    if total > 1 and all(((its >= 0) & (its <= 1)).all() for its in firsts) and any((its % 1).any() for its in firsts):
+        raise ValueError(f'{first[0]}: the first column, from 0 to 1, looks like the confidence, and the third, {first[1]:g}, like a place. '
+                         f'Write {columns},confidence')
+    if all(map(_numbers_lines, firsts)) and max(its.max() for its in firsts) <= total:
         raise ValueError(f'{first[0]}: the first column numbers the lines, and the third, as {first[1]:g}, is no confidence. Write '
                          f'{columns}[,confidence] without the index (pandas: index=False)')
 

@@ -158,6 +158,11 @@ def test_an_index_column_is_refused_with_the_right_advice(tmp_path, files):
         read_points(write(tmp_path, files))
 
 
+def test_a_confidence_in_front_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='first column, from 0 to 1, looks like the confidence.*Write x,y,confidence'):
+        read_points(write(tmp_path, {'005.csv': '0.9,852,649\n0.8,946,749\n', '006.csv': ''}))
+
+
 @pytest.mark.parametrize('text', ['1,649,0.9\n2,700,0.8\n', '852,649,93\n946,749,87\n', '3,649,1.7\n900,700,2.5\n', '852,649\n853,650\n'])
 def test_what_is_no_index_passes(tmp_path, text):
     (tmp_path / '005.csv').write_text(text)
