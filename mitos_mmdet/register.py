@@ -7,15 +7,20 @@ from mitos_mmdet.compat.checkpoints import allow_mmengine_types
 
 _INSTALL = 'install it with: pip install "mitos_mmdet[onedl]" (or [openmmlab] for mmdet 3.3)'
 _MODULES = (
+    'mitos_mmdet.datasets.crop_dataset',
     'mitos_mmdet.datasets.mitosis_dataset',
+    'mitos_mmdet.datasets.patch_mosaic_dataset',
     'mitos_mmdet.datasets.transforms.centroids_to_boxes',
     'mitos_mmdet.datasets.transforms.centroids_to_masks',
     'mitos_mmdet.datasets.transforms.colour_jitter',
     'mitos_mmdet.datasets.transforms.load_frame',
     'mitos_mmdet.datasets.transforms.normalize_stain',
     'mitos_mmdet.datasets.transforms.pack_frame_inputs',
+    'mitos_mmdet.datasets.transforms.paste_mitotic_figures',
     'mitos_mmdet.datasets.transforms.random_rotate90',
+    'mitos_mmdet.datasets.transforms.random_scanner',
     'mitos_mmdet.datasets.transforms.random_stain',
+    'mitos_mmdet.datasets.transforms.random_stain_transfer',
     'mitos_mmdet.compat.cpu_amp_optim_wrapper',
     'mitos_mmdet.datasets.transforms.resize_to_pixel_size',
     'mitos_mmdet.datasets.transforms.visible_box_crop',

@@ -10,7 +10,7 @@ from types import ModuleType
 
 # What the command line calls them, and their module here.
 CONTESTS = {'icpr2012': 'icpr2012', 'mitos-atypia-14': 'mitos_atypia14', 'amida13': 'amida13', 'tupac16': 'tupac16',
-            'midog': 'midog'}
+            'midog': 'midog', 'ami-br': 'ami_br'}
 
 
 def contest_module(name) -> ModuleType:

@@ -1,0 +1,15 @@
+# AdamW, a flat part and a cosine, by iterations; for crops that are drawn anew without end (ours).
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=6000, val_interval=3000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1.0e-2, by_epoch=False, begin=0, end=200),
+    dict(type='CosineAnnealingLR', eta_min=1.0e-5, by_epoch=False, begin=200, end=6000, T_max=5800)
+]
+# The head shares its convolutions over levels, so parameters come by twice: bypass_duplicate.
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True),
+    clip_grad=dict(max_norm=10, norm_type=2))
+auto_scale_lr = dict(enable=False, base_batch_size=32)
