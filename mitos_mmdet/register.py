@@ -31,6 +31,7 @@ _MODULES = (
     'mitos_mmdet.models.backbones.efficientnet_lite',
     'mitos_mmdet.models.backbones.vgg16',
     'mitos_mmdet.models.data_preprocessors.stain_normalizing_det_data_preprocessor',
+    'mitos_mmdet.models.dense_heads.batched_rtmdet_head',
     'mitos_mmdet.models.dense_heads.candidate_head',
     'mitos_mmdet.models.dense_heads.cascade_proposal_rpn_head',
     'mitos_mmdet.models.dense_heads.patch_head',
