@@ -1,0 +1,1 @@
+"""Classifiers of patches, plain torch."""

@@ -1,0 +1,59 @@
+"""The network that tells atypical from normal mitotic figures: EfficientNet-lite0 on the middle of a patch."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+UM_PER_PX = 0.25  # ours: TUPAC16's and the Aperio half of AMi-Br
+PATCH_PX = 128  # AMi-Br's patches
+FIELD_PX, INPUT_PX = 80, 160  # ours: 20 um around the figure's centre, enlarged twice
+MEAN, STD = 127.0, 128.0  # of the ImageNet weights
+
+
+class AtypicalNetwork(nn.Module):
+    """One logit per patch. Its state dict is timm's, under ``body.``.
+
+    Args:
+        pretrained: Start from ImageNet (``imagenet_weights``), as training does; weights of a checkpoint need none.
+        drop_rate: Dropout before the last layer (ours).
+    """
+
+    def __init__(self, pretrained=False, drop_rate=0.3):
+        super().__init__()
+        import timm
+        self.body = timm.create_model('tf_efficientnet_lite0', num_classes=1, drop_rate=drop_rate)
+        if pretrained:
+            from mitos_mmdet.models.backbones.efficientnet_lite import imagenet_weights
+            weights = {key: value for key, value in imagenet_weights('lite0').items() if not key.startswith('classifier')}
+            self.body.load_state_dict(weights, strict=False)
+
+    def forward(self, fields):
+        """Logits ``(N,)`` of ``fields``: ``(N, 3, INPUT_PX, INPUT_PX)`` RGB, 0 to 255, as ``view_fields`` gives them."""
+        return self.body((fields - MEAN) / STD).squeeze(1)
+
+
+def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, flip=1.0):
+    """The middle of each patch as the network sees it, turned, scaled and shifted.
+
+    Args:
+        patches: ``(N, 3, H, W)`` RGB float, 0 to 255.
+        um_per_px: Of the patches; number or ``(N,)``.
+        angle: Radians; number or ``(N,)``.
+        scale: Above 1 enlarges; number or ``(N,)``.
+        shift: px of the patch along x and y; number or ``(N, 2)``.
+        flip: 1, or -1 to mirror; number or ``(N,)``.
+
+    Returns:
+        torch.Tensor: ``(N, 3, INPUT_PX, INPUT_PX)``; beyond the patch its border is repeated.
+    """
+    count, _, height, width = patches.shape
+    angle, scale, flip, um_per_px = (torch.as_tensor(value, dtype=torch.float32, device=patches.device).expand(count)
+                                     for value in (angle, scale, flip, um_per_px))
+    shift = torch.as_tensor(shift, dtype=torch.float32, device=patches.device).expand(count, 2)
+    reach = FIELD_PX * UM_PER_PX / um_per_px / scale
+    cos, sin = torch.cos(angle) * reach, torch.sin(angle) * reach
+    theta = torch.stack([
+        torch.stack([cos * flip / width, -sin / width, 2 * shift[:, 0] / width], dim=1),
+        torch.stack([sin * flip / height, cos / height, 2 * shift[:, 1] / height], dim=1)], dim=1)
+    grid = F.affine_grid(theta, (count, 3, INPUT_PX, INPUT_PX), align_corners=False)
+    return F.grid_sample(patches, grid, mode='bilinear', padding_mode='border', align_corners=False)

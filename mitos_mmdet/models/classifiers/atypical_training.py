@@ -1,0 +1,117 @@
+"""Trains ``AtypicalNetwork`` on patches in memory, augmented on the device; patient-level folds and balanced accuracy."""
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork, view_fields
+
+# Optical densities of haematoxylin, eosin and the rest (Ruifrok and Johnston, 2001).
+_HED = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
+_WARM_UP = 20
+
+
+def train_network(patches, atypical, um_per_px, iterations=200, batch=128, lr=5e-4, weight_decay=0.05, seed=0, device='cpu'):
+    """A network trained from ImageNet weights, its parameters averaged over the last iterations.
+
+    Args:
+        patches: uint8 ``(N, 3, H, W)`` RGB tensor.
+        atypical: bool ``(N,)`` array; both classes are drawn equally often.
+        um_per_px: ``(N,)`` array.
+        iterations, batch, lr, weight_decay: Of AdamW with a cosine (ours).
+        seed: Of the draws.
+        device: Where to train; a GPU trains in bfloat16.
+
+    Returns:
+        AtypicalNetwork: In evaluation mode.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    generator = torch.Generator(device=device).manual_seed(seed)
+    network = AtypicalNetwork(pretrained=True).to(device).train()
+    average = copy.deepcopy(network).eval()
+    pairs = [(one, other) for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True)
+             if one.is_floating_point()]
+    optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=weight_decay)
+    groups = [np.flatnonzero(atypical), np.flatnonzero(~np.asarray(atypical))]
+    patches, sizes = patches.to(device), torch.as_tensor(np.asarray(um_per_px), dtype=torch.float32, device=device)
+    targets = torch.as_tensor(np.asarray(atypical), dtype=torch.float32, device=device)
+    for step in range(iterations):
+        for group in optimizer.param_groups:
+            group['lr'] = lr * min((step + 1) / _WARM_UP, 1) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / iterations)))
+        chosen = torch.as_tensor(np.concatenate([rng.choice(group, batch // 2) for group in groups]), device=device)
+        fields = augment(patches[chosen].float(), sizes[chosen], generator)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=torch.device(device).type == 'cuda'):
+            logits = network(fields)
+        loss = F.binary_cross_entropy_with_logits(logits.float(), targets[chosen] * 0.9 + 0.05)  # label smoothing (ours)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_([one for one, _ in pairs], [other for _, other in pairs], 1 / min(50, 5 + step / 5))
+    return average.eval()
+
+
+def augment(patches, um_per_px, generator):
+    """Fields of ``(N, 3, H, W)`` float patches: any angle, mirrored, scaled, shifted, with other stain strengths and light (ours)."""
+    count, device = len(patches), patches.device
+
+    def draw(low, high, *shape):
+        return low + (high - low) * torch.rand(count, *shape, generator=generator, device=device)
+
+    fields = view_fields(patches, um_per_px, draw(0, 2 * math.pi), torch.exp(draw(-0.2, 0.2)), draw(-5, 5, 2),
+                         torch.where(draw(0, 1) < 0.5, 1.0, -1.0))
+    stains = F.normalize(torch.tensor(_HED, device=device), dim=1)
+    density = -torch.log((fields.clamp(0, 255) + 1) / 256)
+    amounts = torch.einsum('nchw,cs->nshw', density, torch.linalg.inv(stains))
+    amounts = amounts * draw(0.7, 1.3, 3)[..., None, None] + draw(-0.04, 0.04, 3)[..., None, None]
+    fields = 256 * torch.exp(-torch.einsum('nshw,sc->nchw', amounts, stains)) - 1
+    soft = F.avg_pool2d(F.pad(fields, (1, 1, 1, 1), mode='replicate'), 3, stride=1)
+    fields = torch.lerp(fields, soft, draw(-0.4, 0.8, 1, 1, 1))  # sharper to softer
+    return (fields * draw(0.9, 1.1, 1, 1, 1) + draw(-10, 10, 1, 1, 1)).clamp(0, 255)
+
+
+@torch.no_grad()
+def probabilities(network, patches, um_per_px, batch=256):
+    """Probability of atypical ``(N,)`` float array of uint8 ``(N, 3, H, W)`` RGB, the mean over four quarter turns; equal priors."""
+    device = next(network.parameters()).device
+    sizes, found = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=device), []
+    for start in range(0, len(patches), batch):
+        some = patches[start:start + batch].to(device).float()
+        turns = [network(view_fields(some, sizes[start:start + batch], turn * math.pi / 2)).float().sigmoid() for turn in range(4)]
+        found.append(torch.stack(turns).mean(dim=0).cpu().numpy())
+    return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def patient_folds(patients, atypical, folds=5, seed=0):
+    """Fold number ``(N,)`` of each patch: patients stay whole, and folds get about as many patches and atypical ones each."""
+    patients, atypical = np.asarray(patients), np.asarray(atypical, bool)
+    names = np.random.default_rng(seed).permutation(np.unique(patients))
+    counts = {name: np.array([(patients == name).sum(), atypical[patients == name].sum()], float) for name in names}
+    share, totals, fold_of = np.array([len(patients), max(atypical.sum(), 1)]), np.zeros((folds, 2)), {}
+    for name in sorted(names, key=lambda name: -counts[name].sum()):
+        fold_of[name] = int(np.argmin(((totals + counts[name]) / share).max(axis=1)))
+        totals[fold_of[name]] += counts[name]
+    return np.array([fold_of[name] for name in patients])
+
+
+def balanced_accuracy(atypical, probability, threshold=0.5):
+    """Mean of the shares of atypical and of normal figures classified correctly; NaN without one of the classes."""
+    atypical, called = np.asarray(atypical, bool), np.asarray(probability) >= threshold
+    if atypical.all() or not atypical.any():
+        return float('nan')
+    return float((called[atypical].mean() + (~called[~atypical]).mean()) / 2)
+
+
+def bootstrap_interval(patients, atypical, probability, resamples=1000, seed=0):
+    """95 % interval ``(low, high)`` of the balanced accuracy, patients resampled."""
+    patients, rng = np.asarray(patients), np.random.default_rng(seed)
+    rows = [np.flatnonzero(patients == name) for name in np.unique(patients)]
+    values = []
+    for _ in range(resamples):
+        chosen = np.concatenate([rows[number] for number in rng.integers(len(rows), size=len(rows))])
+        values.append(balanced_accuracy(np.asarray(atypical)[chosen], np.asarray(probability)[chosen]))
+    return tuple(np.nanpercentile(values, [2.5, 97.5]).round(4).tolist())
