@@ -130,6 +130,9 @@ def test_pipelines_run_on_the_sample(path, sample):
         train = cfg.train_dataloader.dataset
         for dataset in datasets_of(train):
             dataset.update(data_root=f'{sample}/', ann_file='tiles_train/tiles.json', data_prefix=dict(img='tiles_train/images/'))
+            for step in dataset.pipeline:
+                if 'bank' in step:
+                    step.bank = None  # stains of the real data
         train = DATASETS.build(train)
         assert train[0]['inputs'].shape[0] == 3
         # The first tile may hold nothing but a class that the config leaves out.

@@ -1,27 +1,7 @@
-"""Measures stains and writes them into an annotation file: python tools/measure_stains.py FRAMES.json IMAGES --out WITH_STAINS.json."""
+"""The same as ``mitos measure-stains``."""
 
-import argparse
-
-from mitos_mmdet.core.console import report_skipped, run
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('frames', metavar='FRAMES.json', help='annotation file written by tools/convert_dataset.py')
-    parser.add_argument('images', metavar='IMAGES', help='folder of its images')
-    parser.add_argument('--out', required=True, metavar='FILE.json', help='the same file with the stains')
-    parser.add_argument('--by', choices=['image', 'case'], default='image', help='one stain per image, or per case (for small patches)')
-    parser.add_argument('--method', choices=['macenko', 'vahadane'], default='macenko')
-    args = parser.parse_args(argv)
-
-    from mitos_mmdet.core.json_files import write_json
-    from mitos_mmdet.preparation.measure_stains import measure_stains
-
-    content, skipped = measure_stains(args.frames, args.images, args.by, args.method)
-    write_json(content, args.out)
-    report_skipped(skipped)
-    print(f'wrote {args.out}')
-
+from mitos_mmdet.cli.measure_stains import main
+from mitos_mmdet.core.console import run
 
 if __name__ == '__main__':
     run(main)

@@ -1,9 +1,7 @@
 # The recommended detector, whose weights come with the package: docs/model_card.md.
 _base_ = [
-    '../_base_/models/rtmdet_efficientnet_lite0.py', '../_base_/datasets/crops_atypia14_ami_br.py', '../_base_/schedules/adamw_6k_iters.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/rtmdet_efficientnet_lite0.py', '../_base_/datasets/crops_atypia14_ami_br.py', '../_base_/schedules/adamw_short.py',
+    '../_base_/iter_runtime.py'
 ]
-model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128)
+model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128, batch_size=16)
 custom_hooks = [dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0005, update_buffers=True)]
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))
-log_processor = dict(by_epoch=False)

@@ -8,9 +8,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from mitos_mmdet.contests.label_files import check_folder
-from mitos_mmdet.contests.records import Frame, Label, Reading
+from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import MITOSIS
 
+EXPLAINED = 'AMi-Br: AMI-BR.csv and its patches'
 SPLITS = {}
 TABLE, ATYPICAL, NORMAL = 'AMI-BR.csv', 'atypical', 'normal'
 PATCH_PX = 128
@@ -21,6 +22,11 @@ _SCANNERS = {
     'TUPAC16': ((23, 'Aperio ScanScope XT', 0.25), (73, 'Leica SCN400', 0.25)),
 }
 _EXPECTED = f'the folder that holds {TABLE} and the folders {ATYPICAL} and {NORMAL}'
+
+
+def recognises(source) -> bool:
+    """Patches are no detections of a frame: nothing is scored against them."""
+    return False
 
 
 def read(root, images=None):
@@ -73,5 +79,5 @@ def _frame(row, neighbours, image_root):
     labels = [Label(MITOSIS, (half + other['x'] - row['x'], half + other['y'] - row['y']), f"{TABLE}: {other['dataset']} {other['uid']}")
               for other in neighbours if abs(other['x'] - row['x']) < half and abs(other['y'] - row['y']) < half]
     case = f"{row['dataset'].lower()}-{row['slide'].split('.')[0].removesuffix('_stitched1')}"
-    return Frame(row['file_name'], image_root / row['file_name'], row['scanner'], case, _DOMAIN, (row['um_per_px'], ) * 2,
+    return LabelledFrame(row['file_name'], image_root / row['file_name'], row['scanner'], case, _DOMAIN, (row['um_per_px'], ) * 2,
                  (PATCH_PX, PATCH_PX), exact_size=True, labels=labels)

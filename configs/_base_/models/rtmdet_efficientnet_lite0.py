@@ -1,4 +1,4 @@
-# RTMDet on EfficientNet-lite0 with ImageNet weights: neck and head of RTMDet-tiny's width, two classes.
+# RTMDet on EfficientNet-lite0 with ImageNet weights: neck and head of RTMDet-tiny's width, one class, losses of a batch at once.
 model = dict(
     type='RTMDet',
     data_preprocessor=dict(
@@ -14,8 +14,8 @@ model = dict(
         norm_cfg=dict(type='BN'),
         act_cfg=dict(type='SiLU', inplace=True)),
     bbox_head=dict(
-        type='RTMDetSepBNHead',
-        num_classes=2,
+        type='BatchedRTMDetHead',
+        num_classes=1,
         in_channels=96,
         feat_channels=96,
         stacked_convs=2,

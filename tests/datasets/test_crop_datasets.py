@@ -1,0 +1,133 @@
+import json
+
+import numpy as np
+import pytest
+from mmdet.registry import DATASETS
+from mmengine.registry import init_default_scope
+from PIL import Image
+
+import mitos_mmdet.register  # noqa: F401
+from mitos_mmdet.cli.measure_stains import main
+from mitos_mmdet.datasets.coco_format import CLASSES, categories
+from mitos_mmdet.datasets.crops import affine_to_crop, cut, to_crop
+
+DOT = 9  # side of a dark dot around each centroid
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmdet')
+    np.random.seed(0)
+
+
+def write_images(folder, sizes, points, um_per_px):
+    """Pink images with a dark dot at each of ``points`` ``(x, y, category)``, and their annotation file with stains."""
+    images, annotations = [], []
+    rng = np.random.default_rng(0)
+    for number, (width, height) in enumerate(sizes, start=1):
+        pixels = rng.integers(0, 2, (height, width, 1)) * np.array([30, 60, 10]) + np.array([190, 120, 190])
+        for x, y, _ in points:
+            pixels[y - DOT // 2:y + DOT // 2 + 1, x - DOT // 2:x + DOT // 2 + 1] = (60, 20, 110)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f'{number}.png')
+        images.append(dict(id=number, file_name=f'{number}.png', width=width, height=height, um_per_px=[um_per_px] * 2, scanner='A',
+                           case_id='case', domain='breast', labelled=True))
+        annotations += [dict(id=len(annotations) + index, image_id=number, category_id=category, bbox=[x - 25, y - 25, 50, 50], area=2500,
+                             iscrowd=0, centroid=[x, y]) for index, (x, y, category) in enumerate(points, start=1)]
+    (folder / 'frames.json').write_text(json.dumps(dict(images=images, annotations=annotations, categories=categories())))
+    main([f'{folder}/frames.json', str(folder), '--by', 'case', '--out', f'{folder}/stains.json'])
+    return folder
+
+
+@pytest.fixture
+def frames(tmp_path):
+    return write_images(tmp_path, [(400, 300), (300, 400)], [(100, 120, 1), (220, 200, 2)], 0.25)
+
+
+def build(kind, folder, **settings):
+    """A dataset whose items are the ``results`` themselves."""
+    return DATASETS.build(dict(type=kind, ann_file=f'{folder}/stains.json', data_prefix=dict(img=str(folder)), length=10, crop_size=128,
+                               metainfo=dict(classes=CLASSES), **settings))
+
+
+def dots(results):
+    """Share of dark pixels in the middle of each box that the border does not cut."""
+    for box in results['gt_bboxes'].tensor.numpy():
+        if not (0 < box.min() and box.max() < 128):
+            continue
+        x, y = np.round((box[:2] + box[2:]) / 2).astype(int)
+        yield (results['img'][max(y - 1, 0):y + 2, max(x - 1, 0):x + 2].mean(axis=2) < 110).mean()
+
+
+@pytest.mark.parametrize('angle, flip', [(0, False), (90, True), (37, False), (200, True)])
+def test_a_point_lands_where_its_pixels_land(angle, flip):
+    image = np.zeros((101, 81, 3), np.uint8)
+    image[40:45, 30:35] = 255
+    matrix = affine_to_crop((40, 50), 64, angle, 1.1, flip)
+    y, x = np.nonzero(cut(image, matrix, 64)[..., 0] > 127)
+    np.testing.assert_allclose([x.mean(), y.mean()], to_crop([[32, 42]], matrix)[0], atol=0.3)
+
+
+def test_crops_carry_their_labels(frames):
+    dataset = build('CropDataset', frames, shares=(1, 0, 0), jitter=0.2)
+    assert len(dataset) == 10
+    found = [dataset[0] for _ in range(30)]
+    assert all(results['img'].shape == (128, 128, 3) and len(results['gt_bboxes']) for results in found)
+    shares = [share for results in found for share in dots(results)]
+    assert len(shares) >= 20 and np.mean(shares) > 0.9
+    assert {0} <= {int(label) for results in found for label in results['gt_bboxes_labels']}
+    assert all(results['stain']['method'] == 'macenko' for results in found)
+
+
+def test_background_classes_place_crops_without_boxes(frames):
+    dataset = build('CropDataset', frames, shares=(0, 1, 0), jitter=0.1, background=('hard negative', ))
+    found = [dataset[0] for _ in range(20)]
+    assert all((results['gt_bboxes_labels'] == 0).all() for results in found)
+    assert np.mean([(results['img'][44:84, 44:84].mean(axis=2) < 110).any() for results in found]) > 0.9  # the hard negative is there
+
+
+def test_mosaics_place_figures_anywhere(tmp_path):
+    dataset = build('PatchMosaicDataset', write_images(tmp_path, [(64, 64)] * 3, [(32, 32, 1)], 0.25), um_per_px=0.25, scales=(1, 1.001))
+    found = [dataset[index] for index in range(30)]
+    centers = np.concatenate([(r['gt_bboxes'].tensor.numpy()[:, :2] + r['gt_bboxes'].tensor.numpy()[:, 2:]) / 2 for r in found])
+    assert len(centers) > 60 and centers.std(axis=0).min() > 20
+    assert np.mean([share for results in found for share in dots(results)]) > 0.7
+    assert all(results['um_per_px'] == pytest.approx([0.25] * 2, rel=0.01) for results in found)
+
+
+@pytest.mark.parametrize('wrong', [(0, 0, 0), (1, -1, 1), (1, 1)])
+def test_shares_that_cannot_be(frames, wrong):
+    with pytest.raises(ValueError, match='shares='):
+        build('CropDataset', frames, shares=wrong)
+
+
+def test_figures_are_pasted_onto_tissue_with_their_boxes(frames):
+    from mmdet.registry import TRANSFORMS
+    dataset = build('CropDataset', frames, shares=(0, 0, 1), background=CLASSES)
+    paste = TRANSFORMS.build(dict(type='PasteMitoticFigures', ann_file=f'{frames}/stains.json', data_root=str(frames), prob=1.0, most=2))
+    before = dataset[0]
+    image = before['img'].copy()
+    after = paste(before)
+    assert 1 <= len(after['gt_bboxes']) <= 2 and list(after['gt_bboxes_labels']) == [0] * len(after['gt_bboxes'])
+    changed = np.abs(after['img'].astype(int) - image).max(axis=2) > 3
+    inside = np.zeros_like(changed)
+    for x1, y1, x2, y2 in after['gt_bboxes'].tensor.numpy().round().astype(int):
+        inside[max(y1 - 8, 0):y2 + 8, max(x1 - 8, 0):x2 + 8] = True  # the mask's soft edge
+    assert changed.any() and not (changed & ~inside).any()
+    assert all(share > 0.9 for share in dots(after))
+
+
+def test_stain_transfer_and_scanner_keep_labels_and_change_pixels(frames):
+    from mmdet.registry import TRANSFORMS
+    for step in (dict(type='RandomStainTransfer', bank=f'{frames}/stains.json', prob=1.0),
+                 dict(type='RandomScanner', blur=(1, 1.0), light=(1, 0.1), noise=(1, 5.0), jpeg=(1, 60))):
+        results = build('CropDataset', frames)[0]
+        image, boxes = results['img'].copy(), results['gt_bboxes'].tensor.clone()
+        results = TRANSFORMS.build(step)(results)
+        assert results['img'].dtype == np.uint8 and results['img'].shape == image.shape
+        assert not np.array_equal(results['img'], image) and bool((results['gt_bboxes'].tensor == boxes).all())
+
+
+def test_a_bank_without_stains_is_refused(frames):
+    from mmdet.registry import TRANSFORMS
+    with pytest.raises(ValueError, match='none of its images carries a stain'):
+        TRANSFORMS.build(dict(type='RandomStainTransfer', bank=f'{frames}/frames.json'))
