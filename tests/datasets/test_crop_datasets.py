@@ -52,7 +52,7 @@ def build(kind, folder, **settings):
 def dots(results):
     """Share of dark pixels in the middle of each box that the border does not cut."""
     for box in results['gt_bboxes'].tensor.numpy():
-        if not (0 < box.min() and box.max() < 128):
+        if not (box.min() > 0 and box.max() < 128):
             continue
         x, y = np.round((box[:2] + box[2:]) / 2).astype(int)
         yield (results['img'][max(y - 1, 0):y + 2, max(x - 1, 0):x + 2].mean(axis=2) < 110).mean()
