@@ -5,6 +5,8 @@ from typing import NoReturn
 
 from mitos_mmdet.core.names import printable
 
+_LONGEST, _TAIL = 1200, 300  # characters of a message, and of them its end, which says what to do (ours)
+
 
 def run(main) -> NoReturn:
     """Runs a tool's ``main()`` and ends the process.
@@ -32,7 +34,8 @@ def one_line(error) -> str:
     text = str(error).strip()
     if text.startswith('Caught ') and 'Original Traceback' in text:
         text = text.splitlines()[-1].partition(': ')[2]
-    return printable(' '.join(text.split()))
+    text = printable(' '.join(text.split()))
+    return text if len(text) <= _LONGEST else f'{text[:_LONGEST - _TAIL]} ... {text[-_TAIL:]}'
 
 
 def report_skipped(skipped, strict=False, most=20) -> None:

@@ -30,6 +30,8 @@ def read_json(path, fix='Write it again, or fetch it again', decimals=False):
         raise ValueError(f'{path}: not JSON ({error}). {fix}') from error
     except RecursionError as error:
         raise ValueError(f'{path}: is nested too deep, as no tool writes JSON. {fix}') from error
+    except ArithmeticError as error:  # as a Decimal
+        raise ValueError(f'{path}: has a number with an exponent that no number has. {fix}') from error
     except ValueError as error:  # a key twice, or an integer of thousands of digits
         raise ValueError(f'{path}: {str(error).partition(";")[0]}. {fix}') from error
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.core.console import one_line, report_skipped, run
 
 
 def fails(error):
@@ -56,3 +56,9 @@ def test_strict_makes_skipping_an_error():
         report_skipped([('a.png', 'empty')], strict=True)
     with pytest.raises(ValueError, match=r'a\.png: empty \(and 1 more\)'):
         report_skipped([('a.png', 'empty'), ('b.png', 'empty')], strict=True)
+
+
+def test_a_message_stays_readable_whatever_a_file_puts_into_it():
+    text = one_line(ValueError('file.json: the name ' + 'x' * 5000 + ' is odd. Rename it'))
+    assert len(text) < 1300 and text.startswith('file.json: the name xxx') and text.endswith(' is odd. Rename it')
+    assert one_line(ValueError('a\x1b[31m\nb\u202e')) == 'a\\x1b[31m b\\u202e'

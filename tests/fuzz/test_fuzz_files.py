@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.names import name_fault
 from mitos_mmdet.datasets.coco_format import categories, check_coco, read_annotations
 from mitos_mmdet.evaluation.scoring import score
@@ -112,8 +113,8 @@ def read_all(path, truth, folder):
         try:
             use()
         except ValueError as error:
-            text = str(error)
-            assert text and '\n' not in text.strip() and len(text) < 1500, text
+            text = one_line(error)
+            assert text and text.isprintable() and str(error).strip().count('\n') == 0, text
             refused += 1
     return refused
 
