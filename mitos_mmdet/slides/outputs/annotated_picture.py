@@ -31,22 +31,23 @@ def write_annotated_picture(path, slide, detections):
 def draw_detections(image, detections):
     """Draws onto a Pillow image in px of level 0."""
     draw = ImageDraw.Draw(image)
-    radius = [_CIRCLE_UM / side for side in detections.um_per_px]
-    line = max(2, round(min(image.size) / 400))
-    font = ImageFont.load_default(size=max(12, round(min(image.size) / 50)))
-    taken = []
-    for index in range(len(detections)):
-        (x, y), colour = detections.points[index], _COLOURS[detections.classes[detections.labels[index]] == MITOSIS]
-        box = (x - radius[0], y - radius[1], x + radius[0], y + radius[1])
+    radius = np.array([_CIRCLE_UM / side for side in detections.um_per_px])
+    line = max(2, round(min(min(image.size) / 400, radius.min() / 8)))
+    font = ImageFont.load_default(size=max(12, round(min(min(image.size) / 55, radius.min()))))
+    colours = [_COLOURS[detections.classes[label] == MITOSIS] for label in detections.labels]
+    boxes = [(*(point - radius), *(point + radius)) for point in detections.points]
+    for box, colour in zip(boxes, colours, strict=True):
         draw.ellipse([box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1], outline='white', width=line + 2)  # so that it shows on dark tissue
         draw.ellipse(box, outline=colour, width=line)
+    taken = list(boxes)
+    for index, (box, colour) in enumerate(zip(boxes, colours, strict=True)):
         text = f'{index + 1}: {detections.scores[index]:.2f}'
         place = _free_place(box, draw.textbbox((0, 0), text, font=font, stroke_width=line)[2:], image.size, taken)
         draw.text(place, text, font=font, fill=colour, stroke_width=line, stroke_fill='white')
 
 
 def _free_place(box, size, image_size, taken):
-    """Top left of a text beside a circle: above, right, below or left of it, inside the image, on no other text where that can be."""
+    """Top left of a text beside a circle: above, right, below or left of it, inside the image, on nothing ``taken`` where that can be."""
     x1, y1, x2, y2 = box
     width, height = size
     places = [((x1 + x2 - width) / 2, y1 - height - 2), (x2 + 2, (y1 + y2 - height) / 2), ((x1 + x2 - width) / 2, y2 + 2),
