@@ -1,0 +1,27 @@
+import json
+
+import pytest
+
+from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.model_zoo.bundled import WEIGHTS, bundled_names
+from mitos_mmdet.model_zoo.load_model import load_model
+
+NAME = 'rtmdet_efficientnet-lite0'
+
+
+def test_card_and_size():
+    assert bundled_names()[0] == NAME
+    card = json.loads((WEIGHTS / f'{NAME}.json').read_text())
+    assert (WEIGHTS / f'{NAME}.pth').stat().st_size < 20e6
+    assert 0 < card['threshold'] < 1 and card['classes'] == ['mitotic figure'] and card['training_data'] and card['metrics']
+
+
+def test_it_finds_a_mitotic_figure_of_a_slide_it_was_not_trained_on(shared_data):
+    model = load_model(device='cpu', engine='torch')
+    frame = read_rgb(shared_data / 'mitos_atypia14/H05/frames/x40/H05_03Aa.jpg')
+    # The contest's label is at x 877, y 478 within 8 um.
+    found = model.predict(frame[None, :model.tile_size, 768:768 + model.tile_size])[0]
+    best = int(found.scores.argmax())
+    x1, y1, x2, y2 = found.boxes[best]
+    assert ((x1 + x2) / 2 + 768, (y1 + y2) / 2) == pytest.approx((877.7, 478.8), abs=2)
+    assert found.scores[best] == pytest.approx(0.617, abs=0.01) and found.scores[best] > model.threshold
