@@ -47,6 +47,8 @@ def phase_one(sample, run_tool, tmp_path_factory):
         if key.startswith('bbox_head.scores'):
             value *= 300 if key.endswith('weight') else 0
     torch.save(checkpoint, work / 'epoch_1.pth')
+    for best in work.glob('best_*.pth'):  # a work dir means its best checkpoint, and this one was not changed
+        best.unlink()
     return work
 
 

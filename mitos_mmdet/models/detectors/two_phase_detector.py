@@ -23,8 +23,8 @@ class TwoPhaseDetector(BaseDetector):
         phase_two: Config of a detector of patches that predicts one instance a patch (``PatchHead``).
         patch_size: Side in px (ours; give the size that phase two learnt).
         batch_size: Patches in one forward pass (ours).
-        phase_one_checkpoint, phase_two_checkpoint: A .pth file or a training's work dir each; None where a checkpoint of both follows,
-            with keys ``phase_one.*`` and ``phase_two.*``.
+        phase_one_checkpoint, phase_two_checkpoint: A .pth file or a training's work dir (its best checkpoint) each; None where a
+            checkpoint of both follows, with keys ``phase_one.*`` and ``phase_two.*``.
 
     Raises:
         ValueError: A checkpoint that is not there, damaged, or another model's.
@@ -100,7 +100,7 @@ class TwoPhaseDetector(BaseDetector):
 
 
 def _load(phase, path):
-    path = find_checkpoint(path)
+    path = find_checkpoint(path, best=True)
     checkpoint = read_checkpoint(path, is_trusted())
     check_fits(checkpoint, phase, path)
     phase.load_state_dict(checkpoint.get('state_dict', checkpoint))
