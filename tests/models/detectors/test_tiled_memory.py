@@ -21,7 +21,17 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 init_default_scope('mmdet')
 cfg = Config.fromfile({str(ROOT / 'configs/mitos/small')!r} + '/' + sys.argv[1])
+# Thin: what is measured is what a large frame, its detections and its masks take, not the network.
+network = cfg.model.detector
+network.backbone.update(base_channels=8, stem_channels=8)
+network.neck.update(in_channels=[8, 16, 32], out_channels=16)
+for part in (network.rpn_head, network.roi_head.bbox_head, network.roi_head.mask_head):
+    part.update(in_channels=16)
+network.rpn_head.feat_channels = network.roi_head.mask_head.conv_out_channels = 16
+for part in (network.roi_head.bbox_roi_extractor, network.roi_head.mask_roi_extractor):
+    part.out_channels = 16
 model = MODELS.build(cfg.model).eval()
+torch.nn.init.constant_(model.detector.roi_head.mask_head.conv_logits.bias, 1.0)  # masks that hold something
 pages = int(open('/proc/self/statm').read().split()[1])
 frame = sys.argv[2:] and torch.from_numpy(read_rgb(sys.argv[2]).transpose(2, 0, 1).copy())
 if not sys.argv[2:]:
@@ -35,18 +45,17 @@ print(json.dumps(dict(shape=list(frame.shape), found=len(found), masks=sum(area 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('config', ['cascade_rcnn_r18_small_atypia14.py', 'mask_rcnn_r18_small_atypia14.py'])
-def test_a_slide_region_stays_under_4_gib_above_the_model(run_python, request, config):
+def test_a_slide_region_and_its_masks_stay_under_4_gib_above_the_model(run_python, request):
     arguments = []
     try:
         region = request.getfixturevalue('shared_data') / 'roi' / f'canine_mammary_{WIDTH}x{HEIGHT}.jpg'
         arguments = [region] if region.is_file() else []
     except pytest.skip.Exception:
         pass  # noise does as well
-    done = run_python('-c', PROGRAM, config, *arguments)
+    # Mask R-CNN takes all that a detector without masks takes, and the masks.
+    done = run_python('-c', PROGRAM, 'mask_rcnn_r18_small_atypia14.py', *arguments)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert result['shape'] == [3, HEIGHT, WIDTH] and result['found'] > 1000  # much to merge, with weights at random
-    if config.startswith('mask'):
-        assert result['masks'] > 1000  # which as bitmaps would take 39 MB each
+    assert result['masks'] > 1000  # which as bitmaps would take 39 MB each
     assert result['above'] < 4 * 2 ** 30, f"{result['above'] / 2 ** 30:.2f} GiB"
