@@ -33,13 +33,17 @@ demo: install
 	@$(MITOS) detect $(SAMPLE)/images/001.tiff $(MODEL) --out $(WORK)/one_frame
 	@echo "Next, on an image or slide of your own: $(MITOS) detect IMAGE --um-per-px 0.25 --out found"
 
+# Two processes, a file of tests each at a time, one thread each.
+WORKERS ?= 2
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile
+
 test: install
-	$(RUN) -m pytest
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST)
 
 # What touches mmdet, on the openmmlab line of it, in an environment that borrows torch and the rest from the first.
 OPENMMLAB := .venv-openmmlab
 test-openmmlab: $(OPENMMLAB)/.installed
-	$(OPENMMLAB)/bin/python -m pytest -m "not slow" tests/models tests/datasets/test_mitosis_dataset.py tests/datasets/transforms \
+	OMP_NUM_THREADS=1 $(OPENMMLAB)/bin/python $(PYTEST) -m "not slow" tests/models tests/datasets/test_mitosis_dataset.py tests/datasets/transforms \
 		tests/evaluation tests/test_configs.py tests/compat \
 		tests/report/test_report_metric.py tests/tools/test_train.py tests/tools/test_mmdet_tools.py
 

