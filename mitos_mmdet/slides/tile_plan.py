@@ -19,12 +19,14 @@ class TilePlan:
         frame: ``(width, height)`` px of the area that the grid covers.
         origin: ``(x, y)`` level-0 px of the grid's corner.
         scale: ``(x, y)`` level-0 px per px.
+        area: ``(width, height)`` level-0 px that the grid covers.
     """
 
     tiles: np.ndarray
     frame: tuple
     origin: tuple
     scale: tuple
+    area: tuple
 
     def __len__(self):
         return len(self.tiles)
@@ -32,6 +34,15 @@ class TilePlan:
     def to_level0(self, boxes):
         """Boxes ``(N, 4)`` px as level-0 px."""
         return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)
+
+    def inside(self, tile):
+        """``(left, top, right, bottom)`` px of a tile whose colours come from inside the area alone."""
+        # Resampling mixes a border's px with what lies beyond.
+        mixed = [int(ratio != 1.0) for ratio in self.scale]
+        first = [edge if start == 0 else 0 for edge, start in zip(mixed, tile[:2].tolist(), strict=True)]
+        last = [int(math.floor(side / ratio + 1e-6)) - edge - start
+                for side, ratio, edge, start in zip(self.area, self.scale, mixed, tile[:2].tolist(), strict=True)]
+        return *first, *last
 
     def region(self, tile):
         """A tile as ``(x, y, width, height)`` level-0 px."""
@@ -62,7 +73,7 @@ def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32):
     frame = tuple(max(1, math.ceil(side / ratio - 1e-6)) for side, ratio in zip((width, height), scale, strict=True))
     largest, overlap = tile_size // divisor * divisor, -(-overlap // divisor) * divisor
     size = tuple(_fitting(side, largest, overlap, divisor) for side in frame)
-    return TilePlan(tile_grid(*frame, size, overlap, 'pad'), frame, (float(x), float(y)), scale)
+    return TilePlan(tile_grid(*frame, size, overlap, 'pad'), frame, (float(x), float(y)), scale, (width, height))
 
 
 def _fitting(length, largest, overlap, divisor):

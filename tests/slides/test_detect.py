@@ -81,6 +81,15 @@ def test_bounds_and_borders():
     assert same_places(found_um(detect(slide, disc_model())), planted[1:2], 2.5)
 
 
+@pytest.mark.parametrize('um_per_px', [(0.25, 0.25), (0.46, 0.46), (0.18, 0.3)])
+def test_the_network_never_sees_the_white_beyond_the_border(um_per_px, monkeypatch):
+    # A white column at the border of a frame made false positives with the bundled model.
+    model, seen = disc_model(), []
+    monkeypatch.setattr(model, 'prepare', lambda tile, stain: seen.append(tile) or tile)
+    detect(ArraySlide(np.full((700, 331, 3), 120, np.uint8), um_per_px), model)
+    assert len(seen) > 1 and all((tile == 120).all() for tile in seen)
+
+
 def test_only_in_tissue_and_region():
     planted = np.array([[40.0, 40.0], [160.0, 40.0], [40.0, 400.0], [160.0, 400.0]])
     slide = disc_slide(planted, (200, 500))
