@@ -27,7 +27,7 @@ def main():
     parser.add_argument('--data-root', help="in place of the config's")
     parser.add_argument('--numbers', type=int, nargs='+', default=[10, 50, 100, 300], help='of proposals a tile (default: 10 50 100 300)')
     parser.add_argument('--iou', type=float, default=0.5)
-    parser.add_argument('--size', default='30px', help='side of a figure in the frame (default: 30px, as MITOS-RCNN trains)')
+    parser.add_argument('--size', default='30px', help='side of a box in the frame (default: 30px, as MITOS-RCNN trains)')
     parser.add_argument('--batches', type=int, default=12, help='training batches for the scores (default: 12)')
     args = parser.parse_args()
     compat.install()

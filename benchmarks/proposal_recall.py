@@ -28,7 +28,7 @@ def main():
     parser.add_argument('--data-root', help="in place of the config's")
     parser.add_argument('--numbers', type=int, nargs='+', default=[50, 100, 300], help='of proposals a tile (default: 50 100 300)')
     parser.add_argument('--iou', type=float, default=0.5)
-    parser.add_argument('--size', default='30px', help='side of a figure in the frame (default: 30px, as MITOS-RCNN trains)')
+    parser.add_argument('--size', default='30px', help='side of a box in the frame (default: 30px, as MITOS-RCNN trains)')
     args = parser.parse_args()
     compat.install()
     model, dataset = load(args)
@@ -43,7 +43,7 @@ def main():
     print(f'{args.config}: {sum(map(len, truth))} figures in {len(dataset)} frames, IoU {args.iou}')
     print('  '.join(f'recall at {number} proposals: {share:.3f}' for number, share in zip(
         args.numbers, recalls(truth, proposals, args.numbers, args.iou), strict=True)))
-    print(f'{np.median(seconds):.2f} CPU seconds a frame, {sum(weight.numel() for weight in model.parameters()) / 1e6:.2f} M parameters, '
+    print(f'{np.median(seconds):.2f} CPU seconds per frame, {sum(weight.numel() for weight in model.parameters()) / 1e6:.2f} M parameters, '
           f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at the peak')
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/tile_grids.py configs/mitos/small/cascade_rcnn_r18_small_sample.py work_dirs/demo
 
-Tiles change what a network sees around a figure (padding at their borders), so scores move a little; figures should not.
+Tiles change what a network sees around a mitotic figure (padding at their borders), so scores move a little; detections should not.
 """
 
 import argparse

@@ -7,8 +7,8 @@ import sys
 import mitos_mmdet
 from mitos_mmdet.core.console import run
 
-# Command: (module of mitos_mmdet.cli, what it does), in the order of the road from data to result.
-ROADS = {
+# Command: (module of mitos_mmdet.cli, what it does), in order from data to result.
+STEPS = {
     'from an image or a slide to a count': {
         'detect': ('detect', 'find, count and grade mitotic figures: IMAGE... --out DIR'),
         'cohort': ('cohort', 'the same for many slides, run after run until all are finished: MANIFEST.csv --out DIR'),
@@ -28,15 +28,15 @@ ROADS = {
         'results': ('results', 'rebuild the table of all models from their work dirs'),
     },
 }
-COMMANDS = {name: entry for road in ROADS.values() for name, entry in road.items()}
+COMMANDS = {name: entry for step in STEPS.values() for name, entry in step.items()}
 
 
 def help_text():
     """What ``mitos --help`` prints."""
     width = max(map(len, COMMANDS)) + 2
     lines = ['usage: mitos COMMAND ...', '', 'Finds mitotic figures in H&E images.']
-    for road, commands in ROADS.items():
-        lines += ['', f'{road}:', *(f'  {name:{width}}{explained}' for name, (_, explained) in commands.items())]
+    for step, commands in STEPS.items():
+        lines += ['', f'{step}:', *(f'  {name:{width}}{explained}' for name, (_, explained) in commands.items())]
     return '\n'.join([*lines, '', 'mitos COMMAND --help explains a command, mitos --version names the version.'])
 
 

@@ -7,11 +7,11 @@ examples:
   mitos export detections.json --to csv --truth annotations.json --out atypia14
 
 what is written:
-  grand-challenge       MIDOG: Multiple points in mm, a JSON an image; points under the threshold are named non-mitotic figure
+  grand-challenge       MIDOG: Multiple points in mm, one JSON per image; points under the threshold are named non-mitotic figure
   grand-challenge-2025  the same as predictions.json and <pk>/output/mitotic-figures.json, as MIDOG 2025's evaluator reads it
   csv                   MITOS-ATYPIA-14: H05_00Ab_mitosis.csv, lines x,y,confidence
   tupac16               TUPAC16, AMIDA13: 01/02.csv, lines row,col,confidence
-  qupath                GeoJSON, one an image, points with class and score
+  qupath                GeoJSON, one per image, points with class and score
   mitos-mmdet           the JSON of mitos test --out
 reading a file back gives the same numbers, to the last bit. With --truth every frame of it gets a file, also without detections.
 """

@@ -30,7 +30,7 @@ def parse_args(argv=None):
     parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=float, metavar='T',
                         help="count detections from this score on (default: the config's, else the best F1 on the evaluated set)")
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
-    parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one a figure")
+    parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one per mitotic figure")
     parser.add_argument('--brief', action='store_true', help='only what was found; the log file in the work dir keeps everything')
     add_arguments(parser)
     add_pixel_limit(parser)

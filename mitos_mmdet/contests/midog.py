@@ -1,4 +1,4 @@
-"""MIDOG 2021, 2022 and MIDOG++: regions of 2 mm2, one a case, of up to seven tumour types.
+"""MIDOG 2021, 2022 and MIDOG++: regions of 2 mm2, one per case, of up to seven tumour types.
 
 One JSON that looks like COCO and is not: **``bbox`` is x1,y1,x2,y2**, always 50 px wide, its centre the figure. Which of the
 three a file is, its content tells.

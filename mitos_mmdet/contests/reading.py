@@ -1,4 +1,4 @@
-"""What every contest's reader hands on: frames with their labels, before any image was opened."""
+"""What every contest's reader returns: frames with their labels, before any image was opened."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -14,7 +14,7 @@ def find_candidates(probability, threshold=0.5, min_area_px=1) -> tuple[np.ndarr
     """Connected components of what a map marks.
 
     Args:
-        probability: ``(H, W)``, of a figure at each pixel.
+        probability: ``(H, W)``, of a mitotic figure at each pixel.
         threshold: Pixels of at least this probability are marked (ours: 0.5).
         min_area_px: Smaller components are left out (ours: 1 keeps all).
 

@@ -14,10 +14,10 @@ _VISIBLE_PX = 8  # ours: a centroid must be so far from the visible part's borde
 
 @DATASETS.register_module()
 class PatchMosaicDataset(CropDataset):
-    """Mosaics: patches of one slide side by side, at a random offset, so that a figure stands anywhere and not in the middle of its patch.
+    """Mosaics: patches of one slide side by side, at a random offset, so that a mitotic figure may lie anywhere in a crop.
 
-    Every patch is turned by quarters, mirrored and scaled to ``um_per_px`` times a random factor; a figure whose centroid is cut away is
-    no label. Slides are drawn by the root of their number of patches. A slide's stain is measured over all its patches.
+    Every patch is turned by quarters, mirrored and scaled to ``um_per_px`` times a random factor; a mitotic figure whose centroid is cut
+    away is no label. Slides are drawn by the root of their number of patches. A slide's stain is measured over all its patches.
 
     Args:
         um_per_px: Pixel size of the mosaics: that of the frames trained with (ours: 0.2274, MITOS-ATYPIA-14's Hamamatsu frames).

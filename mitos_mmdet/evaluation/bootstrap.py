@@ -91,7 +91,7 @@ def resample_weights(units, resamples, seed) -> np.ndarray:
 
 
 def estimate(values, units) -> Estimate:
-    """The ``Estimate`` of a figure.
+    """The ``Estimate`` of a metric.
 
     Args:
         values: ``(1 + B,)``: of the sample as it is, then of each resample. Resamples without a value (nan: a group that was not

@@ -20,8 +20,8 @@ class Frame:
         scanner, domain, case_id, region_type: For scores by group; None where unknown.
         size_px: ``(width, height)``, or None.
         labelled: False where nobody looked for mitoses: not a negative, so not scored.
-        hard_negative_xy: ``(H, 2)`` px, the labelled look-alikes; None where nobody labelled any.
-        hard_negative_pred_xy, hard_negative_pred_scores: ``(Q, 2)`` px and ``(Q,)``, what the model calls a look-alike; None
+        hard_negative_xy: ``(H, 2)`` px, the labelled hard negatives; None where nobody labelled any.
+        hard_negative_pred_xy, hard_negative_pred_scores: ``(Q, 2)`` px and ``(Q,)``, what the model calls a hard negative; None
             where it knows no such class.
         pred_masks: P masks as COCO run lengths of the frame; None from a detector without masks.
 

@@ -1,4 +1,4 @@
-"""What false positives sit on, and what is taken for what: mitosis, hard negative (a labelled look-alike), background. numpy alone."""
+"""What false positives sit on, and what is taken for what: mitosis, hard negative, background. numpy alone."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ NAMES = ('mitosis', 'hard negative', 'background')
 
 @dataclass(frozen=True)
 class HardNegatives:
-    """False positives at the threshold, in the frames in which look-alikes were labelled.
+    """False positives at the threshold, in the frames in which hard negatives were labelled.
 
     Attributes:
-        frames, labelled: Such frames, and the look-alikes in them.
+        frames, labelled: Such frames, and the hard negatives in them.
         false_alarms: All of them, which is the sum of the next three.
         on_hard_negative, on_mitosis, on_nothing: By the nearest label within the radius (at one distance the hard negative goes
-            first): on a look-alike, on a mitosis (found already, or given away by the matching), on nothing labelled.
+            first): on a hard negative, on a mitosis (found already, or given away by the matching), on nothing labelled.
         share_on_hard_negative: Of the false positives; nan without any.
     """
 

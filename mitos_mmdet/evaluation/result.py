@@ -83,7 +83,7 @@ class Evaluation:
         count_agreement: ``{'frames': ...}``, and ``'cases'`` where every frame has a case.
         localisation: Of the hits.
         calibration: None where scores are no probabilities (outside 0 to 1).
-        hard_negatives, confusion: Over the frames in which look-alikes were labelled; None where there are none.
+        hard_negatives, confusion: Over the frames in which hard negatives were labelled; None where there are none.
     """
 
     name: str

@@ -16,7 +16,7 @@ from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, envelope_faults, point_fault
 from mitos_mmdet.interchange.points import PointFile, points_of
 
-EXPLAINED = "MIDOG's submission: Multiple points in mm, one JSON an image, or predictions.json"
+EXPLAINED = "MIDOG's submission: Multiple points in mm, one JSON per image, or predictions.json"
 SUFFIXES = ('.json',)
 INDEX, OUTPUT = 'predictions.json', 'mitotic-figures.json'
 # Names that say nothing of the image; then the folder's says it.

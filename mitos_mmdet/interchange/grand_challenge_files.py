@@ -1,4 +1,4 @@
-"""Detections as MIDOG takes them: ``Multiple points`` in mm, a file an image, or in the layout of 2025 with ``predictions.json``."""
+"""Detections as MIDOG takes them: ``Multiple points`` in mm, one file per image, or in the layout of 2025 with ``predictions.json``."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ _DIGITS = Context(prec=20)
 
 
 def to_files(frames, threshold=None):
-    """``[('007.json', text), ...]``, one an image, also where it has no points.
+    """``[('007.json', text), ...]``, one per image, also where it has no points.
 
     Args:
         frames: List of ``FramePoints`` with scores from 0 to 1, in mm, or in px with ``um_per_px``. Their labels are not looked at.

@@ -1,4 +1,4 @@
-"""What every reader here hands on: points frame by frame, truth or detections, as their file has them. numpy alone."""
+"""What every reader here returns: points frame by frame, truth or detections, as their file has them. numpy alone."""
 
 import dataclasses
 from collections import Counter

@@ -54,7 +54,7 @@ class Patch:
         index: Of its frame in the dataset.
         centre: ``(x, y)`` px of the original frame.
         figure: Whether it is one.
-        score: Phase one's; None for a figure that it missed.
+        score: Phase one's; None for a mitotic figure that it missed.
         name: File name.
     """
 
@@ -68,8 +68,8 @@ class Patch:
 def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame'):
     """What each candidate of a frame is, by the contests' rule.
 
-    Of the candidates within the radius of a figure one is its hit (rule ``midog`` of ``matching``). The others are neither: a second
-    look at the figure, or a neighbour of it.
+    Of the candidates within the radius of a mitotic figure one is its hit (rule ``midog`` of ``matching``). The others are
+    neither: a second look at it, or a neighbour.
 
     Args:
         centres: ``(N, 2)`` px.

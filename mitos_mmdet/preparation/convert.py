@@ -1,4 +1,4 @@
-"""The whole road from a contest's files to annotation files, without writing any."""
+"""The whole way from a contest's files to annotation files, without writing any."""
 
 import inspect
 from dataclasses import dataclass, field

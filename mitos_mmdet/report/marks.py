@@ -11,7 +11,7 @@ import numpy as np
 from mitos_mmdet.evaluation.matching import pairs_within
 
 HIT, MISS, ALARM = 'hit', 'miss', 'alarm'
-ON_LOOK_ALIKE, ON_MITOSIS, ON_NOTHING = 'on a labelled look-alike', 'beside a found one', 'nothing labelled there'
+ON_LOOK_ALIKE, ON_MITOSIS, ON_NOTHING = 'on a labelled hard negative', 'beside a found one', 'nothing labelled there'
 
 
 @dataclass(frozen=True)

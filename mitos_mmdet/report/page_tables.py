@@ -38,7 +38,7 @@ def group_table(title, found):
 
 
 def frame_table(evaluation, names):
-    """Heading and rows, one a frame; what is the same for all frames is left out."""
+    """Heading and rows, one per frame; what is the same for all frames is left out."""
     known = [(head, key) for head, key in _FRAME_COLUMNS if len({getattr(frame, key) for frame in evaluation.frames}) > 1]
     rows = []
     for frame, found in zip(evaluation.frames, evaluation.matches, strict=True):

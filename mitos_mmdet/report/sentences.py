@@ -46,13 +46,13 @@ def intervals(bootstrap):
 
 
 def hard_negatives(found):
-    """Where false positives sit; None where nobody labelled look-alikes, or there are no false positives."""
+    """Where false positives sit; None where nobody labelled hard negatives, or there are no false positives."""
     if found is None or not found.false_alarms:
         return None
     share = found.share_on_hard_negative
-    return (f'Of {several(found.false_alarms, "false positive")} in frames with labelled look-alikes (hard negatives), '
-            f'{found.on_hard_negative} sit on a look-alike (share {with_interval(share, 2)}), {found.on_mitosis} beside a mitosis that is '
-            f'counted already, and {found.on_nothing} on nothing labelled.')
+    return (f'Of {several(found.false_alarms, "false positive")} in frames with labelled hard negatives, '
+            f'{found.on_hard_negative} sit on a hard negative (share {with_interval(share, 2)}), {found.on_mitosis} beside a mitosis '
+            f'that is counted already, and {found.on_nothing} on nothing labelled.')
 
 
 def gallery(found):

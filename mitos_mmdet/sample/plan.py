@@ -16,7 +16,7 @@ LOOK_ALIKES = ('apoptotic', 'pyknotic', 'smudged')
 # All of these are ours. How often each kind is drawn:
 _MITOSIS_SHARES = (0.28, 0.40, 0.16, 0.16)
 _LOOK_ALIKE_SHARES = (0.45, 0.35, 0.20)
-# Mitoses and look-alikes in 1 mm2 of frame: 10 and 8 in a frame of 1024 x 768 px at 0.24 um/px, dozens of times the real density.
+# Mitoses and hard negatives in 1 mm2 of frame: 10 and 8 in a frame of 1024 x 768 px at 0.24 um/px, dozens of times the real density.
 _MITOSES_PER_MM2, _LOOK_ALIKES_PER_MM2 = 230, 185
 # Far enough for no two 27 px neighbours (MIDOG++'s least distance) and for every figure to keep its own cell.
 _FIGURE_SPACING_UM = 17.0

@@ -15,8 +15,6 @@ from mitos_mmdet.tiling.merging import merge_tiles
 # No two of MIDOG++'s 11,937 mitotic figures are nearer than 26.5 px at 0.23 um/px; 25 px of those (ours).
 MERGE_DISTANCE_UM = 5.75
 NMS_IOU = 0.5  # MIDOG Cascade R-CNN paper, NMS over tiles
-# Ours: a mitotic figure that the slide's border cuts makes one with its mirror image, centred as much as this beyond the border.
-_BORDER_PX = 10
 SCORE_FLOOR = 0.05  # Ours: the low end of the precision-recall curve, without what no threshold would keep.
 
 
@@ -59,12 +57,12 @@ def detect(slide, model, roi=None, tissue=None, batch_size=None, tile_size=None,
     um_per_px = None if plan.scale == (1.0, 1.0) else tuple(own * ratio for own, ratio in zip(slide.um_per_px, plan.scale, strict=True))
 
     def read(tile):
-        return model.prepare(_mirrored(slide.read(*plan.region(tile), um_per_px=um_per_px), plan.inside(tile)), stain)
+        return model.prepare(_without_border(slide.read(*plan.region(tile), um_per_px=um_per_px), plan.inside(tile)), stain)
 
     found = [np.zeros((0, 10))]
     with closing(read_ahead(read, tiles, workers, ahead=in_flight + 2 * workers)) as images:
         for index, (tile, one) in enumerate(zip(tiles, model.stream(images, in_flight), strict=True)):
-            found.append(_rows(tile, one, score_floor, plan.frame))
+            found.append(_rows(tile, one, score_floor))
             if progress is not None:
                 progress(index + 1, len(tiles))
     boxes, scores, labels, origins = np.split(np.concatenate(found), [4, 5, 6], axis=1)
@@ -76,27 +74,26 @@ def detect(slide, model, roi=None, tissue=None, batch_size=None, tile_size=None,
                       boxes[inside], classes=model.classes)
 
 
-def _mirrored(tile, inside):
-    """The tile with what lies beyond the slide replaced by the mirror image of what lies inside.
+def _without_border(tile, inside):
+    """The tile without the px that resampling mixed with the white beyond the slide: their neighbours take their place.
 
-    White there would be an edge that no training crop had: a single white column raised scores beside it by 0.1.
+    A single white column raised the bundled model's scores beside it by 0.1.
 
     Args:
         tile: uint8 ``(H, W, 3)``.
-        inside: ``(left, top, right, bottom)`` px of it that are inside the slide.
+        inside: ``(left, top, right, bottom)`` px of it that come from inside the slide alone.
     """
     height, width = tile.shape[:2]
     left, top, right, bottom = inside
     right, bottom = min(max(right, left + 1), width), min(max(bottom, top + 1), height)
     if (left, top, right, bottom) == (0, 0, width, height):
         return tile
-    return np.pad(tile[top:bottom, left:right], ((top, height - bottom), (left, width - right), (0, 0)), mode='symmetric')
+    return np.pad(tile[top:bottom, left:right], ((top, height - bottom), (left, width - right), (0, 0)), mode='edge')
 
 
-def _rows(tile, found, score_floor, frame):
-    """``(n, 10)``: box, score, label and the tile's own box, in px of the grid; without the mirror images beyond the frame."""
-    boxes = found.boxes + np.tile(tile[:2], 2)
-    kept = (found.scores >= score_floor) & ((boxes[:, :2] + boxes[:, 2:]) / 2 < np.add(frame, _BORDER_PX)).all(axis=1)
+def _rows(tile, found, score_floor):
+    """``(n, 10)``: box, score, label and the tile's own box, in px of the grid."""
+    kept = found.scores >= score_floor
     count = int(kept.sum())
-    return np.concatenate([boxes[kept], found.scores[kept, None], found.labels[kept, None], np.tile(tile, (count, 1))], axis=1,
-                          dtype=np.float64)
+    return np.concatenate([found.boxes[kept] + np.tile(tile[:2], 2), found.scores[kept, None], found.labels[kept, None],
+                           np.tile(tile, (count, 1))], axis=1, dtype=np.float64)

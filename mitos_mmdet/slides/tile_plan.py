@@ -15,7 +15,8 @@ class TilePlan:
     """Tiles of a slide. ``px`` without more are those of the model's um/px, counted from ``origin``.
 
     Attributes:
-        tiles: ``(T, 4)`` int64 xyxy px, row by row; all of one size, the last ones reach beyond the slide.
+        tiles: ``(T, 4)`` int64 xyxy px, row by row; all of one size and inside the frame: the last ones are moved back, since the network
+            never saw a border in training, be it white or a mirror image.
         frame: ``(width, height)`` px of the area that the grid covers.
         origin: ``(x, y)`` level-0 px of the grid's corner.
         scale: ``(x, y)`` level-0 px per px.
@@ -53,7 +54,8 @@ class TilePlan:
 def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32):
     """Tiles over the scanned area of a slide, the whole of it.
 
-    Tiles begin at multiples of ``divisor``, so that the network's strides fall on the same px whatever the tile size. They are
+    Tiles begin at multiples of ``divisor``, but for the last of a row or column, so that the network's strides fall on the same px
+    whatever the tile size. They are
     as large as fits best: at most ``tile_size``, and no larger than covers the area with as few tiles.
 
     Args:
@@ -73,7 +75,7 @@ def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32):
     frame = tuple(max(1, math.ceil(side / ratio - 1e-6)) for side, ratio in zip((width, height), scale, strict=True))
     largest, overlap = tile_size // divisor * divisor, -(-overlap // divisor) * divisor
     size = tuple(_fitting(side, largest, overlap, divisor) for side in frame)
-    return TilePlan(tile_grid(*frame, size, overlap, 'pad'), frame, (float(x), float(y)), scale, (width, height))
+    return TilePlan(tile_grid(*frame, size, overlap, 'shift'), frame, (float(x), float(y)), scale, (width, height))
 
 
 def _fitting(length, largest, overlap, divisor):

@@ -1,4 +1,4 @@
-"""Masks of a whole frame, as COCO's run lengths: 350 bytes a figure where a bitmap of a 7215 x 5412 px frame takes 39 MB."""
+"""Masks of a whole frame, as COCO's run lengths: 350 bytes per mitotic figure where a bitmap of a 7215 x 5412 px frame takes 39 MB."""
 
 import numpy as np
 from pycocotools import mask as coco_mask

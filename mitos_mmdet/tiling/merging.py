@@ -34,7 +34,7 @@ def touches_inner_border(boxes, tiles, frame_size, border_px=1.0):
 
 
 def merge_tiles(boxes, scores, labels, tiles, frame_size, iou_threshold=0.5, merge_distance_px=25.0, border_px=1.0):
-    """The boxes that remain of those seen in a frame's tiles: one a figure, classes apart.
+    """The boxes that remain of those seen in a frame's tiles: one per mitotic figure, classes apart.
 
     A box that touches an inner border of its tile is a *part*, any other is *whole*. In this order:
 

@@ -193,7 +193,7 @@ def test_without_a_centroid_the_boxs_centre_is_it(make):
     (dict(), [1, 2, 4]),
     (dict(keep_negatives=False), [1, 2]),
     (dict(keep_negatives=False, metainfo=dict(classes=('mitotic figure', ))), [1]),
-    (dict(keep_negatives=False, test_mode=True), [1, 2, 4]),  # an evaluation counts the false alarms of negatives too
+    (dict(keep_negatives=False, test_mode=True), [1, 2, 4]),  # an evaluation counts the false positives of negatives too
 ])
 def test_negatives_are_kept_by_choice(make, options, kept):
     assert list(table(make(**options))) == kept

@@ -16,7 +16,7 @@ def far(*places):
 def test_every_detection_and_every_label_is_counted_once():
     frame = Frame(
         far(0, 1, 2),  # found, called a hard negative, missed
-        [*far(0), [1, 0], *far(3, 9)], [0.9, 0.8, 0.8, 0.8],  # a hit, its double, on a look-alike, on nothing
+        [*far(0), [1, 0], *far(3, 9)], [0.9, 0.8, 0.8, 0.8],  # a hit, its double, on a hard negative, on nothing
         hard_negative_xy=far(3, 4, 5),  # called mitosis, called hard negative, not found
         hard_negative_pred_xy=far(1, 4, 8, 5), hard_negative_pred_scores=[0.9, 0.9, 0.9, 0.1])  # the last is under the threshold
     found = evaluate([frame], '5px', threshold=0.5, resamples=0)
@@ -28,7 +28,7 @@ def test_every_detection_and_every_label_is_counted_once():
 
 
 def test_the_nearest_label_says_what_an_alarm_sits_on():
-    # the double lies 2 px from the mitosis; the look-alike once nearer, once farther, once as far
+    # the double lies 2 px from the mitosis; the hard negative once nearer, once farther, once as far
     for place, on_hard_negative in ((3.5, 1), (5, 0), (4, 1)):
         frame = Frame([[0, 0]], [[0, 0], [2, 0]], [0.9, 0.8], hard_negative_xy=[[place, 0]])
         assert evaluate([frame], '5px', threshold=0.5, resamples=0).hard_negatives.on_hard_negative == on_hard_negative

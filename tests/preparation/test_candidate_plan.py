@@ -78,7 +78,7 @@ def test_patches_say_where_from():
     assert (missed.centre, missed.figure, missed.score) == ((100, 200), True, None)
     assert [patch.index for patch in patches] == sorted(patch.index for patch in patches)
     assert len({patch.name for patch in patches}) == len(patches)
-    # Of the last frame: the hit, not the candidate beside it, and the labelled look-alike as a negative.
+    # Of the last frame: the hit, not the candidate beside it, and the labelled hard negative as a negative.
     assert [(patch.centre, patch.figure) for patch in patches if patch.index == 3] == [((300, 101), True), ((240, 300), False)]
 
 

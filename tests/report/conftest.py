@@ -11,7 +11,7 @@ SIZE = 400
 
 @pytest.fixture(scope='session')
 def make_evaluation():
-    """``make_evaluation(...)``: by default 12 frames of 12 cases and 2 scanners with hits, misses, false positives and look-alikes."""
+    """``make_evaluation(...)``: by default 12 frames of 12 cases and 2 scanners with hits, misses, false positives and hard negatives."""
     def make(count=12, hard_negatives=True, detections=True, um_per_px=(0.25, 0.25), radius='7.5um', rename='f{}/{:02d}.png', **how):
         noise, frames = np.random.default_rng(0), []
         for index in range(count):

@@ -98,7 +98,7 @@ def test_numbers_are_those_of_the_evaluation(report):
     bias = evaluation.count_agreement['cases'].bias
     assert f'Bias {number(bias.value, 2)} {interval(bias, 2)}' in page.words
     found = evaluation.hard_negatives
-    assert found.on_hard_negative and f'{found.on_hard_negative} sit on a look-alike' in page.words
+    assert found.on_hard_negative and f'{found.on_hard_negative} sit on a hard negative' in page.words
     assert evaluation.bootstrap.text() in page.words and '0.4 (fixed beforehand)' in page.words
 
 

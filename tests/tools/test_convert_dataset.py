@@ -29,7 +29,7 @@ def slides(tmp_path):
 
 
 def fails(done, *words):
-    """One line that says what and how to mend it, status 2, no traceback."""
+    """One line that says what and how to fix it, status 2, no traceback."""
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith('error: '), done.stderr
     for word in words:

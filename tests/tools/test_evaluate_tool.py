@@ -35,7 +35,7 @@ def call(capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    """24 frames of 12 cases: each a mitosis that is found, and a look-alike that is found with a lower score; c0_a also a miss."""
+    """24 frames of 12 cases: each a mitosis that is found, and a hard negative that is found with a lower score; c0_a also a miss."""
     images, annotations, frames = [], [], []
     for number, name in enumerate(NAMES):
         images.append(dict(id=number, file_name=f'images/{name}.tiff', width=1000, height=800, um_per_px=[.25, .25], case_id=name[:-2],

@@ -12,7 +12,7 @@ from mitos_mmdet.datasets.frame_stain import happens
 from mitos_mmdet.stain import StainEstimate
 from mitos_mmdet.stain.transfer import apply_map, transfer_map
 
-_TRIES = 20  # ours: places drawn for a figure before it is given up
+_TRIES = 20  # ours: places drawn for a mitotic figure before it is given up
 
 
 @TRANSFORMS.register_module()

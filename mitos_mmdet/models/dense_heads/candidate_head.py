@@ -1,4 +1,4 @@
-"""``CandidateHead``: which pixels belong to a figure, and the candidates that they make (phase one of the two-phase detector)."""
+"""``CandidateHead``: which pixels belong to a mitotic figure, and the candidates that they make (phase one of the two-phase detector)."""
 
 import torch
 from mmdet.registry import MODELS

@@ -1,4 +1,4 @@
-"""``PatchHead``: is there a figure in the middle of a patch (phase two of the two-phase detector)."""
+"""``PatchHead``: is there a mitotic figure in the middle of a patch (phase two of the two-phase detector)."""
 
 import torch
 from mmdet.registry import MODELS
@@ -36,7 +36,7 @@ class PatchHead(BaseModule):
         return dict(loss_cls=self.loss_cls(logits, targets), accuracy=(logits.argmax(dim=1) == targets).float().mean())
 
     def predict(self, maps, batch_data_samples, rescale=True):
-        """The probability of a figure, for each patch.
+        """The probability of a mitotic figure, for each patch.
 
         Returns:
             list[InstanceData]: One instance a patch: ``bboxes`` ``(1, 4)``, the patch (with ``rescale`` in its original pixels),

@@ -12,7 +12,7 @@ from mitos_mmdet.tiling.merging import merge_tiles
 class FrameTTAModel(DetTTAModel):
     """Unites the detections of a frame's flipped copies as ``TiledDetector`` does those of its tiles.
 
-    DetTTAModel merges by IoU alone, so that a figure whose copies lie 12 px apart comes twice, and keeps ``max_per_img`` of a whole
+    DetTTAModel merges by IoU alone, so that a mitotic figure whose copies lie 12 px apart comes twice, and keeps ``max_per_img`` of a whole
     frame. Here centroids merge as well and nothing is cut off. Scores are not averaged: of a figure's copies the surest stays,
     as it is. Masks are not merged.
 
@@ -36,7 +36,7 @@ class FrameTTAModel(DetTTAModel):
                                               [sample.metainfo for sample in data_samples])
         labels = torch.cat([instances.labels for instances in found])
         height, width = data_samples[0].ori_shape[:2]
-        # One tile as large as the frame has no inner border: no box is a part of a figure.
+        # One tile as large as the frame has no inner border: no box is a part of a mitotic figure.
         keep = torch.from_numpy(merge_tiles(boxes.cpu().numpy(), scores.cpu().numpy(), labels.cpu().numpy(),
                                             [[0, 0, width, height]] * len(boxes), (width, height), self.nms_iou,
                                             self.merge_distance)).to(boxes.device)

@@ -1,4 +1,4 @@
-"""What the readers of own labels hand on: the labels of one image, before it was paired with the image."""
+"""What the readers of own labels return: the labels of one image, before it was paired with the image."""
 
 from dataclasses import dataclass, field
 

@@ -12,7 +12,7 @@ _INKS = LinearSegmentedColormap.from_list('paper to accent', ['#ffffff', ACCENT]
 def confusion(evaluation):
     """The ``Drawing``."""
     frames = evaluation.hard_negatives.frames
-    caption = (f'Detections at the threshold against labels, in the {frames} frames with labelled look-alikes. The percentage is of the '
+    caption = (f'Detections at the threshold against labels, in the {frames} frames with labelled hard negatives. The percentage is of the '
                f'column: of what was labelled so. Background taken for background cannot be counted.')
     return drawing('confusion', 'Confusion of mitosis, hard negative and background', caption, _matrix, (4.4, 3.5),
                    counts=evaluation.confusion.counts)

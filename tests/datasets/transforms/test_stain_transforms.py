@@ -1,4 +1,4 @@
-"""``NormalizeStain`` and ``RandomStain``: one estimate a frame, whatever of it is shown."""
+"""``NormalizeStain`` and ``RandomStain``: one estimate per frame, whatever of it is shown."""
 
 import numpy as np
 import pytest
