@@ -25,6 +25,7 @@ _MODULES = (
     'mitos_mmdet.datasets.transforms.resize_to_pixel_size',
     'mitos_mmdet.datasets.transforms.visible_box_crop',
     'mitos_mmdet.evaluation.centroid_metric',
+    'mitos_mmdet.model_zoo.checkpoint_scheme',
     'mitos_mmdet.training.check_training_hook',
     'mitos_mmdet.training.resume_state_hook',
     'mitos_mmdet.training.whole_checkpoint_hook',

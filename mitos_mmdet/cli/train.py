@@ -56,6 +56,7 @@ def main(argv=None):
         cfg.auto_scale_lr.enable = True
     if args.from_scratch:
         set_from_scratch(cfg)
+        cfg.load_from = None
     checkpoint = None
     if args.resume == 'auto' and not any(Path(cfg.work_dir).glob('*.pth')):
         print(f'{cfg.work_dir}: nothing to resume there, starting anew')
