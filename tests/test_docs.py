@@ -155,6 +155,30 @@ def test_python_snippet_detects(desk, monkeypatch, capsys):
     assert 'Hotspot' in capsys.readouterr().out
 
 
+def test_neck_snippet_trains(tmp_path):
+    import mmdet
+    import torch
+    from mmdet.registry import MODELS
+    from mmdet.structures import DetDataSample
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+    from mmengine.structures import InstanceData
+
+    import mitos_mmdet.register  # noqa: F401
+    from mitos_mmdet.compat.config_edits import set_from_scratch
+
+    text = next(text for _, text in blocks('python') if 'Conv34Neck' in text)
+    (tmp_path / 'config.py').write_text(text.replace('mmdet::', f'{Path(mmdet.__file__).parent}/.mim/configs/'))
+    cfg = Config.fromfile(tmp_path / 'config.py')
+    set_from_scratch(cfg)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg.model)
+        sample = DetDataSample(gt_instances=InstanceData(bboxes=torch.tensor([[8.0, 8, 40, 40]]), labels=torch.tensor([0])),
+                               metainfo=dict(img_shape=(64, 64), pad_shape=(64, 64), scale_factor=(1.0, 1.0), ori_shape=(64, 64)))
+        losses = model.loss(torch.rand(1, 3, 64, 64), [sample])
+    assert torch.isfinite(losses['loss_bbox'])
+
+
 def test_pipeline_snippet_builds(tmp_path, sample):
     from mmdet.registry import DATASETS, METRICS, MODELS
     from mmengine.config import Config

@@ -21,16 +21,16 @@ class Conv34Neck(BaseModule):
         scale: Where the learnt factors start (ours: 20, as in ParseNet and SSD; the paper names none. At 1 the values of a normalised map
             of 512 channels lie near 0.04, and layers that start from a Gaussian of 0.01 see next to nothing).
         out_maps: Which maps to give, in this order; mmdet pools RoIs from the first ones (ours: ``'joint'`` first, the paper leaves open
-            from which map it pools).
+            from which map it pools). ``('joint', )`` alone suits a stock RPN, whose maps all have the same channels.
         init_cfg: Start of the layers (paper: a zero-mean Gaussian of 0.01).
 
     Raises:
-        ValueError: ``out_maps`` are not the two names in some order.
+        ValueError: ``out_maps`` are not the two names in some order, or ``'joint'`` alone.
     """
 
     def __init__(self, in_channels=(256, 512), out_channels=256, scale=20.0, out_maps=('joint', 'coarse'), init_cfg=None):
-        if sorted(out_maps) != ['coarse', 'joint']:
-            raise ValueError(f"out_maps={tuple(out_maps)} of Conv34Neck: ('joint', 'coarse') or ('coarse', 'joint')")
+        if sorted(out_maps) != ['coarse', 'joint'] and tuple(out_maps) != ('joint', ):
+            raise ValueError(f"out_maps={tuple(out_maps)} of Conv34Neck: ('joint', 'coarse'), ('coarse', 'joint') or ('joint', )")
         super().__init__(init_cfg or dict(type='Normal', layer=['Conv2d', 'ConvTranspose2d'], std=0.01))
         fine, coarse = in_channels
         self.out_maps = tuple(out_maps)

@@ -93,5 +93,6 @@ def test_maps_come_in_the_order_asked_for():
     maps = torch.rand(1, 6, 4, 4), torch.rand(1, 8, 2, 2)
     coarse, joint = neck(out_maps=('coarse', 'joint'))(maps)
     assert coarse is maps[1] and joint.shape == (1, 5, 4, 4)
+    assert [map.shape for map in neck(out_maps=('joint', ))(maps)] == [(1, 5, 4, 4)]
     with pytest.raises(ValueError, match='out_maps'):
-        neck(out_maps=('joint', ))
+        neck(out_maps=('coarse', ))
