@@ -2,7 +2,7 @@
 # and its weights averaged (stochastic weight averaging, Izmailov et al. 2018). All numbers are ours.
 _base_ = './rtmdet_efficientnet-lite0_atypia14.py'
 load_from = 'work_dirs/rtmdet_efficientnet-lite0_atypia14/iter_462.pth'
-train_cfg = dict(max_iters=1000, val_interval=1000)
+train_cfg = dict(max_iters=1200, val_interval=1200)
 param_scheduler = [dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50)]
 optim_wrapper = dict(optimizer=dict(lr=0.0002))
 auto_scale_lr = dict(base_batch_size=8)

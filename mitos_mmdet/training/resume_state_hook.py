@@ -36,10 +36,15 @@ class ResumeStateHook(Hook):
     def __init__(self):
         self._loaded = None
         self._before_validation = None
+        self._gathered = None
+
+    def gather(self):
+        """Collects the states of all processes. All of them call it before a checkpoint; mmengine saves in the main process alone."""
+        self._gathered = all_gather_object(self._before_validation or random_state())
 
     def before_save_checkpoint(self, runner, checkpoint):
-        """Puts every process's state into the checkpoint."""
-        states = all_gather_object(self._before_validation or random_state())
+        """Puts every process's state into the checkpoint; only its own, where nobody called :meth:`gather`."""
+        states, self._gathered = self._gathered or [self._before_validation or random_state()], None
         checkpoint[_KEY] = dict(random=states, stopping=_stopping(runner))
 
     def after_load_checkpoint(self, runner, checkpoint):
@@ -77,6 +82,7 @@ class ResumeStateHook(Hook):
     def before_val(self, runner):
         """Remembers the random state."""
         self._before_validation = random_state()
+        self.gather()
 
     def after_val(self, runner):
         """Restores it, and writes down that this validation is complete."""

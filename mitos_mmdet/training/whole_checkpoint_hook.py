@@ -10,6 +10,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 
 from mitos_mmdet.core.files import draft, replacing
+from mitos_mmdet.training.resume_state_hook import ResumeStateHook
 
 _BACKEND = 'mitos_whole'
 
@@ -57,6 +58,9 @@ class WholeCheckpointHook(CheckpointHook):
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        for hook in runner.hooks:
+            if isinstance(hook, ResumeStateHook):
+                hook.gather()
         runner.save_checkpoint(self.out_dir, name, self.file_client_args, save_optimizer=self.save_optimizer,
                                save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
                                backend_args=self.backend_args, **self.args)
