@@ -142,6 +142,8 @@ def check_loads(checkpoint, model, path):
         ValueError: It does not.
     """
     weights, wanted = _weights(checkpoint, path), model.state_dict()
+    # mmengine strips what DataParallel puts before every key.
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
     if not any(torch.is_tensor(value) and key in wanted and value.shape == wanted[key].shape for key, value in weights.items()):
         raise ValueError(f'{path}: a checkpoint of another model, none of its {len(weights)} weights fits, so all would stay random. Give '
                          f'one of this model')

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mitos_mmdet.compat.checkpoints import allow_mmengine_types, check_fits, find_checkpoint, read_checkpoint
+from mitos_mmdet.compat.checkpoints import allow_mmengine_types, check_fits, check_loads, find_checkpoint, read_checkpoint
 
 
 class Payload:
@@ -193,3 +193,10 @@ def test_a_pipe_is_no_checkpoint(tmp_path):
     for read in (find_checkpoint, read_checkpoint):
         with pytest.raises(ValueError, match=r'pipe\.pth: no such checkpoint'):
             read(tmp_path / 'pipe.pth')
+
+
+def test_weights_saved_under_dataparallel_are_of_the_model():
+    model = torch.nn.Linear(2, 3)
+    check_loads(dict(state_dict={f'module.{key}': value for key, value in model.state_dict().items()}), model, 'a.pth')
+    with pytest.raises(ValueError, match='a.pth: a checkpoint of another model'):
+        check_loads(dict(state_dict={'other.weight': torch.ones(3, 2)}), model, 'a.pth')
