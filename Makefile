@@ -12,7 +12,7 @@ MODEL := $(if $(wildcard mitos_mmdet/model_zoo/weights/*.json),,--model $(CONFIG
 export OMP_WAIT_POLICY ?= passive
 export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: install demo test test-openmmlab lint clean
+.PHONY: install demo test test-openmmlab lint docs clean
 
 install: $(VENV)/.installed
 
@@ -56,6 +56,10 @@ $(OPENMMLAB)/.installed: $(VENV)/.installed
 lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+docs: install
+	$(VENV)/bin/pip install --quiet -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) $(OPENMMLAB) build *.egg-info work_dirs data/sample
