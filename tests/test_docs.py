@@ -110,7 +110,7 @@ def after_commands(desk, run_tool):
             continue
         if is_run(words, 'train'):
             words += ['--from-scratch']
-        if is_run(words, 'train') or is_run(words, 'test'):
+        if (is_run(words, 'train') or is_run(words, 'test')) and shortening(words):
             words += ['--cfg-options', *shortening(words)]
         if is_run(words, 'make_sample') or is_run(words, 'make-sample'):
             words += ['--frames', '8', '--size', '400x320']

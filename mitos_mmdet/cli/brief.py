@@ -64,7 +64,7 @@ def epoch_lines(say):
             self._started, self._losses = time.monotonic(), []
 
         def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-            self._losses.append(float(outputs['loss']))
+            self._losses.append(float(outputs['loss'].detach()))
 
         def after_train_epoch(self, runner):
             seconds = time.monotonic() - self._started
