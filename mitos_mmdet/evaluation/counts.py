@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mitos_mmdet.evaluation.matching import match_pairs, pairs_within
+from mitos_mmdet.evaluation.matching import frame_pairs, match_pairs
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def counts_at(frames, radius, rule='midog', threshold=-np.inf) -> Counts:
         rule: One of ``RULES`` (default: the contest's, MIDOG).
         threshold: Default: all predictions. nan keeps none.
     """
-    return pool([match_frame(frame, pairs_within(*frame.scaled(radius), radius.value), rule, threshold) for frame in frames])
+    return pool([match_frame(frame, frame_pairs(frame, radius), rule, threshold) for frame in frames])
 
 
 def match_frame(frame, pairs, rule, threshold):

@@ -68,6 +68,12 @@ class Pairs(NamedTuple):
         return np.sqrt(self.squares)
 
 
+def frame_pairs(frame, radius) -> Pairs:
+    """All pairs of a ``Frame``'s ground truths and detections within ``radius``, a ``Length``."""
+    truth_xy, pred_xy = frame.scaled(radius)
+    return pairs_within(truth_xy, pred_xy, radius.value)
+
+
 def pairs_within(truth_xy, pred_xy, radius) -> Pairs:
     """All pairs within the radius.
 

@@ -67,7 +67,7 @@ def pair(truth, detections, um_per_px=None, ignore_unknown=False) -> Pairing:
                      f'count as misses')
     in_um = _unit(truth) == _unit(detections) == 'mm' and um_per_px is None
     known = [_know(*both, um_per_px, detections.path) for both in pairs]
-    pairs = [_convert(*both, in_um, (truth.path, detections.path)) for both in known]
+    pairs = [_convert(right, found, in_um, (truth.path, detections.path)) for right, found in known]
     for side, point_file in enumerate((truth, detections)):
         notes += check_places([(both[side].xy, both[0]) for both in pairs], point_file, in_um)
     if um_per_px is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mitos_mmdet.evaluation.counts import ratio
-from mitos_mmdet.evaluation.matching import pairs_within
+from mitos_mmdet.evaluation.matching import frame_pairs
 from mitos_mmdet.evaluation.ranking import rank_by_rule
 
 _AT_ONCE = 1_000_000  # thresholds (ours): little memory
@@ -59,7 +59,7 @@ def sweep(frames, radius, rule='midog') -> Sweep:
     Returns:
         Sweep: Empty arrays without predictions.
     """
-    return sum_up(frames, [rank_by_rule(frame, pairs_within(*frame.scaled(radius), radius.value), rule) for frame in frames])
+    return sum_up(frames, [rank_by_rule(frame, frame_pairs(frame, radius), rule) for frame in frames])
 
 
 def sum_up(frames, rankings) -> Sweep:

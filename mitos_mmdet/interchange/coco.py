@@ -31,7 +31,8 @@ def read(source, truth=None) -> PointFile:
             raise ValueError(f"{source.path}: image {image['id']} {fault}. Correct the file")
         images[image['id']] = image
     categories = {category['id']: class_name(str(category['name'])) for category in content['categories']}
-    points, boxes, crowds = {number: [] for number in images}, [], 0
+    points: dict[object, list] = {number: [] for number in images}
+    boxes, crowds = [], 0
     for annotation in content['annotations']:
         fault = reference_fault(annotation)
         if fault:

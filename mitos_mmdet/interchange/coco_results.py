@@ -40,7 +40,8 @@ def read(source, truth=None) -> PointFile:
     known = {frame.name: frame for frame in truth.frames}
     names, notes = _image_names(content, truth, source.path)
     categories = _by_text(truth.categories)
-    points, boxes = {name: [] for name in known}, []
+    points: dict[str, list] = {name: [] for name in known}
+    boxes = []
     for number, (entry, name) in enumerate(zip(content, names, strict=True)):
         fault = _fault(entry, name, truth, categories)
         if fault:

@@ -30,10 +30,12 @@ def read(source, truth=None) -> PointFile:
     Raises:
         ValueError: A line that is no point.
     """
-    files = {}
+    files: dict[str, list] = {}
     for path, rows in read_point_files(source.files('.csv'), 'x,y').items():
         path_in = path.relative_to(source.path) if source.is_folder else path.relative_to(path.parent)
-        stem, kind = _KIND.fullmatch(without_gz(path).stem).groups()
+        match = _KIND.fullmatch(without_gz(path).stem)
+        assert match is not None  # the pattern takes any name
+        stem, kind = match.groups()
         files.setdefault(path_in.with_name(stem).as_posix(), []).append((HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, rows))
     return PointFile(source.path, 'csv', [_frame(name, its, source) for name, its in files.items()])
 

@@ -16,8 +16,11 @@ class Format(Protocol):
         SUFFIXES: Of its files.
     """
 
-    EXPLAINED: str
-    SUFFIXES: tuple[str, ...]
+    @property
+    def EXPLAINED(self) -> str: ...  # noqa: N802
+
+    @property
+    def SUFFIXES(self) -> tuple[str, ...]: ...  # noqa: N802
 
     def recognises(self, source: Source) -> bool:
         """Whether a ``Source`` is of this format."""
