@@ -94,9 +94,9 @@ def found_lines(metrics, report=None, pictures=None):
              f'F1 {value["f1"]:.3f} (precision {value["precision"]:.3f}, recall {value["recall"]:.3f}) at a score of '
              f'{threshold:.2f} or more.',
              'F1 is 1 where every mitotic figure is found and nothing else is reported, 0 where nothing is found.'
-             + (' The score threshold was chosen on these frames, so it flatters a little.' if chosen_here else '')]
+             + (' The score threshold was chosen on these frames, so the score is slightly optimistic.' if chosen_here else '')]
     if report:
-        lines.append(f'Open {report} in a browser: the curves, and the found, missed and wrongly reported figures.')
+        lines.append(f'Open {report} in a browser: the curves, and the mitotic figures found, missed and falsely reported.')
     if pictures:
         lines.append(f'Each frame with its detections marked is in {pictures}.')
     return lines
