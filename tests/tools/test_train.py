@@ -6,6 +6,8 @@ import sys
 import pytest
 import torch
 
+from mitos_mmdet.compat.checkpoints import read_checkpoint
+
 CONFIG = 'configs/mitos/small/cascade_rcnn_r18_small_sample.py'
 # Two iterations an epoch; tiles of 256 px, so that the sample's 400 x 320 px frames need several.
 SHORT = ('--cfg-options train_cfg.max_epochs={epochs} train_dataloader.batch_size=4 train_dataloader.num_workers=0 '
@@ -77,7 +79,9 @@ def test_two_processes_train(sample, run_tool, tmp_path):
                     program=torchrun)
     # Eight tiles in batches of four over two processes: one iteration, each tile seen once.
     assert '[1/1]' in done.stdout + done.stderr and '4 frames scored' in done.stdout + done.stderr
-    assert (tmp_path / 'epoch_1.pth').is_file()
+    # The checkpoint of the main process keeps the random state of both.
+    saved = read_checkpoint(tmp_path / 'epoch_1.pth')['mitos_resume_state']['random']
+    assert len(saved) == 2 and not torch.equal(saved[0]['torch'], saved[1]['torch'])
 
 
 @pytest.mark.parametrize(('command', 'says'), [
