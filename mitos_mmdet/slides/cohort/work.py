@@ -66,7 +66,7 @@ def work(job, model, cores=1):
             return job.place, KEPT, ''
         if job.run is not None:
             with locked(out_dir):
-                pass
+                pass  # held by another run: FolderInUseError, before an attempt is counted
             _count_attempt(out_dir, job.run)
         run_slide(job.path, model, out_dir, job.settings, workers=1 if model.device == 'cpu' else min(_MOST_READERS, cores))
     except FolderInUseError as error:
