@@ -1,6 +1,7 @@
 """``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ _FRAME_MM2 = 5.0
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
-def run_slide(path, model, out_dir, settings=None, progress=None, workers=1):
+def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, held=False):
     """Detects, counts and writes everything about one slide.
 
     Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is stopped leaves a slide
@@ -43,6 +44,7 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1):
         settings: ``SlideSettings``; None: the defaults.
         progress: As of ``detect``.
         workers: Threads that read.
+        held: The caller holds the folder's lock.
 
     Returns:
         dict: The content of ``summary.json``.
@@ -53,7 +55,7 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1):
     settings, out_dir, started = settings or SlideSettings(), Path(out_dir), time.perf_counter()
     stamp = fingerprint(path, model, settings)
     check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
-    with open_slide(path, um_per_px=settings.um_per_px) as slide, locked(out_dir):
+    with open_slide(path, um_per_px=settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
         need_um_per_px(slide)
         summary = _run(slide, model, out_dir, settings, progress, workers)
         summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})

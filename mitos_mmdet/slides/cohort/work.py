@@ -62,21 +62,23 @@ def work(job, model, cores=1):
     """
     out_dir = Path(job.out_dir)
     try:
-        if finished(job, model) is not None:
-            return job.place, KEPT, ''
-        if job.run is not None:
-            with locked(out_dir):
-                pass  # held by another run: FolderInUseError, before an attempt is counted
-            _count_attempt(out_dir, job.run)
-        run_slide(job.path, model, out_dir, job.settings, workers=1 if model.device == 'cpu' else min(_MOST_READERS, cores))
+        # The lock comes first: another run may be at work on the slide, or have finished it since this one listed what is left.
+        with locked(out_dir):
+            if finished(job, model) is not None:
+                return job.place, KEPT, ''
+            try:
+                if job.run is not None:
+                    _count_attempt(out_dir, job.run)
+                run_slide(job.path, model, out_dir, job.settings, held=True,
+                          workers=1 if model.device == 'cpu' else min(_MOST_READERS, cores))
+            finally:
+                _forget_attempts(out_dir)
     except FolderInUseError as error:
         return job.place, BUSY, one_line(error)
     except OutputError as error:
         return job.place, STOP, one_line(error)
     except Exception as error:  # decoders raise everything; the other slides go on
-        _forget_attempts(out_dir)
         return job.place, FAILED, reason_of(error, job.path)
-    _forget_attempts(out_dir)
     return job.place, DONE, ''
 
 
@@ -105,4 +107,3 @@ def _count_attempt(out_dir, run):
 def _forget_attempts(out_dir):
     with suppress(OSError):
         (out_dir / _ATTEMPTS).unlink()
-        out_dir.rmdir()  # where nothing else was written
