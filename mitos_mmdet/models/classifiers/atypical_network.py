@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 UM_PER_PX = 0.25  # ours: TUPAC16's and the Aperio half of AMi-Br
 PATCH_PX = 128  # AMi-Br's patches
-FIELD_PX, INPUT_PX = 80, 160  # ours: 20 um around the figure's centre, enlarged twice
+FIELD_PX, INPUT_PX = 80, 128  # ours: 20 um around the figure's centre, enlarged 1.6 times
 MEAN, STD = 127.0, 128.0  # of the ImageNet weights
 
 

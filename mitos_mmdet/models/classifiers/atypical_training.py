@@ -6,6 +6,7 @@ import math
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork, view_fields
 
@@ -14,16 +15,20 @@ _HED = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
 _WARM_UP = 20
 
 
-def train_network(patches, atypical, um_per_px, iterations=200, batch=128, lr=5e-4, weight_decay=0.05, seed=0, device='cpu'):
+def train_network(patches, atypical, um_per_px, start=None, frozen_blocks=2, iterations=240, batch=64, lr=5e-4, weight_decay=0.05, seed=0,
+                  device='cpu', progress=None):
     """A network trained from ImageNet weights, its parameters averaged over the last iterations.
 
     Args:
         patches: uint8 ``(N, 3, H, W)`` RGB tensor.
         atypical: bool ``(N,)`` array; both classes are drawn equally often.
         um_per_px: ``(N,)`` array.
+        start: Weights of a detector's ``EfficientNetLite`` (its ``body``'s state dict) to begin with instead.
+        frozen_blocks: The stem and so many blocks keep their weights, and all batch norms their statistics (ours).
         iterations, batch, lr, weight_decay: Of AdamW with a cosine (ours).
         seed: Of the draws.
         device: Where to train; a GPU trains in bfloat16.
+        progress: Called with ``(step, loss)`` after each iteration.
 
     Returns:
         AtypicalNetwork: In evaluation mode.
@@ -31,11 +36,14 @@ def train_network(patches, atypical, um_per_px, iterations=200, batch=128, lr=5e
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     generator = torch.Generator(device=device).manual_seed(seed)
-    network = AtypicalNetwork(pretrained=True).to(device).train()
+    network = AtypicalNetwork(pretrained=True)
+    if start is not None:
+        network.body.load_state_dict(start, strict=False)
+    network = _freeze(network.to(device).train(), frozen_blocks)
     average = copy.deepcopy(network).eval()
     pairs = [(one, other) for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True)
              if one.is_floating_point()]
-    optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW([weight for weight in network.parameters() if weight.requires_grad], lr, weight_decay=weight_decay)
     groups = [np.flatnonzero(atypical), np.flatnonzero(~np.asarray(atypical))]
     patches, sizes = patches.to(device), torch.as_tensor(np.asarray(um_per_px), dtype=torch.float32, device=device)
     targets = torch.as_tensor(np.asarray(atypical), dtype=torch.float32, device=device)
@@ -52,7 +60,20 @@ def train_network(patches, atypical, um_per_px, iterations=200, batch=128, lr=5e
         optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_([one for one, _ in pairs], [other for _, other in pairs], 1 / min(50, 5 + step / 5))
+        if progress is not None:
+            progress(step, float(loss))
     return average.eval()
+
+
+def _freeze(network, frozen_blocks):
+    """The network with its first layers and all running statistics fixed."""
+    body = network.body
+    for layer in (body.conv_stem, body.bn1, *body.blocks[:frozen_blocks]):
+        layer.requires_grad_(False)
+    for layer in body.modules():
+        if isinstance(layer, _BatchNorm):
+            layer.eval()
+    return network
 
 
 def augment(patches, um_per_px, generator):

@@ -1,0 +1,90 @@
+"""Trains the classifier of atypical mitotic figures on AMi-Br and judges it as its authors did: five folds, no patient in two of them.
+
+    python benchmarks/atypical.py data/ami_br --out work_dirs/atypical
+
+Prints balanced accuracy by fold and over all patches, with a bootstrap interval over patients. Every out-of-fold probability goes into
+``OUT/folds.csv`` and the network of each fold into ``OUT/fold_N.pth``; a run that was stopped goes on with the next fold.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mitos_mmdet.contests.ami_br import read_table
+from mitos_mmdet.core.files import draft
+from mitos_mmdet.model_zoo.bundled import find_bundled
+from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
+from mitos_mmdet.models.classifiers.atypical_training import (
+    balanced_accuracy, bootstrap_interval, patient_folds, probabilities, train_network)
+
+FOLDS = 5
+
+
+def main():
+    command = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    command.add_argument('root', help='folder of AMI-BR.csv and its patches')
+    command.add_argument('--out', type=Path, required=True)
+    command.add_argument('--from-imagenet', action='store_true', help="begin with ImageNet's weights, not with the bundled detector's backbone")
+    command.add_argument('--iterations', type=int, default=240)
+    command.add_argument('--batch', type=int, default=64)
+    command.add_argument('--lr', type=float, default=5e-4)
+    command.add_argument('--seed', type=int, default=0)
+    command.add_argument('--device', default='cpu')
+    command.add_argument('--only-fold', type=int, help='stop after this fold alone, for a first look')
+    args = command.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    rows = read_table(args.root)
+    patches = torch.from_numpy(np.stack([np.asarray(Image.open(Path(args.root) / row['file_name']).convert('RGB')) for row in rows]))
+    patches = patches.permute(0, 3, 1, 2).contiguous()
+    atypical = np.array([row['atypical'] for row in rows])
+    patients = np.array([f"{row['dataset']} {row['slide']}" for row in rows])
+    um_per_px = np.array([row['um_per_px'] for row in rows], np.float32)
+    folds = patient_folds(patients, atypical, FOLDS, seed=0)
+    probability = np.full(len(rows), np.nan)
+    start = None if args.from_imagenet else backbone_of_the_bundled_detector()
+    for fold in range(FOLDS) if args.only_fold is None else (args.only_fold, ):
+        path, held_out = args.out / f'fold_{fold}.pth', folds == fold
+        if path.exists():
+            network = AtypicalNetwork()
+            network.load_state_dict(torch.load(path, weights_only=True))
+            network.eval().to(args.device)
+        else:
+            chosen = np.flatnonzero(~held_out)
+            network = train_network(patches[chosen], atypical[chosen], um_per_px[chosen], start, iterations=args.iterations, batch=args.batch,
+                                    lr=args.lr, seed=args.seed, device=args.device, progress=report)
+            with draft(path) as unfinished:
+                torch.save(network.state_dict(), unfinished)
+        probability[held_out] = probabilities(network, patches[held_out], um_per_px[held_out])
+        print(f'fold {fold}: balanced accuracy {balanced_accuracy(atypical[held_out], probability[held_out]):.4f} '
+              f'({held_out.sum()} patches, {atypical[held_out].sum()} atypical)', flush=True)
+    if args.only_fold is not None:
+        return
+    low, high = bootstrap_interval(patients, atypical, probability)
+    print(f'all: balanced accuracy {balanced_accuracy(atypical, probability):.4f} ({low:.4f} to {high:.4f})')
+    with open(args.out / 'folds.csv', 'w', encoding='utf-8', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['file_name', 'patient', 'fold', 'atypical', 'probability'])
+        table.writerows((row['file_name'], patient, fold, int(row['atypical']), f'{value:.4f}')
+                        for row, patient, fold, value in zip(rows, patients, folds, probability, strict=True))
+
+
+def backbone_of_the_bundled_detector():
+    """State dict of the bundled detector's ``EfficientNetLite``, float32."""
+    content = torch.load(find_bundled(kind='detector').checkpoint, map_location='cpu', weights_only=True)
+    prefix = 'backbone.body.'
+    return {key.removeprefix(prefix): value.float() if value.is_floating_point() else value
+            for key, value in content.get('state_dict', content).items() if key.startswith(prefix)}
+
+
+def report(step, loss):
+    if step % 20 == 0:
+        print(f'  iteration {step}: loss {loss:.3f}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
