@@ -19,7 +19,12 @@ from mitos_mmdet.core.files import draft
 from mitos_mmdet.model_zoo.bundled import find_bundled
 from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
 from mitos_mmdet.models.classifiers.atypical_training import (
-    balanced_accuracy, bootstrap_interval, patient_folds, probabilities, train_network)
+    balanced_accuracy,
+    bootstrap_interval,
+    patient_folds,
+    probabilities,
+    train_network,
+)
 
 FOLDS = 5
 
@@ -28,7 +33,7 @@ def main():
     command = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     command.add_argument('root', help='folder of AMI-BR.csv and its patches')
     command.add_argument('--out', type=Path, required=True)
-    command.add_argument('--from-imagenet', action='store_true', help="begin with ImageNet's weights, not with the bundled detector's backbone")
+    command.add_argument('--from-imagenet', action='store_true', help="begin with ImageNet's weights, not the detector's backbone")
     command.add_argument('--iterations', type=int, default=240)
     command.add_argument('--batch', type=int, default=64)
     command.add_argument('--lr', type=float, default=5e-4)

@@ -24,7 +24,7 @@ def train_network(patches, atypical, um_per_px, start=None, frozen_blocks=2, ite
         atypical: bool ``(N,)`` array; both classes are drawn equally often.
         um_per_px: ``(N,)`` array.
         start: Weights of a detector's ``EfficientNetLite`` (its ``body``'s state dict) to begin with instead.
-        frozen_blocks: The stem and so many blocks keep their weights, and all batch norms their statistics (ours).
+        frozen_blocks: The stem and so many blocks keep their weights, and all batch norms but the last their statistics (ours).
         iterations, batch, lr, weight_decay: Of AdamW with a cosine (ours).
         seed: Of the draws.
         device: Where to train; a GPU trains in bfloat16.
@@ -61,17 +61,17 @@ def train_network(patches, atypical, um_per_px, start=None, frozen_blocks=2, ite
         with torch.no_grad():
             torch._foreach_lerp_([one for one, _ in pairs], [other for _, other in pairs], 1 / min(50, 5 + step / 5))
         if progress is not None:
-            progress(step, float(loss))
+            progress(step, loss.item())
     return average.eval()
 
 
 def _freeze(network, frozen_blocks):
-    """The network with its first layers and all running statistics fixed."""
+    """The network with its first layers fixed, and the running statistics of all but the last norm, which a detector's backbone lacks."""
     body = network.body
     for layer in (body.conv_stem, body.bn1, *body.blocks[:frozen_blocks]):
         layer.requires_grad_(False)
     for layer in body.modules():
-        if isinstance(layer, _BatchNorm):
+        if isinstance(layer, _BatchNorm) and layer is not body.bn2:
             layer.eval()
     return network
 
