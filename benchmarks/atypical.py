@@ -60,8 +60,8 @@ def main():
             network.eval().to(args.device)
         else:
             chosen = np.flatnonzero(~held_out)
-            network = train_network(patches[chosen], atypical[chosen], um_per_px[chosen], start, iterations=args.iterations, batch=args.batch,
-                                    lr=args.lr, seed=args.seed, device=args.device, progress=report)
+            network = train_network(patches[chosen], atypical[chosen], um_per_px[chosen], start, iterations=args.iterations,
+                                    batch=args.batch, lr=args.lr, seed=args.seed, device=args.device, progress=report)
             with draft(path) as unfinished:
                 torch.save(network.state_dict(), unfinished)
         probability[held_out] = probabilities(network, patches[held_out], um_per_px[held_out])
