@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mitos_mmdet.core.images import BrokenImageError
 from mitos_mmdet.core.names import as_spelled_there
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, check_entries, image_fault, read_annotations, reference_fault
-from mitos_mmdet.datasets.usable_labels import OutsideError, usable_label
+from mitos_mmdet.datasets.usable_labels import labels_by_image, usable_labels
 
 FRAME_KEYS = ('um_per_px', 'scanner', 'case_id', 'domain', 'labelled', 'frame', 'offset', 'stain')
 _MOST_NAMED = 5  # annotations in one line of the log
@@ -61,18 +61,15 @@ class MitosisDataset(CocoDataset):
         ids = {category['name']: category['id'] for category in content['categories']}
         self.cat_ids = [ids[name] for name in self.metainfo['classes']]
         self.cat2label = {number: label for label, number in enumerate(self.cat_ids)}
-        labels = {image['id']: [] for image in content['images']}
-        for annotation in content['annotations']:
-            if annotation['image_id'] in labels:
-                labels[annotation['image_id']].append(annotation)
+        labels, lost = labels_by_image(content)
         self.cat_img_map = {number: [annotation['image_id'] for annotation in content['annotations']
                                      if annotation['category_id'] == number] for number in self.cat_ids}
         self._known_categories = {category['id'] for category in content['categories']}
-        self._notes = dict(outside=[], replaced=[], spoilt=[])
+        self._notes = dict(outside=[], replaced=[], lost=[])
         infos = [self.parse_data_info(dict(raw_img_info=dict(image, img_id=image['id']), raw_ann_info=labels[image['id']]))
                  for image in content['images'] if self.keep_unlabelled or image.get('labelled', True) is not False]
         infos = [info for info in infos if info is not None]
-        self._report_notes(content)
+        self._report_notes(lost)
         self._check_infos(infos, content)
         return infos
 
@@ -109,24 +106,12 @@ class MitosisDataset(CocoDataset):
     def parse_data_info(self, raw_data_info) -> dict | None:
         """One image's data info; annotations of other classes are left out. None where the place of an object cannot be told."""
         image = raw_data_info['raw_img_info']
-        categories = self._known_categories
-        annotations = []
-        for annotation in raw_data_info['raw_ann_info']:
-            what = f"{image['file_name']} annotation {annotation['id']}"
-            try:
-                if annotation['category_id'] not in categories:
-                    raise ValueError(f"there is no category {annotation['category_id']!r}")
-                if annotation['category_id'] not in self.cat2label or annotation.get('ignore'):
-                    continue
-                usable, replaced = usable_label(annotation, image)
-            except OutsideError:
-                self._notes['outside'].append(what)
-                continue
-            except ValueError as error:
-                self._notes['spoilt'].append(f'{what}: {error}')
-                return None
-            self._notes['replaced'] += [f'{what}: {note}' for note in replaced]
-            annotations.append(_as_coco(usable))
+        found = usable_labels(raw_data_info['raw_ann_info'], image, self._known_categories, self.cat2label)
+        for key, notes in self._notes.items():
+            notes += [f"{image['file_name']} annotation {number}: {why}" for number, why in getattr(found, key)[:1 if key == 'lost' else None]]
+        if found.lost:
+            return None
+        annotations = [_as_coco(label) for label in found.labels]
         info = super().parse_data_info(dict(raw_img_info=image, raw_ann_info=annotations))
         for instance, annotation in zip(info['instances'], annotations, strict=True):
             instance['centroid'] = annotation['centroid']
@@ -159,13 +144,12 @@ class MitosisDataset(CocoDataset):
                 return None
             return self.pipeline(dict(self.get_data_info(idx), broken=str(error)))
 
-    def _report_notes(self, content):
-        images = {image['id'] for image in content['images']}
-        lost = [f"annotation {annotation['id']}" for annotation in content['annotations'] if annotation['image_id'] not in images]
-        for what, names in (('left out {} annotations of an image that the file does not list', lost),
+    def _report_notes(self, strays):
+        for what, names in (('left out {} annotations of an image that the file does not list',
+                             [f"annotation {annotation['id']}" for annotation in strays]),
                             ('left out {} annotations outside their image', self._notes['outside']),
                             ('used what is sound of {} annotations', self._notes['replaced']),
-                            ('left out {} frames, which would show an object as background', self._notes['spoilt'])):
+                            ('left out {} frames, which would show an object as background', self._notes['lost'])):
             if names:
                 more = f' and {len(names) - _MOST_NAMED} more' if len(names) > _MOST_NAMED else ''
                 print_log(f"{self.ann_file}: {what.format(len(names))}: {', '.join(names[:_MOST_NAMED])}{more}",

@@ -1,21 +1,87 @@
-"""What of an annotation can be used.
+"""What of a frame's labels can be used, for tiles, training and scoring.
 
 A label that is dropped leaves its mitotic figure in the image as background, which teaches that it is none. So whatever part of an
 annotation is sound is used; where none tells the place, the whole frame has to be left out.
 """
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mitos_mmdet.core.json_reading import is_number
 from mitos_mmdet.core.polygons import polygon_area
 from mitos_mmdet.core.run_lengths import run_length_pixels
-from mitos_mmdet.datasets.coco_format import is_coordinate
+from mitos_mmdet.datasets.coco_format import is_coordinate, reference_fault
 
 BOX_PX = 50  # contest: MIDOG's boxes
 
 
 class OutsideError(ValueError):
     """An object whose centroid lies outside its image: nothing of it can be taken for background."""
+
+
+class UsableLabels(NamedTuple):
+    """A frame's labels.
+
+    Attributes:
+        labels: As ``usable_label`` gives them.
+        outside: ``[(annotation id, reason), ...]`` of those outside the frame, which are left out.
+        replaced: The same of those with a bad part, which are among ``labels``.
+        lost: The same of those that lie somewhere in the frame and cannot be used: no part of it counts as free of objects.
+    """
+
+    labels: list[dict[str, Any]]
+    outside: list[tuple[int | str, str]]
+    replaced: list[tuple[int | str, str]]
+    lost: list[tuple[int | str, str]]
+
+
+def usable_labels(annotations: Iterable[dict[str, Any]], image: dict[str, Any], categories: Collection[int | str],
+                  wanted: Collection[int | str] | None = None) -> UsableLabels:
+    """What can be used of the annotations of one frame.
+
+    Args:
+        annotations: The frame's, as the file has them, each with an ``id``.
+        image: The frame's entry.
+        categories: The ids that the file lists.
+        wanted: The ids to take of them; None: all, with the annotations marked ``ignore``, too.
+    """
+    found = UsableLabels([], [], [], [])
+    for annotation in annotations:
+        try:
+            fault = reference_fault(annotation)
+            if fault or annotation['category_id'] not in categories:
+                raise ValueError(f'it {fault}' if fault else f"there is no category {annotation['category_id']!r}")
+            if wanted is not None and (annotation['category_id'] not in wanted or annotation.get('ignore')):
+                continue
+            label, notes = usable_label(annotation, image)
+        except OutsideError as error:
+            found.outside.append((annotation['id'], str(error)))
+        except ValueError as error:
+            found.lost.append((annotation['id'], str(error)))
+        else:
+            found.labels.append(label)
+            found.replaced.extend((annotation['id'], note) for note in notes)
+    return found
+
+
+def labels_by_image(content: dict[str, Any]) -> tuple[dict, list]:
+    """The annotations of each image, by its id.
+
+    Args:
+        content: COCO json with unique ids, as ``make_uniform`` leaves it.
+
+    Returns:
+        tuple: ``({id: [annotation, ...]}, [annotation, ...])``, the second being those of no image.
+    """
+    labels: dict[int | str, list] = {image['id']: [] for image in content['images']}
+    strays = []
+    for annotation in content['annotations']:
+        wanted = annotation.get('image_id')
+        is_id = isinstance(wanted, (str, int)) and not isinstance(wanted, bool)
+        (labels[wanted] if is_id and wanted in labels else strays).append(annotation)
+    return labels, strays
 
 
 def usable_label(annotation, image) -> tuple[dict, list[str]]:

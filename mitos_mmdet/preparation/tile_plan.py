@@ -12,13 +12,14 @@ import numpy as np
 
 from mitos_mmdet.core.names import fitted
 from mitos_mmdet.core.polygons import clip_polygon, polygon_area
-from mitos_mmdet.datasets.coco_format import check_entries, image_fault
-from mitos_mmdet.preparation.usable_labels import DECIMALS, labels_by_image, usable_labels
+from mitos_mmdet.datasets.coco_format import check_entries, image_fault, make_uniform
+from mitos_mmdet.datasets.usable_labels import labels_by_image, usable_labels
 from mitos_mmdet.stain import METHODS as STAINS
 from mitos_mmdet.tiling.grid import REMAINDERS, equal_grid, tile_grid
 
 KEEPS = ('labelled', 'all')
 FORMATS = ('png', 'jpg')
+_DECIMALS = 3  # of a px, as the converters write
 _MOST_TILES = 1_000_000  # of one frame (ours): 512,000 px square at 512 px
 
 
@@ -110,14 +111,16 @@ def plan_tiles(content, settings):
     twice = [name for name, count in Counter(str(image['file_name']) for image in images if 'file_name' in image).items() if count > 1]
     if twice:
         raise ValueError(f'the annotation file lists file_name {twice[0]!r} twice: convert the dataset again')
-    labels, skipped = labels_by_image(content)
+    make_uniform(content)
+    labels, strays = labels_by_image(content)
+    skipped = [(f"annotation {annotation['id']}", f"there is no image {annotation.get('image_id')!r}") for annotation in strays]
     known = {category['id'] for category in content['categories']}
 
     frames, stems = [], _stems(images)
     for image in images:
         reason, usable = _frame_fault(image, settings), []
         if not reason:
-            usable, notes, reason = usable_labels(labels[image['id']], image, known)
+            usable, notes, reason = _labels_of(labels[image['id']], image, known)
             skipped += notes
         if reason:
             skipped.append((image.get('file_name') or f"image {image['id']}", reason))
@@ -162,6 +165,28 @@ def summarise(content, frames):
     lines.append(f'objects in several tiles: {len(doubled)} (up to {max(doubled, default=0)} times); in none: '
                  f'{sum(objects.values()) - found}')
     return lines
+
+
+def _labels_of(annotations, image, categories):
+    """``(labels, [(what, reason), ...] of what is left out or replaced, why the frame cannot be used or None)``."""
+    found = usable_labels(annotations, image, categories)
+    notes = [(f"annotation {number} of {image['file_name']}", why) for number, why in (*found.outside, *found.replaced, *found.lost)]
+    replaced, labels = {number for number, _ in found.replaced}, []
+    for label in found.labels:
+        # Rounded before tiles are cut, so that what lies in a tile still does after the shift.
+        label |= {key: label[key].round(_DECIMALS) for key in ('bbox', 'centroid')}
+        if label['id'] in replaced:
+            label.pop('area', None)
+        if (label['centroid'] < [image['width'], image['height']]).all():
+            labels.append(label)
+        else:
+            notes.append((f"annotation {label['id']} of {image['file_name']}",
+                          f"its centroid {label['centroid'].tolist()} lies on the border of the frame"))
+    reason = None
+    if found.lost:
+        number, why = found.lost[0]
+        reason = f'annotation {number} cannot be used ({why}), and a tile with its object would count as free of it'
+    return labels, notes, reason
 
 
 def _frame_fault(image, settings):
@@ -222,4 +247,4 @@ def _cut(annotation, tile):
 
 def _tidy(values):
     """Rounded, and whole numbers as int: half the file's size."""
-    return [int(value) if value == int(value) else value for value in (round(float(value), DECIMALS) for value in values)]
+    return [int(value) if value == int(value) else value for value in (round(float(value), _DECIMALS) for value in values)]
