@@ -1,0 +1,67 @@
+"""Detections on frames whose truth is known, as ``evaluation`` takes them: what benchmarks and ``mitos calibrate`` share."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mitos_mmdet.interchange.points import FramePoints, PointFile
+from mitos_mmdet.slides.detect import detect
+from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.run_slide import need_um_per_px
+
+
+def detect_frame(frame, folder, model, **how):
+    """What a model finds on one frame.
+
+    Args:
+        frame: ``FramePoints`` of the truth: its ``name`` is a path below ``folder``, its ``um_per_px`` goes before the file's.
+        folder: Of the images.
+        model: ``LoadedModel``.
+        **how: Of ``detect``, such as ``tile_size``.
+
+    Returns:
+        FramePoints: In px of the frame, with scores.
+
+    Raises:
+        SlideError: No such image, none that can be read, or nobody knows its um/px.
+    """
+    with open_slide(Path(folder) / frame.name, um_per_px=frame.um_per_px) as slide:
+        found = detect(slide, model, **how)
+    labels = np.array(found.classes, dtype=object)[found.labels]
+    return FramePoints(frame.name, found.points, labels, found.scores, um_per_px=found.um_per_px, size_px=found.size)
+
+
+def detect_frames(truth, folder, model, progress=None, **how):
+    """The same for all labelled frames of a truth, as one ``PointFile`` to score.
+
+    Args:
+        truth: ``PointFile``.
+        folder, model, **how: As of ``detect_frame``.
+        progress: Called as ``progress(done, total)`` after every frame.
+
+    Raises:
+        ValueError: No frame is labelled.
+        SlideError: As of ``detect_frame``; all frames are opened before the first one is searched.
+    """
+    frames = labelled_frames(truth)
+    for frame in frames:
+        with open_slide(Path(folder) / frame.name, um_per_px=frame.um_per_px) as slide:
+            need_um_per_px(slide)
+    found = []
+    for frame in frames:
+        found.append(detect_frame(frame, folder, model, **how))
+        if progress is not None:
+            progress(len(found), len(frames))
+    return PointFile(Path(truth.path), 'detected', found)
+
+
+def labelled_frames(truth):
+    """The ``FramePoints`` of a truth that somebody looked at.
+
+    Raises:
+        ValueError: There are none.
+    """
+    frames = [frame for frame in truth.frames if frame.labelled]
+    if not frames:
+        raise ValueError(f'{truth.path}: no labelled frame among the {len(truth.frames)}. Give the annotations of labelled frames')
+    return frames
