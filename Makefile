@@ -35,7 +35,7 @@ demo: install
 
 # Two processes, a file of tests each at a time, one thread each.
 WORKERS ?= 2
-PYTEST := -m pytest -n $(WORKERS) --dist loadfile
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 test: install
 	OMP_NUM_THREADS=1 $(RUN) $(PYTEST)
