@@ -3,11 +3,13 @@
     python benchmarks/atypical.py data/ami_br --out work_dirs/atypical
 
 Prints balanced accuracy by fold and over all patches, with a bootstrap interval over patients. Every out-of-fold probability goes into
-``OUT/folds.csv`` and the network of each fold into ``OUT/fold_N.pth``; a run that was stopped goes on with the next fold.
+``OUT/folds.csv`` and the network of each fold into ``OUT/fold_N.pth``; a run that was stopped goes on with the next fold. At last a network
+trained on all patches goes into ``OUT/NAME.pth`` with its card ``OUT/NAME.json``: the files of ``mitos_mmdet/model_zoo/weights``.
 """
 
 import argparse
 import csv
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +18,18 @@ from PIL import Image
 
 from mitos_mmdet.contests.ami_br import read_table
 from mitos_mmdet.core.files import draft
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.model_zoo.bundled import find_bundled
-from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
+from mitos_mmdet.models.classifiers.atypical_network import UM_PER_PX, AtypicalNetwork, probabilities
 from mitos_mmdet.models.classifiers.atypical_training import (
     balanced_accuracy,
     bootstrap_interval,
     patient_folds,
-    probabilities,
     train_network,
 )
 
 FOLDS = 5
+NAME = 'efficientnet-lite0_atypical'
 
 
 def main():
@@ -39,7 +42,6 @@ def main():
     command.add_argument('--lr', type=float, default=5e-4)
     command.add_argument('--seed', type=int, default=0)
     command.add_argument('--device', default='cpu')
-    command.add_argument('--only-fold', type=int, help='stop after this fold alone, for a first look')
     args = command.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 
@@ -51,31 +53,47 @@ def main():
     um_per_px = np.array([row['um_per_px'] for row in rows], np.float32)
     folds = patient_folds(patients, atypical, FOLDS, seed=0)
     probability = np.full(len(rows), np.nan)
-    start = None if args.from_imagenet else backbone_of_the_bundled_detector()
-    for fold in range(FOLDS) if args.only_fold is None else (args.only_fold, ):
-        path, held_out = args.out / f'fold_{fold}.pth', folds == fold
-        if path.exists():
-            network = AtypicalNetwork()
-            network.load_state_dict(torch.load(path, weights_only=True))
-            network.eval().to(args.device)
-        else:
-            chosen = np.flatnonzero(~held_out)
-            network = train_network(patches[chosen], atypical[chosen], um_per_px[chosen], start, iterations=args.iterations,
-                                    batch=args.batch, lr=args.lr, seed=args.seed, device=args.device, progress=report)
-            with draft(path) as unfinished:
-                torch.save(network.state_dict(), unfinished)
+    settings = dict(start=None if args.from_imagenet else backbone_of_the_bundled_detector(), iterations=args.iterations, batch=args.batch,
+                    lr=args.lr, seed=args.seed, device=args.device, progress=report)
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        network = trained(args.out / f'fold_{fold}.pth', patches[~held_out], atypical[~held_out], um_per_px[~held_out], **settings)
         probability[held_out] = probabilities(network, patches[held_out], um_per_px[held_out])
         print(f'fold {fold}: balanced accuracy {balanced_accuracy(atypical[held_out], probability[held_out]):.4f} '
               f'({held_out.sum()} patches, {atypical[held_out].sum()} atypical)', flush=True)
-    if args.only_fold is not None:
-        return
-    low, high = bootstrap_interval(patients, atypical, probability)
-    print(f'all: balanced accuracy {balanced_accuracy(atypical, probability):.4f} ({low:.4f} to {high:.4f})')
+    score = [round(balanced_accuracy(atypical, probability), 4), *bootstrap_interval(patients, atypical, probability)]
+    print('all: balanced accuracy {:.4f} ({:.4f} to {:.4f})'.format(*score), flush=True)
     with open(args.out / 'folds.csv', 'w', encoding='utf-8', newline='') as file:
         table = csv.writer(file)
         table.writerow(['file_name', 'patient', 'fold', 'atypical', 'probability'])
         table.writerows((row['file_name'], patient, fold, int(row['atypical']), f'{value:.4f}')
                         for row, patient, fold, value in zip(rows, patients, folds, probability, strict=True))
+    network = trained(args.out / 'all.pth', patches, atypical, um_per_px, **settings)
+    write_bundle(network, args, len(rows), int(atypical.sum()), score)
+
+
+def trained(path, patches, atypical, um_per_px, device, **settings):
+    """The network of an earlier run at ``path``, else a new one, which goes there."""
+    if path.exists():
+        network = AtypicalNetwork()
+        network.load_state_dict(torch.load(path, weights_only=True))
+        return network.eval().to(device)
+    network = train_network(patches, atypical, um_per_px, device=device, **settings)
+    with draft(path) as unfinished:
+        torch.save(network.state_dict(), unfinished)
+    return network
+
+
+def write_bundle(network, args, count, atypical, score):
+    """Writes the weights in half precision, and their card."""
+    weights = args.out / f'{NAME}.pth'
+    torch.save({key: value.half() if value.is_floating_point() else value for key, value in network.cpu().state_dict().items()}, weights)
+    write_json(dict(
+        kind='atypical', sha256=hashlib.sha256(weights.read_bytes()).hexdigest(), um_per_px=UM_PER_PX, threshold=0.5,
+        classes=['normal', 'atypical'], training_data=[f'AMi-Br, {count} patches around mitotic figures, {atypical} of them atypical'],
+        training=dict(seed=args.seed, iterations=args.iterations, batch=args.batch, lr=args.lr, weights='float16'),
+        metrics={'five folds, no patient in two': dict(balanced_accuracy=score)},
+        limits='Human breast cancer alone; research use only; docs/model_card.md'), args.out / f'{NAME}.json')
 
 
 def backbone_of_the_bundled_detector():

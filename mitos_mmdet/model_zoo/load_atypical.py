@@ -21,20 +21,16 @@ class AtypicalClassifier:
 
         self.name, self.sha256 = bundled.name, bundled.card['sha256']
         self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
-        self._network, self._device = network.to(device), device
+        self._network = network.to(device)
 
     def predict(self, crops):
         """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, crop_size, crop_size, 3)`` RGB at ``um_per_px``."""
         import numpy as np
         import torch
 
-        from mitos_mmdet.models.classifiers.atypical_network import view_fields
+        from mitos_mmdet.models.classifiers.atypical_network import probabilities
 
-        if not len(crops):
-            return np.zeros(0)
-        with torch.inference_mode():
-            patches = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2).float()
-            return torch.sigmoid(self._network(view_fields(patches)).float()).double().cpu().numpy()
+        return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2))
 
 
 def load_atypical(device='cpu'):

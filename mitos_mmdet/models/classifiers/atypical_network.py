@@ -1,5 +1,8 @@
 """The network that tells atypical from normal mitotic figures: EfficientNet-lite0 on the middle of a patch."""
 
+import math
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -57,3 +60,25 @@ def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, f
         torch.stack([sin * flip / height, cos / height, 2 * shift[:, 1] / height], dim=1)], dim=1)
     grid = F.affine_grid(theta, (count, 3, INPUT_PX, INPUT_PX), align_corners=False)
     return F.grid_sample(patches, grid, mode='bilinear', padding_mode='border', align_corners=False)
+
+
+@torch.inference_mode()
+def probabilities(network, patches, um_per_px=UM_PER_PX, batch=256):
+    """Probability that each figure is atypical, the mean over four quarter turns; both classes are taken as equally likely beforehand.
+
+    Args:
+        network: ``AtypicalNetwork`` in evaluation mode.
+        patches: uint8 ``(N, 3, H, W)`` RGB tensor, the figures in their middles.
+        um_per_px: Of the patches; number or ``(N,)``.
+        batch: Patches at a time.
+
+    Returns:
+        numpy.ndarray: ``(N,)`` float64.
+    """
+    device, found = next(network.parameters()).device, [np.zeros(0)]
+    sizes = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=device)
+    for start in range(0, len(patches), batch):
+        some = patches[start:start + batch].to(device).float()
+        turns = [network(view_fields(some, sizes[start:start + batch], turn * math.pi / 2)).float().sigmoid() for turn in range(4)]
+        found.append(torch.stack(turns).mean(dim=0).double().cpu().numpy())
+    return np.concatenate(found)

@@ -95,18 +95,6 @@ def augment(patches, um_per_px, generator):
     return (fields * draw(0.9, 1.1, 1, 1, 1) + draw(-10, 10, 1, 1, 1)).clamp(0, 255)
 
 
-@torch.no_grad()
-def probabilities(network, patches, um_per_px, batch=256):
-    """Probability of atypical ``(N,)`` float array of uint8 ``(N, 3, H, W)`` RGB, the mean over four quarter turns; equal priors."""
-    device = next(network.parameters()).device
-    sizes, found = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=device), []
-    for start in range(0, len(patches), batch):
-        some = patches[start:start + batch].to(device).float()
-        turns = [network(view_fields(some, sizes[start:start + batch], turn * math.pi / 2)).float().sigmoid() for turn in range(4)]
-        found.append(torch.stack(turns).mean(dim=0).cpu().numpy())
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
-
-
 def patient_folds(patients, atypical, folds=5, seed=0):
     """Fold number ``(N,)`` of each patch: patients stay whole, and folds get about as many patches and atypical ones each."""
     patients, atypical = np.asarray(patients), np.asarray(atypical, bool)

@@ -23,11 +23,11 @@ def place(field):
 
 
 @pytest.mark.parametrize('settings, expected', [
-    (dict(), (21, 1)),  # twice as large: 10.5 and 0.5 px from the patch's middle
-    (dict(um_per_px=0.5), (42, 2)),
-    (dict(scale=1.5), (31.5, 1.5)),
-    (dict(flip=-1.0), (-21, 1)),
-    (dict(angle=math.pi), (-21, -1)),
+    (dict(), (16.8, 0.8)),  # 1.6 times as large: 10.5 and 0.5 px from the patch's middle
+    (dict(um_per_px=0.5), (33.6, 1.6)),
+    (dict(scale=1.5), (25.2, 1.2)),
+    (dict(flip=-1.0), (-16.8, 0.8)),
+    (dict(angle=math.pi), (-16.8, -0.8)),
 ])
 def test_the_field_shows_the_middle_at_one_pixel_size(settings, expected):
     assert place(view_fields(spot(74, 64), **settings)) == pytest.approx(expected, abs=0.3)
