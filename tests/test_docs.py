@@ -106,7 +106,7 @@ def after_commands(desk, run_tool):
         if command.startswith(ELSEWHERE):
             continue
         words = shlex.split(command)
-        if words[:2] == ['mitos', 'detect'] and not bundled_names():
+        if words[:2] in (['mitos', 'detect'], ['mitos', 'calibrate']) and not bundled_names():
             continue
         if is_run(words, 'train'):
             words += ['--from-scratch']

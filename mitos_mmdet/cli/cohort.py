@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from mitos_mmdet.cli.cohort_manifest import read_cohort
+from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import run
@@ -25,7 +26,7 @@ def parser():
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each slide gets a folder in it. Run again to go on')
     command.add_argument('--model', nargs='+', metavar='MODEL',
                          help='name of a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
-    command.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    add_operating_threshold(command)
     command.add_argument('--um-per-px', type=float, metavar='UM',
                          help='pixel size in um of slides whose row gives none, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region of slides whose row gives none')
@@ -122,7 +123,8 @@ def _factory(args, threads):
 
     model, checkpoint = (*(args.model or ()), None, None)[:2]
     return functools.partial(load_model, model, checkpoint, device=args.device, engine=args.engine, threads=threads,
-                             trust=args.trust_checkpoint)
+                             trust=args.trust_checkpoint,
+                             calibration=args.calibration)
 
 
 def _gpus(device):

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
+from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
@@ -26,7 +27,7 @@ def parser():
     command.add_argument('inputs', nargs='+', metavar='INPUT', help='images, slides, folders or globs')
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each input gets a folder in it')
     command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
-    command.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    add_operating_threshold(command)
     command.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size in um, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
     command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
@@ -134,7 +135,8 @@ def _model(args):
     from mitos_mmdet.model_zoo import load_model
 
     model, checkpoint = (*(args.model or ()), None, None)[:2]
-    return load_model(model, checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint)
+    return load_model(model, checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint,
+                      calibration=args.calibration)
 
 
 def _outputs(args):

@@ -30,6 +30,13 @@ def add_threshold(parser, explained):
     return chosen
 
 
+def add_operating_threshold(parser):
+    """``--threshold`` or ``--calibration`` of commands that detect."""
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    chosen.add_argument('--calibration', metavar='FILE.json', help='take the threshold that mitos calibrate chose for this model')
+
+
 def read_threshold_flags(args):
     """What ``evaluate`` takes as threshold: of the two the one that is given, else None."""
     return args.threshold if args.threshold_file is None else read_threshold(args.threshold_file)

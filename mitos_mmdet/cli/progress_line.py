@@ -11,12 +11,14 @@ class ProgressLine:
 
     Args:
         title: What is worked on.
+        unit: What is counted.
         stream, clock: For tests.
     """
 
-    def __init__(self, title, stream=None, clock=time.monotonic):
+    def __init__(self, title, stream=None, clock=time.monotonic, unit='tile'):
         self._stream = sys.stderr if stream is None else stream
         self._shown = getattr(self._stream, 'isatty', lambda: False)()
+        self._unit = unit
         self._title, self._clock, self._start, self._last = title, clock, clock(), None
 
     def __call__(self, done, total):
@@ -27,7 +29,8 @@ class ProgressLine:
         self._last = now
         rate = done / max(now - self._start, 1e-9)
         left = round((total - done) / rate)
-        self._stream.write(f'\r\x1b[K{self._title}  tile {done}/{total}  {rate:.1f} tiles/s  {left // 60}:{left % 60:02d} left')
+        how_far = f'{self._unit} {done}/{total}  {rate:.1f} {self._unit}s/s  {left // 60}:{left % 60:02d} left'
+        self._stream.write(f'\r\x1b[K{self._title}  {how_far}')
         self._stream.flush()
 
     def clear(self):

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, sha256_of
+from mitos_mmdet.model_zoo.calibration import calibrated
 from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
 from mitos_mmdet.model_zoo.load_atypical import load_atypical
 from mitos_mmdet.model_zoo.loaded_model import LoadedModel
@@ -16,7 +17,8 @@ DEVICES = ('auto', 'cpu', 'cuda')
 _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 
 
-def load_model(model=None, checkpoint=None, device='auto', engine='auto', threads=None, um_per_px=None, trust=False):
+def load_model(model=None, checkpoint=None, device='auto', engine='auto', threads=None, um_per_px=None, trust=False,
+               calibration=None):
     """Loads a trained detector. Nothing is downloaded.
 
     Args:
@@ -27,13 +29,15 @@ def load_model(model=None, checkpoint=None, device='auto', engine='auto', thread
         threads: Cores that OpenVINO uses; None: those this process may use.
         um_per_px: What the network was trained at, for a config that does not say.
         trust: Also read a checkpoint that holds code.
+        calibration: File of ``mitos calibrate``, whose threshold goes before the model's own.
 
     Returns:
         LoadedModel
 
     Raises:
         ValueError: An unknown name, a config without checkpoint, a checksum that differs, weights that are not numbers or not this
-            model's, classes without the mitotic one, an absent device or engine. The message names the file and the fix.
+            model's, classes without the mitotic one, an absent device or engine, the calibration of another
+            model. The message names the file and the fix.
     """
     for name, value, allowed in (('device', device, DEVICES), ('engine', engine, ENGINES)):
         if value not in allowed:
@@ -52,7 +56,8 @@ def load_model(model=None, checkpoint=None, device='auto', engine='auto', thread
         _need_mmdet()
         config, path, card, name = bundled.config, bundled.checkpoint, bundled.card, bundled.name
     digest = check_sha256(path, card['sha256']) if card else sha256_of(path)
-    return _load(name, config, path, card, digest, _device(device), engine, threads, um_per_px, trust)
+    loaded = _load(name, config, path, card, digest, _device(device), engine, threads, um_per_px, trust)
+    return loaded if calibration is None else calibrated(loaded, calibration)
 
 
 def _load(name, config, path, card, digest, device, engine, threads, um_per_px, trust):

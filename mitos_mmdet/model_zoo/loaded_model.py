@@ -16,6 +16,7 @@ class LoadedModel:
         classes: Names, in the order of the labels.
         um_per_px: What the network was trained at.
         threshold: Operating score of the mitotic class, frozen before any test (bundled models: chosen on validation).
+        threshold_from: ``'the model'``, or the calibration file that it is of.
         sha256: Of the checkpoint file.
         tile_size: Longest side of a tile in px at ``um_per_px``.
         overlap: Px that neighbouring tiles share.
@@ -39,6 +40,7 @@ class LoadedModel:
     normalizer: StainNormalizer | None = field(default=None, repr=False)
     atypical: object = field(default=None, repr=False)
     notes: list = field(default_factory=list)
+    threshold_from: str = 'the model'
 
     @property
     def engine(self):

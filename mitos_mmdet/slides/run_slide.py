@@ -93,7 +93,8 @@ def _run(slide, model, out_dir, settings, progress, workers):
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,
                    atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
-        threshold=threshold, tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
+        threshold=threshold, threshold_from=model.threshold_from if settings.threshold is None else 'the user',
+        tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
     return dict(about, **{**counts, 'notes': [*notes, *counts['notes']]}, files=files)
