@@ -13,7 +13,7 @@ import random
 import cv2
 import numpy as np
 
-from mitos_mmdet.cli.config_checks import check_data
+from mitos_mmdet.cli.config_checks import check_data, files_read, protected
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.core.image_writing import write_image
@@ -48,7 +48,7 @@ def main(argv=None):
     cfg = read_config(args)
     if not cfg.get('train_dataloader'):
         raise ValueError(f'{args.config}: has no train_dataloader, so no training samples')
-    check_output('--out', args.out, [args.config], suffixes=('.png', ))
+    check_output('--out', args.out, [args.config, *protected(files_read(cfg, 'train_dataloader'))], suffixes=('.png', ))
     check_data(cfg, 'train_dataloader')
     init_default_scope(cfg.default_scope)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)

@@ -14,7 +14,7 @@ from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_setting
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.names import printable
-from mitos_mmdet.core.outputs import check_writable
+from mitos_mmdet.core.outputs import check_ours, check_output, check_writable
 
 _CORES_PER_WORKER = 4  # Ours: a slide keeps about four busy; beyond that, two slides at once are faster than one.
 
@@ -56,16 +56,18 @@ def main(argv=None):
     _check(args)
     slides = read_cohort(args.source, args.out)
     check_writable('--out', args.out)
+    stem = 'cohort' if args.slice is None else f"cohort_{args.slice.replace('/', 'of')}"
     from mitos_mmdet.slides.cohort.cohort_slide import slice_of
     from mitos_mmdet.slides.cohort.run_cohort import counts_of, run_cohort, write_cohort
 
     part = slides if args.slice is None else slice_of(slides, args.slice)
+    _check_outputs(args, stem, slides, part)
     workers, cpus, gpus = _share(args, len(part))
     alone = workers == 1 and args.address is None
     print(f"{len(part)} slides, {'one after the other in this process' if alone else f'{workers} at once on Ray'}, {cpus} cores each")
     rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus, gpus,
                       say=lambda line: print(printable(line), flush=True))
-    table, page = write_cohort(args.out, rows, 'cohort' if args.slice is None else f"cohort_{args.slice.replace('/', 'of')}")
+    table, page = write_cohort(args.out, rows, stem)
     counts = counts_of(rows)
     print(f"{counts['done']} finished, {counts['failed']} failed: {printable(table)}, {printable(page)}")
     print('Research software, not a diagnosis.')
@@ -109,6 +111,20 @@ def _check(args):
         raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
     if args.roi is not None and not Path(args.roi).is_file():
         raise ValueError(f'--roi {args.roi}: no such file')
+
+
+def _check_outputs(args, stem, slides, part):
+    """Refuses, before anything is computed, tables and folders of slides that would replace what is read or what others wrote."""
+    from mitos_mmdet.slides.check_places import check_places
+    from mitos_mmdet.slides.cohort.cohort_page import PAGE_MARK
+    from mitos_mmdet.slides.cohort.table import TABLE_MARK
+
+    inputs = [args.source, args.roi, *(args.model or ()), *(each for slide in slides for each in (slide.path, slide.roi))]
+    for kind, mark in (('csv', TABLE_MARK), ('html', PAGE_MARK)):
+        path = Path(args.out) / f'{stem}.{kind}'
+        check_output('--out', path, inputs, mark)
+        check_ours('--out', path, mark)
+    check_places([Path(args.out) / slide.folder for slide in part], inputs)
 
 
 def _settings(args):

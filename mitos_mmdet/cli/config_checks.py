@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mitos_mmdet.compat.config_edits import PHASES, datasets_in, dicts_in, metrics_in
+from mitos_mmdet.compat.config_edits import PHASES, checkpoints_in, datasets_in, dicts_in, metrics_in
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.how_to_get import how_to_get
@@ -88,3 +88,25 @@ def _packed(pipeline):
     if step.get('type') not in _STEPS_THAT_PACK:
         return None
     return step.get('meta_keys', _STEPS_THAT_PACK[step['type']])
+
+
+def files_read(cfg, *loaders):
+    """Files and folders that a run of a config reads: its checkpoints, annotation files and image folders.
+
+    Args:
+        cfg: The config.
+        loaders: Names of its dataloaders.
+
+    Returns:
+        list[Path]
+    """
+    found = [Path(path) for path in checkpoints_in(cfg)]
+    for dataset in (dataset for loader in loaders for dataset in datasets_in(cfg.get(loader))):
+        root = Path(dataset.get('data_root') or '')
+        found += [root / dataset['ann_file'], *(root / place for place in (dataset.get('data_prefix') or {'img': ''}).values())]
+    return found
+
+
+def protected(read):
+    """Of what a run reads, all but the current folder, which holds everything of somebody who works in it."""
+    return [path for path in read if path and not (Path(path).is_dir() and Path(path).resolve() == Path.cwd())]

@@ -76,4 +76,8 @@ def read_config(args):
                 dataset['strict'] = True
     set_device(cfg, args.device, args.launcher)
     check_writable('--work-dir', Path(cfg.work_dir))
+    # mmengine writes the config into the work dir under its own name: never over the one that was read.
+    kept = Path(cfg.work_dir, Path(args.config).name)
+    if kept.exists() and kept.samefile(args.config):
+        object.__setattr__(cfg, '_filename', None)  # then it is written under the time of the run
     return cfg

@@ -24,7 +24,7 @@ from pathlib import Path
 from mitos_mmdet.contests import CONTESTS
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.json_files import write_json
-from mitos_mmdet.core.outputs import begins_with, check_output
+from mitos_mmdet.core.outputs import check_ours, check_output
 from mitos_mmdet.preparation.convert import convert
 from mitos_mmdet.preparation.own_labels import KINDS
 from mitos_mmdet.preparation.summary import summary_table
@@ -74,7 +74,7 @@ def main(argv=None):
     targets = {name: args.out if name is None else args.out.with_name(f'{args.out.stem}_{name}.json') for name in done.contents}
     for target in targets.values():
         check_output('--out', target, inputs, _OURS, ('.json', ))
-        _check_ours(target)
+        check_ours('--out', target, _OURS)
     report_skipped(done.skipped, strict=args.strict)
     for note in done.notes:
         print(f'note: {note}')
@@ -91,9 +91,3 @@ def _class_map(pairs):
     if bad:
         raise ValueError(f'--class-map {bad}: not NAME=CLASS, such as lookalike="hard negative"')
     return dict(pair.rsplit('=', 1) for pair in pairs)
-
-
-def _check_ours(path):
-    """Refuses to replace what this command did not write, such as the contest's own JSON, wherever it lies."""
-    if path.is_file() and path.stat().st_size and not begins_with(path, _OURS):
-        raise ValueError(f'--out {path}: is there already, and not from this command. Choose another name, or remove it')

@@ -59,6 +59,7 @@ def main(argv=None):
     _say_not_read(ignored, 'as neither slides nor images')
     _say_not_read(parts, 'as parts of DICOM slides that are')
     places = [Path(args.out) / name for name in output_names(inputs)]
+    _check_places(places, inputs, args)
     faults = _without_pixel_size(inputs) if args.um_per_px is None else {}
     if len(faults) == len(inputs):
         raise next(iter(faults.values()))
@@ -129,6 +130,12 @@ def _check(args):
     if args.roi is not None and not Path(args.roi).is_file():
         raise ValueError(f'--roi {args.roi}: no such file')
     check_writable('--out', args.out)
+
+
+def _check_places(places, inputs, args):
+    from mitos_mmdet.slides.check_places import check_places
+
+    check_places(places, [*inputs, args.roi, *(args.model or ())])
 
 
 def _model(args):

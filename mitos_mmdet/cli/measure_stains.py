@@ -7,7 +7,10 @@
 import argparse
 
 from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.outputs import check_output
+
+MARK = b'"measured_stains"'  # in the info, which is written first
 
 
 def main(argv=None):
@@ -18,9 +21,8 @@ def main(argv=None):
     parser.add_argument('--by', choices=['image', 'case'], default='image', help='one stain per image, or per case (for small patches)')
     parser.add_argument('--method', choices=['macenko', 'vahadane'], default='macenko')
     args = parser.parse_args(argv)
-    check_output('--out', args.out, [args.frames])
+    check_output('--out', args.out, [args.frames, args.images], MARK, ('.json',))
 
-    from mitos_mmdet.core.json_files import write_json
     from mitos_mmdet.preparation.measure_stains import measure_stains
 
     content, skipped = measure_stains(args.frames, args.images, args.by, args.method)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.core.outputs import check_output
-from mitos_mmdet.report.results_table import read_run, results_table
+from mitos_mmdet.report.results_table import TABLE_MARK, read_run, results_table
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -30,7 +30,7 @@ def main(argv=None):
     if not args.work_dirs.is_dir():
         raise ValueError(f'{args.work_dirs}: no such folder. Give the folder that holds the work dirs')
     if args.out:
-        check_output('--out', args.out, inputs=[], suffixes=('.md',))
+        check_output('--out', args.out, [args.work_dirs], TABLE_MARK, ('.md',))
     models = _models()
     runs = {model['Name']: run for model in models if (run := read_run(args.work_dirs / Path(model['Config']).stem))}
     if not runs:

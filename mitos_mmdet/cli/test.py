@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 
 from mitos_mmdet.cli.brief import brief_output, found_lines, silence_warnings
-from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases
+from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases, files_read, protected
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
-from mitos_mmdet.core.outputs import check_folder, check_outputs
+from mitos_mmdet.core.outputs import check_folder, check_output, check_outputs
 from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
@@ -85,15 +85,17 @@ def main(argv=None):
 
 def _check_outputs(args, cfg):
     """Refuses, before anything is computed, outputs that cannot be written or would replace what is read."""
-    inputs = [args.config, args.checkpoint]
-    for dataset in datasets_in(cfg.get('test_dataloader')):
-        root = Path(dataset.get('data_root') or '')
-        inputs += [root / dataset['ann_file'], *(root / place for place in (dataset.get('data_prefix') or {}).values())]
-    inputs = [path for path in inputs if path and not (Path(path).is_dir() and Path(path).resolve() == Path.cwd())]
+    read = [args.config, args.checkpoint, *files_read(cfg, 'test_dataloader')]
+    inputs = protected(read)
     check_outputs({'--out': args.out, '--report': args.report}, inputs, {'--out': DETECTIONS_FORMAT.encode(), '--report': PAGE_MARK},
                   {'--out': ('.json', '.pkl', '.pickle'), '--report': PAGE_SUFFIXES})
-    if args.show_dir:
-        check_folder('--show-dir', args.show_dir, inputs, 'precision_recall.png')
+    for metric in metrics_in(cfg.get('test_evaluator')):
+        if metric.get('out_json') and not args.out:
+            check_output('out_json', metric['out_json'], inputs, DETECTIONS_FORMAT.encode(), ('.json', ))
+        folder = args.show_dir or metric.get('show_dir')
+        if folder:
+            check_folder('--show-dir' if args.show_dir else 'show_dir', folder, inputs if Path(folder).resolve() != Path.cwd() else read,
+                         'precision_recall.png')
 
 
 def _set_outputs(cfg, args):

@@ -11,7 +11,7 @@ from mitos_mmdet.cli.brief import brief_output, epoch_lines, silence_warnings
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
-from mitos_mmdet.compat.config_edits import set_from_scratch
+from mitos_mmdet.compat.config_edits import checkpoints_in, set_from_scratch
 from mitos_mmdet.compat.devices import amp_settings, end_processes
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.output_folder import locked
@@ -48,6 +48,8 @@ def main(argv=None):
     check_metric(cfg, args.config)
     check_data(cfg, 'train_dataloader', 'val_dataloader')
     check_pixel_sizes(cfg)
+    if not args.resume:
+        _check_start(cfg)
     if args.amp:
         cfg.optim_wrapper.update(amp_settings(args.device))
     if args.auto_scale_lr:
@@ -85,6 +87,14 @@ def main(argv=None):
         raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
                          f'--trust-checkpoint if you trust where they come from') from error
     end_processes()
+
+
+def _check_start(cfg):
+    """Refuses weights to start from that the new training's own checkpoints would replace."""
+    for path in map(Path, checkpoints_in(cfg)):
+        if path.is_file() and path.resolve().parent == Path(cfg.work_dir).resolve():
+            raise ValueError(f'{path}: lies in the work dir of this training, whose checkpoints could replace it. Choose another '
+                             f'--work-dir')
 
 
 def _say_if_finished(cfg, meta):

@@ -28,6 +28,13 @@ def brings_weights(cfg):
     return all(cfg.model.get(key) for key in PHASES)
 
 
+def checkpoints_in(cfg):
+    """The paths of all checkpoints that a config loads: ``load_from``, pretrained parts, phases."""
+    parts = list(dicts_in(cfg.get('model')))
+    names = [cfg.get('load_from'), *(part.get(key) for part in parts for key in ('checkpoint', *PHASES))]
+    return [name for name in names if isinstance(name, str)]
+
+
 def set_from_scratch(cfg):
     """Drops every pretrained weight of the config and every checkpoint it names, and trains what they would have frozen."""
     for part in dicts_in(cfg.model):

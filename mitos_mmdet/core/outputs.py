@@ -49,8 +49,19 @@ def check_output(flag: str, path: Path | str, inputs: Iterable[Path | str | None
         if source.is_file() and source.samefile(path):
             raise ValueError(f'{flag} {path}: is an input of this command ({source}), which is never replaced. Choose another name')
         if source.is_dir() and _lies_in(path, source) and not (ours and begins_with(path, ours)):
-            raise ValueError(f'{flag} {path}: is there already, in the input folder {source}, and not from this command. Choose another '
-                             f'name, or remove it')
+            raise ValueError(f'{flag} {path}: is there already, in the input folder {source}, and not known to be from this command. '
+                             f'Choose another name, or remove it')
+
+
+def check_ours(flag: str, path: Path | str, mark: bytes) -> None:
+    """Refuses to replace, wherever it lies, a file that holds something and not ``mark`` in its first 4 KB.
+
+    Raises:
+        ValueError: It is such a file.
+    """
+    path = Path(path)
+    if path.is_file() and path.stat().st_size and not begins_with(path, mark):
+        raise ValueError(f'{flag} {path}: is there already, and not from this command. Choose another name, or remove it')
 
 
 def check_writable(flag: str, folder: Path | str, path: Path | str | None = None) -> None:

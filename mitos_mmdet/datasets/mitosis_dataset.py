@@ -108,7 +108,8 @@ class MitosisDataset(CocoDataset):
         image = raw_data_info['raw_img_info']
         found = usable_labels(raw_data_info['raw_ann_info'], image, self._known_categories, self.cat2label)
         for key, notes in self._notes.items():
-            notes += [f"{image['file_name']} annotation {number}: {why}" for number, why in getattr(found, key)[:1 if key == 'lost' else None]]
+            those = getattr(found, key)[:1 if key == 'lost' else None]  # a frame is lost once
+            notes += [f"{image['file_name']} annotation {number}: {why}" for number, why in those]
         if found.lost:
             return None
         annotations = [_as_coco(label) for label in found.labels]

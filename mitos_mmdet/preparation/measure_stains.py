@@ -1,12 +1,12 @@
 """Measures the stain of every image of an annotation file, or of every case over all its images, and writes it into the file."""
 
-from pathlib import Path
-
 import numpy as np
 
 from mitos_mmdet.core.images import read_rgb
-from mitos_mmdet.datasets.coco_format import read_annotations
+from mitos_mmdet.core.names import as_spelled_there, inside
+from mitos_mmdet.datasets.coco_format import check_coco, read_annotations
 from mitos_mmdet.datasets.frame_stain import stain_record
+from mitos_mmdet.preparation.one_image import fault_of
 
 
 def measure_stains(frames_file, image_folder, by='image', method='macenko'):
@@ -19,21 +19,37 @@ def measure_stains(frames_file, image_folder, by='image', method='macenko'):
         method: ``'macenko'`` or ``'vahadane'``.
 
     Returns:
-        tuple: ``(content, skipped)``: ``[(what, reason), ...]`` of images or cases without a stain; their ``stain`` holds the reason.
+        tuple: ``(content, skipped)``: ``[(what, reason), ...]`` of images that cannot be read, and of images or cases without a stain,
+        whose ``stain`` holds the reason.
 
     Raises:
-        ValueError: ``by`` or the file unusable, or an image unreadable.
+        ValueError: ``by`` or the file unusable, or no image readable.
     """
     if by not in ('image', 'case'):
         raise ValueError(f"by={by!r}: one of 'image', 'case'")
     content, groups, skipped = read_annotations(frames_file), {}, []
+    check_coco(content, frames_file)
     for image in content['images']:
         groups.setdefault(image['file_name'] if by == 'image' else image.get('case_id'), []).append(image)
     for name, images in groups.items():
-        pixels = np.concatenate([read_rgb(Path(image_folder) / image['file_name']).reshape(1, -1, 3) for image in images], axis=1)
-        record = stain_record(pixels, method)
+        pixels = []
+        for image in images:
+            path = as_spelled_there(inside(image_folder, image['file_name'], frames_file))
+            rgb, fault = fault_of(path, read_rgb, path)
+            if fault:
+                skipped.append((image['file_name'], fault))
+            else:
+                pixels.append(rgb.reshape(1, -1, 3))
+        if not pixels:
+            continue
+        record = stain_record(np.concatenate(pixels, axis=1), method)
         if 'reason' in record:
             skipped.append((name, record['reason']))
         for image in images:
             image['stain'] = record
-    return content, skipped
+    if not any('stain' in image for image in content['images']):
+        raise ValueError(f'{frames_file}: none of its {len(content["images"])} images can be read. {skipped[0][0]}: {skipped[0][1]}'
+                         if skipped else f'{frames_file}: lists no image. Convert the dataset again')
+    info = content.pop('info', None)
+    info = {key: value for key, value in info.items() if key != 'measured_stains'} if isinstance(info, dict) else {}
+    return dict(info=dict(measured_stains=dict(by=by, method=method), **info), **content), skipped

@@ -6,6 +6,7 @@ from pathlib import Path
 from mitos_mmdet.core.json_reading import read_json
 
 HEADER = ('model', 'published F1', 'F1', 'precision', 'recall', 'AP', 'frames', 'threshold', 'seconds per frame', 'checkpoint')
+TABLE_MARK = ' | '.join(HEADER).encode()
 _ORIGINS = {'threshold_best_on_this_set': 'best on these frames', 'threshold_fixed': 'fixed beforehand'}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import mitos_mmdet
+from mitos_mmdet.core.files import replacing
 from mitos_mmdet.core.output_folder import locked
 from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
@@ -26,6 +27,7 @@ from mitos_mmdet.slides.tissue import tissue_mask
 from mitos_mmdet.slides.write_outputs import FILES, write_outputs
 
 SUMMARY = 'summary.json'
+UNFINISHED = '.unfinished'  # lies in the folder from the first result to the summary
 # Ours: a picture up to this size was chosen by somebody who wants all of it looked at, so no tissue mask restricts the search.
 _FRAME_MM2 = 5.0
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
@@ -60,6 +62,7 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, hel
         summary = _run(slide, model, out_dir, settings, progress, workers)
         summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
         write_summary(out_dir / SUMMARY, summary)
+        (out_dir / UNFINISHED).unlink(missing_ok=True)
     return summary
 
 
@@ -87,9 +90,8 @@ def _run(slide, model, out_dir, settings, progress, workers):
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
     _remove_earlier(out_dir)
     about = dict(
-        warnings=notes,
-        program=f'mitos_mmdet {mitos_mmdet.__version__}', input=str(slide.path), size_px=slide.size, um_per_px=slide.um_per_px,
-        um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
+        program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=str(slide.path), size_px=slide.size,
+        um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,
                    atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
@@ -132,6 +134,8 @@ def need_um_per_px(slide):
 
 
 def _remove_earlier(out_dir):
+    with replacing(out_dir / UNFINISHED):
+        pass
     for name in (SUMMARY, *FILES.values()):
         (out_dir / name).unlink(missing_ok=True)
 

@@ -3,9 +3,11 @@
 import json
 import os
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from mitos_mmdet.cli import convert, evaluate, export
+from mitos_mmdet.cli import convert, evaluate, export, measure_stains, results
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.datasets.coco_format import categories
 
@@ -83,3 +85,40 @@ def test_convert(files, tmp_path):
         with pytest.raises(ValueError, match=r'^--out '):
             convert.main(['coco', str(files / 'truth.json'), '--out', str(tmp_path / name), '--allow-missing-images'])
     assert everything(tmp_path) == before
+
+
+def test_results(tmp_path):
+    (tmp_path / 'runs' / 'x').mkdir(parents=True)
+    (tmp_path / 'runs' / 'notes.md').write_text('# mine')
+    before = everything(tmp_path)
+    with pytest.raises(ValueError, match=r'^--out .*notes\.md: is there already, in the input folder'):
+        results.main([str(tmp_path / 'runs'), '--out', str(tmp_path / 'runs' / 'notes.md')])
+    assert everything(tmp_path) == before
+
+
+def test_measured_stains(files, tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(120, 250, (100, 100, 3), dtype=np.uint8)).save(files / 'a.png')
+    (files / 'other.json').write_text('{"mine": 1}')
+    before = everything(tmp_path)
+    for name in ('data/truth.json', 'data/other.json', 'link.json', 'data/a.png'):
+        with pytest.raises(ValueError, match=r'^--out .*(is an input|in the input folder|not a \.json file)'):
+            measure_stains.main([str(files / 'truth.json'), str(files), '--out', str(tmp_path / name)])
+    assert everything(tmp_path) == before
+    for _ in range(2):  # what it wrote itself may be written again
+        measure_stains.main([str(files / 'truth.json'), str(files), '--out', str(files / 'stains.json')])
+    assert 'stain' in json.loads((files / 'stains.json').read_text())['images'][0]
+
+
+def test_measured_stains_go_on_without_a_broken_image(files, capsys):
+    content = json.loads((files / 'truth.json').read_text())
+    content['images'].append(dict(content['images'][0], id=2, file_name='b.png'))
+    write_json(content, files / 'truth.json')
+    Image.fromarray(np.random.default_rng(0).integers(120, 250, (100, 100, 3), dtype=np.uint8)).save(files / 'a.png')
+    (files / 'b.png').write_bytes(b'no picture')
+    measure_stains.main([str(files / 'truth.json'), str(files), '--out', str(files / 'stains.json')])
+    assert 'b.png' in capsys.readouterr().err
+    assert ['stain' in image for image in json.loads((files / 'stains.json').read_text())['images']] == [True, False]
+    content['images'][1]['file_name'] = '../b.png'
+    write_json(content, files / 'truth.json')
+    with pytest.raises(ValueError, match='leads out of its folder'):
+        measure_stains.main([str(files / 'truth.json'), str(files), '--out', str(files / 'stains.json')])

@@ -11,6 +11,7 @@ from mitos_mmdet.slides.cohort.work import DONE, FAILED
 from mitos_mmdet.slides.count_slide import IS_EXACT, NO_FIGURE
 from mitos_mmdet.slides.grade import DISCLAIMER, RULES
 
+PAGE_MARK = b'content="mitos_mmdet cohort"'  # stands at the top of every page
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 240, 44, 44
 _MOST_BINS = 24
 _SUMMARY = 'summary.json'

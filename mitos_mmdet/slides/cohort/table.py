@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
 
+TABLE_MARK = b'hotspot_mitotic_figures,hotspot_area_mm2'  # stands in the heading
 _NUMBERS = 6  # digits
 
 

@@ -1,0 +1,36 @@
+"""Whether the folders of slides may be filled: no input is lost there, nor a file that this package did not write."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mitos_mmdet.core.outputs import begins_with, check_output
+from mitos_mmdet.slides.run_slide import SUMMARY, UNFINISHED
+from mitos_mmdet.slides.write_outputs import FILES
+
+_OURS = b'"program": "mitos_mmdet '  # of every summary
+
+
+def check_places(places: Iterable[Path], inputs: Iterable[Path | str | None]) -> None:
+    """Checks the folders of all slides before any work is done.
+
+    Args:
+        places: The folder of each slide.
+        inputs: What the run reads; folders among it do not matter, what lies in them is protected as any file of others is.
+
+    Raises:
+        ValueError: A result would replace an input, or a file in a folder that holds no results of an earlier run.
+    """
+    inputs = [path for path in inputs if path and Path(path).is_file()]
+    for place in places:
+        present = [path for path in (place / name for name in (*FILES.values(), SUMMARY)) if path.exists()]
+        for path in present:
+            check_output('--out', path, inputs)
+        if present and not _is_ours(place):
+            raise ValueError(f'--out {present[0]}: is there already, and not from this command ({place} holds no {SUMMARY} of it). Choose '
+                             f'another folder, or remove it')
+
+
+def _is_ours(place):
+    """Whether results of an earlier run lie there; one that was stopped leaves a mark."""
+    summary = place / SUMMARY
+    return (summary.is_file() and begins_with(summary, _OURS)) or (place / UNFINISHED).is_file()
