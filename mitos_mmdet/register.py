@@ -67,6 +67,7 @@ def check_mmdet():
 check_mmdet()
 compat.install()
 allow_mmengine_types()
-importlib.import_module('mitos_mmdet.compat.safe_loading').install()
+for _name in ('safe_loading', 'inferencer'):
+    importlib.import_module(f'mitos_mmdet.compat.{_name}').install()
 for _module in _MODULES:
     importlib.import_module(_module)

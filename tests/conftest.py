@@ -45,7 +45,7 @@ def run_tool():
 
 
 def run_in_process(words, cwd=ROOT):
-    """Runs ``tools/WORDS[0]``, or ``mitos``, with the rest as its command line."""
+    """Runs ``tools/WORDS[0]``, ``mitos`` or the script with that whole path, with the rest as its command line."""
     import torch
 
     said, complained = io.StringIO(), io.StringIO()
@@ -59,12 +59,16 @@ def run_in_process(words, cwd=ROOT):
         patch.chdir(cwd)
         patch.setattr(sys, 'argv', words)
         torch.set_num_threads(1)
-        with pytest.raises(SystemExit) as end:
+        code = 0
+        try:
             if words[0] == 'mitos':
                 runpy.run_module('mitos_mmdet.cli', run_name='__main__')
-            runpy.run_path(str(ROOT / 'tools' / words[0]), run_name='__main__')
+            else:
+                runpy.run_path(str(ROOT / 'tools' / words[0]), run_name='__main__')
+        except SystemExit as end:
+            code = end.code
         torch.set_num_threads(threads)
-    return SimpleNamespace(returncode=end.value.code, stdout=said.getvalue(), stderr=complained.getvalue())
+    return SimpleNamespace(returncode=code, stdout=said.getvalue(), stderr=complained.getvalue())
 
 
 @contextmanager

@@ -122,6 +122,19 @@ def test_two_builds_are_alike(path):
     assert first == second
 
 
+@pytest.mark.parametrize('name', ['cascade_rcnn_midog', 'mitos_rcnn_vgg16_mitos_boxes', 'mask_rcnn_r101_fpn_tupac16',
+                                  'two_phase_fcn_vgg16_tupac16', 'rtmdet_efficientnet-lite0_atypia14'])
+def test_metafile_knows_the_number_of_parameters(name):
+    import yaml
+    from mmdet.registry import MODELS
+
+    files = (Path(__file__).parents[1] / 'configs/mitos/metafiles').glob('*.yml')
+    model = next(model for file in files for model in yaml.safe_load(file.read_text())['Models'] if model['Name'] == name)
+    with torch.device('meta'):
+        built = MODELS.build(Config.fromfile(Path(__file__).parents[1] / model['Config']).model)
+    assert model['Metadata']['Parameters'] == sum(weights.numel() for weights in built.parameters())
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_pipelines_run_on_the_sample(path, sample):
     from mmdet.registry import DATASETS

@@ -51,7 +51,7 @@ def test_model_index_names_every_config_once():
 def test_metafiles_are_complete():
     for model, collection in models():
         assert {'Title', 'URL'} <= set(collection['Paper']) and (ROOT / collection['README']).is_file()
-        assert model['Metadata']['Training Data']
+        assert model['Metadata']['Training Data'] and model['Metadata']['Parameters'] > 100_000
         for result in model.get('Results', []):
             assert result['Dataset'] and all(0 < value < 1 for value in result['Metrics'].values())
         if 'Weights' in model and '://' not in model['Weights']:

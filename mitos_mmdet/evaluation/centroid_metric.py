@@ -29,7 +29,8 @@ class CentroidMetric(BaseMetric):
 
     Keys: ``f1 precision recall tp fp fn ap distance_mean_um distance_sd_um`` of the first class; the same of every other class,
     led by its name (``hard_negative_f1``); ``f1 precision recall tp fp fn`` per scanner and domain where there are several, of
-    the first class and at its threshold (``scanner_aperio_cs2_f1``); ``frames``, ``frames_skipped``, ``frames_unlabelled``. The
+    the first class and at its threshold (``scanner_aperio_cs2_f1``); ``frames``, ``frames_skipped``, ``frames_unlabelled``,
+    ``area_mm2`` of the scored frames where every pixel size is known; with ``resamples`` also ``f1_low f1_high ap_low ap_high``. The
     threshold's key says where it comes from: ``threshold_best_on_this_set`` or ``threshold_fixed``. What is 0/0 is nan (see
     ``counts``). For the best checkpoint: ``CheckpointHook(save_best='centroid/f1', rule='greater')``.
 
@@ -131,6 +132,11 @@ class CentroidMetric(BaseMetric):
             flat.update({f'{lead}ap': each.overall.ap.value, f'{lead}threshold_{origin}': each.threshold.value,
                          f'{lead}distance_mean_um': each.localisation.mean_um.value,
                          f'{lead}distance_sd_um': each.localisation.sd_um.value})
+        overall, areas = evaluations[0].overall, [frame.area_mm2 for frame in evaluations[0].frames]
+        flat.update({f'{key}_{end}': getattr(getattr(overall, key), end) for key in ('f1', 'ap') for end in ('low', 'high')
+                     if getattr(overall, key).has_interval})
+        if areas and None not in areas:
+            flat['area_mm2'] = sum(areas)
         for attribute in ('scanner', 'domain'):
             for name, summary in evaluations[0].groups.get(attribute, {}).items():
                 flat.update(_counts(summary, f'{attribute}_{_slug(name)}_'))

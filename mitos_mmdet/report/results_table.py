@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mitos_mmdet.core.json_reading import read_json
 
-HEADER = ('model', 'published F1', 'F1', 'precision', 'recall', 'AP', 'frames', 'threshold', 'seconds per frame', 'checkpoint')
+HEADER = ('model', 'published F1', 'F1 (95 %)', 'precision', 'recall', 'AP (95 %)', 'false positives per mm²', 'frames', 'threshold',
+          'seconds per mm²', 'parameters', 'checkpoint')
 TABLE_MARK = ' | '.join(HEADER).encode()
 _ORIGINS = {'threshold_best_on_this_set': 'best on these frames', 'threshold_fixed': 'fixed beforehand'}
 
@@ -25,6 +26,11 @@ class Run:
     scores: dict
     seconds: float | None = None
     checkpoint: str | None = None
+
+    def per_mm2(self, value):
+        """A total of all frames per mm², or None where it or the frames' area is unknown."""
+        area = self.scores.get('area_mm2')
+        return value / area if value is not None and area else None
 
 
 def read_run(folder: Path) -> Run | None:
@@ -62,13 +68,23 @@ def results_table(models: list, runs: dict) -> str:
 
 
 def _row(model, run):
-    published = model.get('Metadata', {}).get('Published F1')
+    known = model.get('Metadata', {})
+    published, parameters = known.get('Published F1'), known.get('Parameters')
     first = (f'`{model["Name"]}`', '' if published is None else f'{published:g}')
+    size = '' if parameters is None else f'{parameters / 1e6:.1f} M'
     if run is None:
-        return (*first, '', '', '', '', '', '', '', 'train it')
-    origin = next((text for key, text in _ORIGINS.items() if key in run.scores), '')
-    return (*first, *(_number(run.scores.get(key)) for key in ('f1', 'precision', 'recall', 'ap')),
-            f'{run.scores["frames"]:g}' if 'frames' in run.scores else '', origin, _number(run.seconds, 2), run.checkpoint or '')
+        return (*first, *[''] * (len(HEADER) - len(first) - 2), size, 'train it')
+    scores, origin = run.scores, next((text for key, text in _ORIGINS.items() if key in run.scores), '')
+    return (*first, _with_interval(scores, 'f1'), _number(scores.get('precision')), _number(scores.get('recall')),
+            _with_interval(scores, 'ap'), _number(run.per_mm2(scores.get('fp')), 1),
+            f'{scores["frames"]:g}' if 'frames' in scores else '', origin,
+            _number(run.per_mm2(run.seconds and run.seconds * scores.get('frames', 0)), 1), size, run.checkpoint or '')
+
+
+def _with_interval(scores, key):
+    """``0.609 (0.555 to 0.655)``, or the score alone."""
+    ends = [_number(scores.get(f'{key}_{end}')) for end in ('low', 'high')]
+    return f'{_number(scores.get(key))} ({" to ".join(ends)})' if all(ends) else _number(scores.get(key))
 
 
 def _number(value, digits=3):

@@ -61,6 +61,14 @@ def some_samples():
     return made
 
 
+def test_area_and_intervals_for_the_table_of_results():
+    found = evaluate(some_samples(), resamples=50)
+    assert found['centroid/area_mm2'] == pytest.approx(5 * 400 * 500 * 0.25**2 / 1e6)
+    assert all(found[f'centroid/{key}_low'] <= found[f'centroid/{key}'] <= found[f'centroid/{key}_high'] for key in ('f1', 'ap'))
+    unknown = evaluate([sample(1, [(100, 100)], [(100, 100, 0.9)], um_per_px=None)], radius='8px')
+    assert not {'centroid/area_mm2', 'centroid/f1_low'} & set(unknown)
+
+
 def test_counts_keys_and_a_fixed_threshold():
     found = evaluate([sample(1, [(100, 100), (200, 200)], [(110, 100, 0.9), (300, 300, 0.8), (200, 200, 0.4)]),
                       sample(2, [], [(100, 100, 0.6)]), sample(3, [(50, 50)])], score_thr=0.5)

@@ -16,15 +16,17 @@ def write_run(folder, time, **scores):
 def test_the_newest_run_counts_and_empty_rows_stay(tmp_path, capsys):
     folder = tmp_path / 'cascade_rcnn_midog'
     write_run(folder, '20260101_000000', f1=0.1, ap=0.1)
-    write_run(folder, '20260102_000000', f1=0.71, precision=0.7, recall=0.72, ap=0.66, frames=85, threshold_fixed=0.4)
+    write_run(folder, '20260102_000000', f1=0.71, precision=0.7, recall=0.72, ap=0.66, frames=80, threshold_fixed=0.4, fp=5,
+              f1_low=0.6, f1_high=0.8, area_mm2=10.0)
     (folder / 'epoch_3.pth').write_bytes(b'')
     (folder / 'best_centroid_f1_epoch_2.pth').write_bytes(b'')
     main([str(tmp_path)])
     rows = {row.split(' | ')[0].strip('| `'): row for row in capsys.readouterr().out.splitlines()}
     assert rows['cascade_rcnn_midog'].strip('| ').split(' | ') == [
-        '`cascade_rcnn_midog`', '0.7492', '0.710', '0.700', '0.720', '0.660', '85', 'fixed beforehand', '0.50',
-        '`best_centroid_f1_epoch_2.pth`']
+        '`cascade_rcnn_midog`', '0.7492', '0.710 (0.600 to 0.800)', '0.700', '0.720', '0.660', '0.5', '80', 'fixed beforehand', '4.0',
+        '127.1 M', '`best_centroid_f1_epoch_2.pth`']
     assert rows['mask_rcnn_r101_fpn_tupac16'].startswith('| `mask_rcnn_r101_fpn_tupac16` | 0.86 |  |')
+    assert rows['mask_rcnn_r101_fpn_tupac16'].strip('| ').endswith('| 63.0 M | train it')
     main([str(tmp_path), '--tested', '--out', str(tmp_path / 'table.md')])
     assert len((tmp_path / 'table.md').read_text().splitlines()) == 3
 
