@@ -1,7 +1,7 @@
 """How long does an evaluation take on MIDOG++'s labels? And how long would a loop over the contests' own scorer take?
 
-    OMP_NUM_THREADS=1 python benchmarks/evaluation.py ../shared/data/midog
-    OMP_NUM_THREADS=1 python benchmarks/evaluation.py ../shared/data/midog --detections 2515000 --peer-thresholds 0
+    OMP_NUM_THREADS=1 python benchmarks/evaluation.py data/midog
+    OMP_NUM_THREADS=1 python benchmarks/evaluation.py data/midog --detections 2515000 --peer-thresholds 0
 
 Truth: the 503 labelled regions of MIDOG++ (MIDOG++.json and datasets_xvalidation.csv). Detections: 100,000, made up with a seed: most
 mitoses, some hard negatives and many places, with scores that overlap. Seconds of one core are those this process used.

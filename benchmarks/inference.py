@@ -1,6 +1,6 @@
 """A whole region: mitos detect against SAHI and against mmdet's large_image_demo, same checkpoint, same tiles, in one run.
 
-    python benchmarks/inference.py ../shared/data/roi/canine_mammary_7215x5412.jpg --um-per-px 0.23
+    python benchmarks/inference.py data/roi/canine_mammary_7215x5412.jpg --um-per-px 0.23
 
 Each line runs in a process of its own: seconds from the file to merged detections, model loaded before; peak memory above what the loaded
 model takes. SAHI: pip install sahi. mmdet's demo slices with SAHI too, and is repeated here line by line, since wheels lack it.

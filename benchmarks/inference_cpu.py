@@ -1,6 +1,6 @@
 """One frame on a CPU: mmdet's eager forward pass against OpenVINO, same checkpoint, same tiles, in one run.
 
-    python benchmarks/inference_cpu.py ../shared/data/mitos_atypia14/H05/frames/x40/H05_00Ab.jpg --um-per-px 0.2274
+    python benchmarks/inference_cpu.py data/atypia14/H05/frames/x40/H05_00Ab.jpg --um-per-px 0.2274
 
 Each line is the best of some repeats, interleaved. CPU seconds are what counts on
 a machine that others use: on N quiet cores a frame takes about the CPU seconds / N.

@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/model_costs.py data/atypia14/H05/frames/x40/H05_00Ab.jpg configs/mitos/*.py
 
 One frame goes through the config's own test pipeline and its detector, tiles included, once, with random weights, in a process of its own.
-Random weights leave as many proposals as a test allows, so a trained two-stage detector is no slower. CPU seconds are those that the process
-used, from the file to merged detections, model built before; memory is the peak of the whole process, torch and mmdet included.
+Random weights leave as many proposals as a test allows, so a trained two-stage detector is no slower. CPU seconds are those that the
+process used, from the file to merged detections, model built before; memory is the peak of the whole process, torch and mmdet included.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Stain normalisation: how fast and with what memory against other libraries, how equal, what a sample costs, what it does to scanners.
 
-    python benchmarks/stain.py ../shared/data --sheet scanners.png
+    python benchmarks/stain.py data --sheet scanners.png
 
 DATA holds icpr2012/, mitos_atypia14/ and stain/ (tests name the files). Peers: pip install staintools==2.1.2 spams-bin torchstain
 torch-staintools; one that is absent is left out. Each line of the first table runs in a process of its own.

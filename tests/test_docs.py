@@ -17,7 +17,7 @@ from PIL import Image
 from mitos_mmdet.model_zoo import bundled_names
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 SHORT = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=2', 'train_dataloader.dataset.indices=2',
          'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
 WITHOUT_WORKERS = [f'{loader}_dataloader.{key}' for loader in ('val', 'test')
@@ -70,9 +70,9 @@ def desk(tmp_path_factory, sample):
         format='mitos_mmdet detections', version=1, classes=['mitotic figure'], frames=frames, skipped=[])))
     noise = np.random.default_rng(0)
 
-    def image(path):
+    def image(path, shape=(300, 320, 3)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(noise.integers(0, 255, (300, 320, 3), dtype=np.uint8)).save(path)
+        Image.fromarray(noise.integers(0, 255, shape, dtype=np.uint8)).save(path)
 
     for slide in ('H03', 'H04', 'H15', 'H18', 'H05', 'H11'):
         image(desk / f'data/atypia14/{slide}/frames/x40/{slide}_00Aa.jpg')
@@ -86,6 +86,12 @@ def desk(tmp_path_factory, sample):
         label = desk / f'data/tupac16/mitoses_ground_truth/{case}/01.csv'
         label.parent.mkdir(parents=True)
         label.write_text('100,120\n')
+    (desk / 'data/ami_br').mkdir()
+    rows = [f'{number},00{number}.tiff,MIDOG21,{number},400,200,NMF metaphase,NMF metaphase,False,False,False,False' for number in (1, 2)]
+    (desk / 'data/ami_br/AMI-BR.csv').write_text('\n'.join((
+        ',slide,dataset,uid,x,y,expert1_label,expert2_label,expert1_atypical,expert2_atypical,expert3_atypical,majority_atypical', *rows, '')))
+    for number in (1, 2):
+        image(desk / f'data/ami_br/normal/MIDOG21_{number}.jpg', (128, 128, 3))
     own = desk / 'data/own'
     for name in ('case1_a', 'case2_a', 'case3_a'):
         image(own / f'images/{name}.png')

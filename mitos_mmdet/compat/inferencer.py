@@ -4,8 +4,8 @@
 def install():
     """Lets ``DetInferencer`` find ``mitos_mmdet.LoadImageFromFile`` in a test pipeline, where it puts a loader of its own.
 
-    The maintained line of mmdet ignores the scope of a step's name there; mmdet 3.3 does not, and refuses the config. SAHI's wrapper inherits
-    from the class. Where names with a scope are found already, nothing changes.
+    The maintained line of mmdet ignores the scope of a step's name there; mmdet 3.3 does not, and refuses the config. SAHI's wrapper
+    inherits from the class. Where names with a scope are found already, nothing changes.
     """
     from mmdet.apis.det_inferencer import DetInferencer
 
