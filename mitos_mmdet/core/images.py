@@ -53,10 +53,26 @@ def read_rgb(path):
     """
     with open_image(path) as image, naming(path):
         if isinstance(image, PillowImage):
-            return image.read_all()
+            pixels = image.read_all()
+            check_range(path, pixels, image.bits)
+            return pixels
         check_pixels(path, image.width, image.height)
         pixels = image.read(0, 0, 0, image.width, image.height)
-        if image.bits > 8 and pixels.max(initial=0) < _DARKEST:
-            raise BrokenImageError(f'{path}: its {image.bits}-bit values use a sixteenth of their range at most, as a 12-bit camera writes '
-                                   f'them. Export it as 8-bit RGB')
+        check_range(path, pixels, image.bits)
         return pixels
+
+
+def check_range(path, pixels, bits):
+    """Refuses the 12 bits of a camera in 16: their high byte, which counts, would show them as nearly black.
+
+    Args:
+        path: Of the image, for the message.
+        pixels: uint8, all or a thumbnail of it.
+        bits: Per sample in the file.
+
+    Raises:
+        BrokenImageError: All of them lie in the lowest sixteenth of the range.
+    """
+    if bits > 8 and pixels.max(initial=0) < _DARKEST:
+        raise BrokenImageError(f'{path}: its {bits}-bit values use a sixteenth of their range at most, as a 12-bit camera writes them. '
+                               f'Export it as 8-bit RGB')

@@ -12,6 +12,7 @@ from mitos_mmdet.core.files import OutputError, is_file_of, lock, remove_drafts
 from mitos_mmdet.core.json_files import write_json
 
 LOCK = '.lock'
+_MOST_ATTEMPTS = 100  # Ours: other runs may remove the folder or its lock as often while this one takes it.
 
 
 class FolderInUseError(ValueError):
@@ -60,9 +61,9 @@ def locked(folder: Path | str) -> Iterator[Path]:
         # Removed while it is held, so nobody else's is.
         (folder / LOCK).unlink(missing_ok=True)
         os.close(handle)
-        for place in sorted((path for path in folder.rglob('*') if path.is_dir()), reverse=True) if _is_hollow(folder) else ():
-            place.rmdir()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # not empty, or another run that waited for it was faster
+            for place in sorted((path for path in folder.rglob('*') if path.is_dir()), reverse=True) if _is_hollow(folder) else ():
+                place.rmdir()
             folder.rmdir()
 
 
@@ -77,9 +78,14 @@ def _acquire(folder: Path) -> int:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f'{folder}: cannot be written, it is a file. Give a folder')
     try:
-        while True:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        for attempt in range(_MOST_ATTEMPTS):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            except (FileNotFoundError, FileExistsError):
+                if attempt == _MOST_ATTEMPTS - 1:
+                    raise
+                continue  # another run, which had nothing to write, has just removed the folder
             held = lock(handle)
             if held is False:
                 holder = os.read(handle, 200).decode(errors='replace').strip()
@@ -93,6 +99,7 @@ def _acquire(folder: Path) -> int:
             os.close(handle)
     except OSError as error:
         raise OutputError(f'{folder}: cannot be written ({error.strerror}). Choose another output folder') from error
+    raise OutputError(f'{folder}: cannot be locked, its lock is removed again and again. Choose another output folder')
 
 
 def _check_mark(folder: Path, mark: str, settings: dict[str, Any], what: str) -> None:

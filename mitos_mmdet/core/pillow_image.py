@@ -14,24 +14,30 @@ from mitos_mmdet.core.orientation import TURNED
 _ORIENTATION = 0x0112
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+_STRIP = 256  # rows, ours
 _PICTURES_OF_ONE = ('MPO', )  # a photograph and its previews: the first is the image
 
 
 class PillowImage:
     """An image that is decoded at the first read. Coordinates are those of the displayed (EXIF-rotated) image.
 
+    Decoded, it is kept as Pillow has it, and regions become RGB as they are read: a copy of the whole as an array would nearly double
+    the memory.
+
     Attributes:
         width, height: Px as displayed.
         um_per_px: ``(x, y)`` by the stored density where plausible, else None.
+        bits: Per sample.
         levels: ``[(width, height)]``.
     """
 
     def __init__(self, path):
         check_is_file(path)
         self.path = path
-        self._pixels = None
+        self._decoded = None
         self._lock = threading.Lock()
         with self._opened() as (image, orientation):
+            self.bits = 16 if image.mode.startswith('I') else 8
             self.width, self.height = image.size[::-1] if orientation in TURNED else image.size
             sides = pixel_size.of_density(image.info, _exif(image))
             self.um_per_px = sides[::-1] if sides and orientation in TURNED else sides
@@ -44,23 +50,33 @@ class PillowImage:
         self.close()
 
     def close(self):
-        self._pixels = None
+        self._decoded = None
 
     def read(self, level, x, y, width, height):
         """uint8 ``(height, width, 3)`` RGB of a region inside the image."""
         with self._lock:
-            if self._pixels is None:
-                self._pixels = self.read_all()
-        return self._pixels[y:y + height, x:x + width]
+            if self._decoded is None:
+                self._decoded = self._decode()
+        with naming(self.path):
+            return _to_rgb(self._decoded.crop((x, y, x + width, y + height)))
 
     def read_all(self):
-        """uint8 ``(H, W, 3)`` RGB."""
+        """uint8 ``(H, W, 3)`` RGB; made strip by strip, as Pillow's own conversion of a whole image holds four copies of it."""
+        pixels = np.empty((self.height, self.width, 3), np.uint8)
+        for top in range(0, self.height, _STRIP):
+            rows = min(_STRIP, self.height - top)
+            pixels[top:top + rows] = self.read(0, 0, top, self.width, rows)
+        return pixels
+
+    def _decode(self):
         with self._opened() as (image, orientation):
             check_pixels(self.path, *image.size)
             image.load()
-            if orientation in _TURNS:
-                image = image.transpose(_TURNS[orientation])
-            return _to_rgb(image)
+            if image.mode == 'I' and image.format == 'PNG':  # 16 bits, by older Pillow
+                image = image.convert('I;16')
+            if image.mode in ('I', 'F'):
+                raise BrokenImageError(f'{self.path}: its samples are 32-bit numbers, not colours. Export it as 8-bit RGB')
+            return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
     @contextlib.contextmanager
     def _opened(self):
@@ -79,15 +95,13 @@ class PillowImage:
 
 
 def _to_rgb(image):
-    if image.mode.startswith('I;16') or image.mode == 'I' and image.format == 'PNG':
+    if image.mode.startswith('I;16'):
         grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=-1)
-    if image.mode in ('I', 'F'):
-        raise BrokenImageError(f'{image.filename}: its samples are 32-bit numbers, not colours. Export it as 8-bit RGB')
     if image.mode in ('RGBA', 'LA', 'PA', 'RGBa', 'La') or 'transparency' in image.info:
         rgba = np.asarray(image.convert('RGBA'))
         return np.ascontiguousarray(over_white(rgba[..., :3], rgba[..., 3]))
-    return np.array(image.convert('RGB'))
+    return np.array(image if image.mode == 'RGB' else image.convert('RGB'))
 
 
 def _exif(image):

@@ -3,13 +3,14 @@
 import hashlib
 from pathlib import Path
 
+import mitos_mmdet
 from mitos_mmdet.slides.settings import SlideSettings
 
 _WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
 
 
 def fingerprint(path, model, settings=None):
-    """The fingerprint of a slide's results, as plain JSON types.
+    """The fingerprint of a slide's results, as plain JSON types. The version of this package counts: another may find otherwise.
 
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
@@ -25,6 +26,7 @@ def fingerprint(path, model, settings=None):
     threshold = model.threshold if settings.threshold is None else settings.threshold
     classifier = getattr(getattr(model, 'atypical', None), 'sha256', None)
     return dict(
+        version=mitos_mmdet.__version__,
         model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), atypical=classifier),
         settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
         input=_stat(path))

@@ -1,6 +1,5 @@
 """Regions of interest drawn in QuPath, read from its GeoJSON."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,8 +116,9 @@ def _class_of(properties):
 def _geometry(geometry, where):
     """A shapely geometry of what the file says, or one clear error."""
     try:
-        shape = shapely.geometry.shape(geometry)
-        if not all(math.isfinite(value) for value in shape.bounds):
+        with np.errstate(invalid='ignore'):  # NaN is told below
+            shape = shapely.geometry.shape(geometry)
+        if not np.isfinite(shapely.get_coordinates(shape)).all():  # bounds leave NaN out
             raise ValueError('its coordinates are not finite')
     except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, shapely.errors.ShapelyError) as error:
         raise ValueError(f'{where} has no usable geometry ({str(geometry)[:60]}). Export it again from QuPath') from error

@@ -30,6 +30,8 @@ SUMMARY = 'summary.json'
 UNFINISHED = '.unfinished'  # lies in the folder from the first result to the summary
 # Ours: a picture up to this size was chosen by somebody who wants all of it looked at, so no tissue mask restricts the search.
 _FRAME_MM2 = 5.0
+_MOST_ENLARGED = 4.0  # Ours: at 0.9 um/px a mitotic figure has 10 px across, and a wrong um/px would mean millions of tiles.
+_ENLARGED = 1.5  # Ours: from here on it is said that the slide is coarser than the model's images.
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
@@ -59,6 +61,7 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, hel
     check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
     with open_slide(path, um_per_px=settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
         need_um_per_px(slide)
+        check_fine_enough(slide, model.um_per_px)
         summary = _run(slide, model, out_dir, settings, progress, workers)
         summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
         write_summary(out_dir / SUMMARY, summary)
@@ -74,6 +77,9 @@ def _run(slide, model, out_dir, settings, progress, workers):
     fault = he_fault(thumbnail)
     if fault:
         notes.append(f'This does not look like H&E ({fault}): the counts mean nothing if it is not.')
+    if max(slide.um_per_px) > _ENLARGED * model.um_per_px:
+        notes.append(f'The slide has {max(slide.um_per_px):.3g} µm/px and was enlarged to the {model.um_per_px:.3g} of the model, which '
+                     f'may miss mitotic figures on it.')
     area_mm2 = np.prod(slide.size) * np.prod(slide.um_per_px) / 1e6
     searched = None if area_mm2 <= _FRAME_MM2 else tissue
     stain, reason = slide_stain(slide, model, searched) if settings.stain is None else (None, 'switched off')
@@ -131,6 +137,22 @@ def need_um_per_px(slide):
     """
     if slide.um_per_px is None:
         raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px 0.25')
+
+
+def check_fine_enough(slide, um_per_px):
+    """Refuses a slide on which mitotic figures are too small to be seen, or whose um/px is wrong.
+
+    Args:
+        slide: ``Slide`` with um/px.
+        um_per_px: The model's.
+
+    Raises:
+        SlideError: Names the file, its um/px, and the limit.
+    """
+    coarse, limit = max(slide.um_per_px), _MOST_ENLARGED * um_per_px
+    if coarse > limit:
+        raise SlideError(f'{slide.path}: has {coarse:g} um/px, too coarse for mitotic figures: the model looks at {um_per_px:g} um/px, and '
+                         f'more than {limit:.3g} cannot be enlarged to that. Correct --um-per-px, or scan it with a stronger objective')
 
 
 def _remove_earlier(out_dir):

@@ -12,7 +12,7 @@ import numpy as np
 from mitos_mmdet.slides.resample import resample
 
 WHITE = 255
-_BLOCK_PX = 16_000_000  # Ours: source pixels held at once by one read, 48 MB.
+_BLOCK_PX = 4_000_000  # Ours: 12 MB of RGB, and some four times as much while it is resampled.
 _LONGEST_SIDE = 4_000_000  # px, ours: 1 m at 0.25 um/px
 _LEVEL_TOLERANCE = 1.01  # Ours: a level 1 % coarser than asked for is used as it is (levels are seldom exact powers of two).
 

@@ -183,6 +183,7 @@ def test_a_region_restricts(model, tmp_path):
 @pytest.mark.parametrize(('more', 'message'), [
     (['--um-per-px', '0'], '--um-per-px 0: give a number above zero'),
     (['--um-per-px', '1000'], '1000.* um/px is not a microscope'),
+    (['--um-per-px', '4'], 'a.png: has 4 um/px, too coarse for mitotic figures.*more than 1 cannot be enlarged'),
     (['--threshold', '7'], '--threshold 7: give a score from 0 to 1'),
     (['--workers', '0'], '--workers 0: give 1 or more'),
     (['--roi', 'none.geojson'], '--roi none.geojson: no such file'),

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -79,3 +80,19 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').write_text('x')
     with pytest.raises(ValueError, match='file/out: cannot be written'):
         fill(tmp_path / 'file' / 'out')
+
+
+def test_a_folder_that_another_run_removes_in_between_is_made_again(tmp_path, monkeypatch):
+    """A run that fails on a slide removes its empty folder while another, which waits for it, has just found it there."""
+    real, tried = os.open, []
+
+    def removed_at_first(path, *more):
+        tried.append(path)
+        if len(tried) == 1:
+            (tmp_path / 'out').rmdir()
+        return real(path, *more)
+    monkeypatch.setattr(os, 'open', removed_at_first)
+    with locked(tmp_path / 'out'):
+        assert (tmp_path / 'out').is_dir()
+    assert len(tried) == 2
+    assert names(tmp_path) == []

@@ -93,3 +93,10 @@ def test_no_json_and_no_file(tmp_path, slide):
     for name in ('roi.geojson', 'missing.geojson'):
         with pytest.raises(ValueError, match=name):
             read_roi(tmp_path / name, slide)
+
+
+def test_coordinates_that_are_no_numbers(tmp_path, slide):
+    for value in (float('nan'), float('inf')):  # Python's JSON knows them, and shapely's bounds overlook NaN
+        ring = [[100, 100], [value, 200], [300, 300], [100, 100]]
+        with pytest.raises(ValueError, match='feature 1 has no usable geometry'):
+            roi_of(tmp_path, slide, dict(type='Polygon', coordinates=[ring]))

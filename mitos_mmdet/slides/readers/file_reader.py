@@ -1,6 +1,6 @@
 """TIFF, OME-TIFF, PNG, JPEG, WebP, BMP and JPEG 2000, by the reader that frames have, too."""
 
-from mitos_mmdet.core.images import BrokenImageError, is_tiff, open_image
+from mitos_mmdet.core.images import BrokenImageError, check_range, is_tiff, open_image
 from mitos_mmdet.slides.slide import Slide, SlideError
 
 
@@ -17,6 +17,14 @@ class FileReader(Slide):
 
     def close(self):
         self._image.close()
+
+    def thumbnail(self, max_side):
+        pixels = super().thumbnail(max_side)
+        try:
+            check_range(self.path, pixels, self._image.bits)
+        except BrokenImageError as error:
+            raise SlideError(str(error)) from error
+        return pixels
 
     def _read_level(self, level, x, y, width, height):
         try:

@@ -1,0 +1,49 @@
+"""``run_slide``: what is refused or told before anything is written."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from mitos_mmdet.slides.run_slide import run_slide
+from mitos_mmdet.slides.settings import SlideSettings
+from mitos_mmdet.slides.slide import SlideError
+
+sys.path.insert(0, str(Path(__file__).parent))
+from disc_model import disc_model, disc_slide  # noqa: E402
+
+
+def pixels(um_per_px=0.25):
+    return disc_slide([[30.0, 30.0], [90.0, 45.0]], (120, 60), (um_per_px, um_per_px)).pixels
+
+
+@pytest.mark.parametrize(('um_per_px', 'told'), [(0.25, False), (0.35, False), (0.5, True)])
+def test_a_slide_coarser_than_the_model_is_told(tmp_path, um_per_px, told):
+    Image.fromarray(pixels(um_per_px)).save(tmp_path / 'a.png')
+    summary = run_slide(tmp_path / 'a.png', disc_model(), tmp_path / 'out', SlideSettings(um_per_px=um_per_px, outputs=('csv', )))
+    assert summary['mitotic_figures'] == 2
+    assert any(f'has {um_per_px} µm/px and was enlarged to the 0.25 of the model' in note for note in summary['notes']) == told
+
+
+def test_a_slide_too_coarse_is_refused_before_anything_is_done(tmp_path):
+    Image.fromarray(pixels()).save(tmp_path / 'a.png')
+    model = disc_model()
+    with pytest.raises(SlideError, match='a.png: has 4 um/px, too coarse for mitotic figures.*more than 1 cannot be enlarged'):
+        run_slide(tmp_path / 'a.png', model, tmp_path / 'out', SlideSettings(um_per_px=4))
+    assert model.network.tiles == 0 and not (tmp_path / 'out').exists()
+
+
+def test_twelve_bits_in_sixteen_are_refused_and_not_read_as_black(tmp_path):
+    wide = pixels().astype(np.uint16)
+    tifffile.imwrite(tmp_path / 'a.tif', wide * 16, photometric='rgb')
+    Image.fromarray(wide[..., 0] * 16).save(tmp_path / 'grey.png')
+    for name in ('a.tif', 'grey.png'):
+        with pytest.raises(SlideError, match=f'{name}: its 16-bit values use a sixteenth of their range'):
+            run_slide(tmp_path / name, disc_model(), tmp_path / 'out', SlideSettings(um_per_px=0.25))
+    assert not (tmp_path / 'out').exists()
+    tifffile.imwrite(tmp_path / 'b.tif', wide * 257, photometric='rgb')
+    summary = run_slide(tmp_path / 'b.tif', disc_model(), tmp_path / 'out', SlideSettings(um_per_px=0.25, outputs=('csv', )))
+    assert summary['mitotic_figures'] == 2
