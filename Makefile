@@ -37,8 +37,10 @@ demo: install
 WORKERS ?= 2
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
+# The slow tests go into processes of their own: they end sooner, and a process that has run thousands of tests is heavy.
 test: install
-	OMP_NUM_THREADS=1 $(RUN) $(PYTEST)
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST) -m "not slow"
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST) -m slow
 
 # What touches mmdet, on the openmmlab line of it, in an environment that borrows torch and the rest from the first.
 OPENMMLAB := .venv-openmmlab
