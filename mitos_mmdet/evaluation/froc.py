@@ -43,8 +43,8 @@ class ScoreGrid:
     """
 
     def __init__(self, scores, rankings):
-        self._scores = [np.sort(its) for its in scores]
-        self._rankings = [(np.sort(its[each.quiet]), its[each.hits], each.gains) for its, each in zip(scores, rankings, strict=True)]
+        self._scores = scores
+        self._rankings = [(its[each.quiet], its[each.hits], each.gains) for its, each in zip(scores, rankings, strict=True)]
 
     def areas(self, members, unit, units, weights, truths, images) -> np.ndarray:
         """``froc_auc`` for many resamples at once.
@@ -66,12 +66,12 @@ class ScoreGrid:
         known = [self._scores[frame] for frame in members if len(self._scores[frame])]
         if not known:
             return np.full(len(truths), np.nan)
-        grid = np.linspace(min(its[0] for its in known), max(its[-1] for its in known), 40)
+        grid = np.linspace(min(its.min() for its in known), max(its.max() for its in known), 40)
         hits, alarms = np.zeros((units, len(grid))), np.zeros((units, len(grid)))
         for frame in members:
             scores, (quiet, hit_scores, gains) = self._scores[frame], self._rankings[frame]
             hits[unit[frame]] += (hit_scores[:, None] >= grid).T @ gains
-            alarms[unit[frame]] += len(scores) - np.searchsorted(scores, grid) - (len(quiet) - np.searchsorted(quiet, grid))
+            alarms[unit[frame]] += _at_least(scores, grid) - _at_least(quiet, grid)
         tp, fp = hits.T @ weights, alarms.T @ weights
         recall, per_image = tp / (truths + 1e-6), ratio(fp, images)
         points = np.linspace(0, MOST_PER_IMAGE, 50)
@@ -82,3 +82,9 @@ class ScoreGrid:
             heights = np.interp(points, x, y, left=0, right=y[-1])
             areas[column] = (np.diff(points) * (heights[1:] + heights[:-1]) / 2).sum()
         return areas
+
+
+def _at_least(scores, grid):
+    """``(K,)`` int: how many scores reach each of a rising grid."""
+    below = np.cumsum(np.bincount(np.searchsorted(grid, scores, side='right'), minlength=len(grid) + 1))[:-1]
+    return len(scores) - below

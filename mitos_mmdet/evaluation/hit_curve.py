@@ -9,7 +9,7 @@ Shapes: S steps (distinct scores at which hits come in, falling), U units, B col
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
 from mitos_mmdet.evaluation.counts import ratio
 
@@ -32,11 +32,13 @@ class RankedFrames:
         self._starts = np.cumsum([0, *map(len, scores)])
         self._one_by_one = one_by_one
         which = [ranking.hits for ranking in rankings]
-        frames = np.repeat(np.arange(len(scores)), [len(hits) for hits in which])
+        counts = [len(hits) for hits in which]
+        frames = np.repeat(np.arange(len(scores)), counts)
         at = np.concatenate([np.zeros(0), *(its[hits] for its, hits in zip(scores, which, strict=True))])
         numbers = self._starts[frames] + np.concatenate([np.zeros(0, dtype=int), *which])
         self._find_steps(at, numbers)
-        self._gains = _Cells(self._place(at, numbers), frames, np.concatenate([np.zeros(0), *(each.gains for each in rankings)]))
+        self._gains = _Cells(np.cumsum([0, *counts]), self._place(at, numbers),
+                             np.concatenate([np.zeros(0), *(each.gains for each in rankings)]))
         alarms, tied = [], []
         for frame, (its, ranking) in enumerate(zip(scores, rankings, strict=True)):
             loud = np.ones(len(its), dtype=bool)
@@ -44,11 +46,11 @@ class RankedFrames:
             loud = np.flatnonzero(loud)
             places = self._place(its[loud], self._starts[frame] + loud)
             reached = places < self.steps  # behind the last step no curve turns any more
-            alarms.append((frame, *np.unique(places[reached], return_counts=True)))
+            alarms.append(_counted(places[reached]))
             if not one_by_one:
                 at_step = reached.copy()
                 at_step[reached] = self._scores[places[reached]] == its[loud][reached]
-                tied.append((frame, *np.unique(places[at_step], return_counts=True)))
+                tied.append(_counted(places[at_step]))
         self._alarms, self._tied = _cells(alarms), _cells(tied)
 
     @property
@@ -63,19 +65,29 @@ class RankedFrames:
             unit: ``(F,)`` int, the unit of each of all frames.
             units: U.
         """
-        unit_of = np.full(len(self._starts) - 1, -1)
-        unit_of[members] = unit[members]
+        is_member = np.zeros(len(self._starts) - 1, dtype=bool)
+        is_member[members] = True
         is_step = np.zeros(self.steps, dtype=bool)
-        is_step[self._gains.steps[unit_of[self._gains.frames] >= 0]] = True
-        next_step = np.cumsum(is_step) - is_step
-        count = int(is_step.sum())
+        is_step[self._gains.steps[np.repeat(is_member, np.diff(self._gains.starts))]] = True
+        next_step = (np.cumsum(is_step) - is_step).astype(np.int32)
+        count, by_unit = int(is_step.sum()), members[np.argsort(unit[members], kind='stable')].tolist()
 
         def matrix(cells, only_at_steps=False):
-            chosen = (unit_of[cells.frames] >= 0) & (next_step[cells.steps] < count)
-            if only_at_steps:
-                chosen &= is_step[cells.steps]
-            steps, frames, values = cells.steps[chosen], cells.frames[chosen], cells.values[chosen]
-            return csr_array((values.astype(np.float64), (next_step[steps], unit_of[frames])), shape=(count, units))
+            # Column by column: nothing but the matrix itself takes memory for every detection.
+            if len(cells.starts) == 1:
+                return csc_array((count, units))
+            most = sum(int(cells.starts[frame + 1] - cells.starts[frame]) for frame in by_unit)
+            steps, values, ends, at = np.empty(most, np.int32), np.empty(most), np.zeros(units + 1, np.int64), 0
+            for frame in by_unit:
+                its, added = cells.of_frame(frame)
+                chosen = next_step[its] < count
+                if only_at_steps:
+                    chosen &= is_step[its]
+                end = at + int(chosen.sum())
+                steps[at:end], values[at:end] = next_step[its[chosen]], added[chosen]
+                ends[unit[frame] + 1] += end - at
+                at = end
+            return csc_array((values[:at], steps[:at], np.cumsum(ends)), shape=(count, units))
 
         return HitCurve(matrix(self._gains), matrix(self._alarms), matrix(self._tied, True))
 
@@ -101,18 +113,31 @@ class RankedFrames:
 
 
 class _Cells(NamedTuple):
-    """Values by step and frame, ``(C,)`` each."""
+    """Values at steps, frame after frame.
 
+    Attributes:
+        starts: ``(F + 1,)``, where the cells of each frame begin.
+        steps, values: ``(C,)``.
+    """
+
+    starts: np.ndarray
     steps: np.ndarray
-    frames: np.ndarray
     values: np.ndarray
+
+    def of_frame(self, frame) -> tuple:
+        """The steps and values of a frame."""
+        part = slice(self.starts[frame], self.starts[frame + 1])
+        return self.steps[part], self.values[part]
 
 
 def _cells(of_frames):
-    frames = np.repeat([frame for frame, _, _ in of_frames], [len(steps) for _, steps, _ in of_frames]).astype(np.int32)
-    steps, values = (np.concatenate([np.zeros(0, dtype=np.int32), *(each[column] for each in of_frames)]).astype(np.int32)
-                     for column in (1, 2))
-    return _Cells(steps, frames, values)
+    steps, values = (np.concatenate([np.zeros(0, dtype=np.int32), *(each[column] for each in of_frames)]) for column in (0, 1))
+    return _Cells(np.cumsum([0, *(len(each) for each, _ in of_frames)]), steps, values)
+
+
+def _counted(places):
+    """The distinct places and how often each occurs, int32: 50 million detections lie in memory this way."""
+    return tuple(each.astype(np.int32) for each in np.unique(places, return_counts=True))
 
 
 class HitCurve:

@@ -45,7 +45,13 @@ class Sweep:
         """
         if not len(self.thresholds) or not (self.tp + self.fn)[0]:
             return np.nan
-        return float(self.thresholds[np.argmax(self.f1)])
+        best, place = -np.inf, 0
+        for start in range(0, len(self.thresholds), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            f1 = Sweep(self.thresholds[part], self.tp[part], self.fp[part], self.fn[part]).f1
+            if f1.max() > best:
+                best, place = f1.max(), start + int(np.argmax(f1))
+        return float(self.thresholds[place])
 
 
 def sweep(frames, radius, rule='midog') -> Sweep:

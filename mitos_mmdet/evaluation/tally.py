@@ -73,12 +73,13 @@ class Tally:
     def areas(self, weights, members=None) -> dict:
         """Average precisions and FROC areas, as ``result.Summary`` names them, of the member frames (indices; None: all), ``(B,)`` each."""
         members = np.arange(len(self.frames)) if members is None else members
-        swept, by_score, boxes = (ranked.curve(members, self.unit, self.units)
-                                  for ranked in (self._by_rule, self._by_score, self._by_boxes))
         truths, images = (self._total(values, members) @ weights for values in (self.truths, np.ones(len(self.frames))))
         mm2 = np.full_like(images, np.nan) if self.areas_mm2 is None else self._total(self.areas_mm2, members) @ weights
-        per_image, per_mm2 = swept.froc_areas(weights, truths, np.array([MOST_PER_IMAGE * images, MOST_PER_MM2 * mm2]))
-        return dict(ap=by_score.average_precision(weights, truths), box_ap=boxes.average_precision_101(weights, truths),
+        # One curve after the other: each takes memory for every detection.
+        per_image, per_mm2 = self._by_rule.curve(members, self.unit, self.units).froc_areas(
+            weights, truths, np.array([MOST_PER_IMAGE * images, MOST_PER_MM2 * mm2]))
+        return dict(ap=self._by_score.curve(members, self.unit, self.units).average_precision(weights, truths),
+                    box_ap=self._by_boxes.curve(members, self.unit, self.units).average_precision_101(weights, truths),
                     froc_area=MOST_PER_IMAGE * per_image, froc_area_per_mm2=MOST_PER_MM2 * per_mm2,
                     froc_area_midog25=self._grid.areas(members, self.unit, self.units, weights, truths, images))
 
