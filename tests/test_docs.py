@@ -88,8 +88,8 @@ def desk(tmp_path_factory, sample):
         label.write_text('100,120\n')
     (desk / 'data/ami_br').mkdir()
     rows = [f'{number},00{number}.tiff,MIDOG21,{number},400,200,NMF metaphase,NMF metaphase,False,False,False,False' for number in (1, 2)]
-    (desk / 'data/ami_br/AMI-BR.csv').write_text('\n'.join((
-        ',slide,dataset,uid,x,y,expert1_label,expert2_label,expert1_atypical,expert2_atypical,expert3_atypical,majority_atypical', *rows, '')))
+    head = ',slide,dataset,uid,x,y,expert1_label,expert2_label,expert1_atypical,expert2_atypical,expert3_atypical,majority_atypical'
+    (desk / 'data/ami_br/AMI-BR.csv').write_text('\n'.join((head, *rows, '')))
     for number in (1, 2):
         image(desk / f'data/ami_br/normal/MIDOG21_{number}.jpg', (128, 128, 3))
     own = desk / 'data/own'
@@ -219,6 +219,11 @@ def test_pipeline_snippet_builds(tmp_path, sample):
 def test_nothing_is_left_to_fill_in():
     for page in PAGES:
         assert not re.search(r'@[A-Z_]+@', page.read_text(encoding='utf-8')), page.name
+
+
+def test_site_shows_every_notebook():
+    page = (ROOT / 'docs/examples.md').read_text(encoding='utf-8')
+    assert sorted(re.findall(r'<!-- notebook: (\w+) -->', page)) == sorted(path.stem for path in (ROOT / 'examples').glob('*.ipynb'))
 
 
 def test_every_link_leads_somewhere():
