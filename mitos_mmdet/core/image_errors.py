@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 LIMIT_VARIABLE = 'MITOS_MAX_MPX'
+_LONGEST_POINTER = 1024  # bytes, by Git LFS' specification
 _LIMIT_MPX = 500.0  # Ours: 1.5 GB of RGB; a 2 mm2 region has 39 Mpx, 20,000 x 20,000 px are 400.
 
 
@@ -28,6 +29,9 @@ def naming(path):
         raise BrokenImageError(f'{path}: needs more memory than there is. Cut it into smaller images, or write it as a tiled '
                                f'TIFF') from error
     except Exception as error:  # noqa: BLE001  a decoder may raise anything
+        if 'MAX_TEXT_CHUNK' in str(error):
+            raise BrokenImageError(f'{path}: carries more than a megabyte of text beside its pixels, which is not read. Export it without '
+                                   f'metadata') from error
         words = ' '.join(str(error).split())[:160]
         reason = f'{error.__class__.__name__}: {words}' if words else error.__class__.__name__
         raise BrokenImageError(f'{path}: the image is damaged ({reason}). Fetch or export it again') from error
@@ -55,6 +59,8 @@ def check_is_file(path):
         raise BrokenImageError(f'{path}: not a readable image (it is empty). Fetch or export it again')
     if not os.access(path, os.R_OK):
         raise BrokenImageError(f'{path}: cannot be opened (permission denied). Change its permissions')
+    if status.st_size < _LONGEST_POINTER and path.read_bytes().startswith(b'version https://git-lfs'):
+        raise BrokenImageError(f'{path}: is a pointer of Git LFS, not the image itself. Fetch it with git lfs pull')
 
 
 def pixel_limit():

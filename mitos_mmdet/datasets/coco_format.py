@@ -58,6 +58,9 @@ def make_uniform(content) -> None:
                 if isinstance(entry.get(key), float) and entry[key].is_integer():
                     entry[key] = int(entry[key])
     for image in parts['images']:
+        # Tables and other programs write truth values as numbers and as text.
+        if 'labelled' in image and str(image['labelled']).lower() in ('false', 'no', '0', '0.0'):
+            image['labelled'] = False
         if isinstance(image.get('file_name'), str):
             image['file_name'] = re.sub(r'^(\./)+(?=.)', '', image['file_name'].replace('\\', '/'))
     for key, part in (('image_id', 'images'), ('category_id', 'categories')):
@@ -132,7 +135,7 @@ def image_fault(image, is_path=True) -> str | None:
         return f"has file_name {printable(image['file_name'])[:80]!r}, which {fault}"
     for side in ('width', 'height'):
         if not _is_number(image[side], int) or not 1 <= image[side] <= _FARTHEST:
-            return f'has {side} {printable(image[side])[:40]}, which is no whole number of px above 0 and below {_FARTHEST:.0e}'
+            return f'has {side} {printable(repr(image[side]))[:40]}, which is no whole number of px above 0 and below {_FARTHEST:.0e}'
     return None
 
 

@@ -63,6 +63,10 @@ def _outside(xy, sizes):
 
 
 def _check_scale(xy, sizes, sized, path):
+    if len(xy) > 2 and xy.max() <= 1 and sizes.min() > _LARGE_FRAME_PX:
+        raise ValueError(f'{path}: all {len(xy)} points lie within 1 px of the corner, in frames of {sizes[0][0]} x {sizes[0][1]} px: '
+                         f'these are fractions of the width and height, or mm, read as px. Write px: fraction * width and height, or '
+                         f'mm * 1000 / (um/px)')
     if len(xy) > 2 and xy.max() < _MM_AS_PX and sizes.min() > _LARGE_FRAME_PX:
         raise ValueError(f'{path}: all {len(xy)} points lie within {xy.max():.3g} px of the corner, in frames of '
                          f'{sizes[0][0]} x {sizes[0][1]} px: these are mm, read as px. Write px: mm * 1000 / (um/px)')

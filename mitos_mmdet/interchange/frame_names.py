@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 
-_EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.vmu', '.bif', '.dcm', '.czi', '.jp2', '.webp', '.ome', '.json',
-               '.geojson', '.csv', '.gz')
+_EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.vmu', '.bif', '.qptiff', '.vsi', '.svslide',
+               '.dcm', '.czi', '.jp2', '.webp', '.ome', '.json', '.geojson', '.csv', '.gz')
 # A bare name this short, as TUPAC16's 01, says nothing without its folder (ours).
 _SAYS_NOTHING = 2
 

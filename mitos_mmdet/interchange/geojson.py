@@ -4,7 +4,8 @@ Where the parts of an object stand:
 
 ==================  ==================================================================================================
 class               ``properties.classification``: a name, a dict with ``name`` or ``names``, or that dict as JSON text (what
-                    geopandas makes of it); else ``properties.type``, ``class`` or ``label`` (TIAToolbox)
+                    geopandas makes of it); else ``properties.type``, ``class`` or ``label`` (TIAToolbox); else ``name``, where
+                    it is mitotic figure or hard negative
 score               a measurement called probability, score or confidence (QuPath 0.4 on: a dict, before: a list of name and
                     value); else such a property itself (TIAToolbox: ``prob``), else a number as its name
 kind                ``properties.objectType``; before QuPath 0.3 ``id`` (``PathDetectionObject``)
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mitos_mmdet.core.json_reading import is_number
+from mitos_mmdet.datasets.coco_format import CLASSES
 from mitos_mmdet.interchange.class_names import class_name
 
 _SCORES = ('probability', 'score', 'confidence', 'detection probability', 'prob', 'class probability')
@@ -51,6 +53,12 @@ class GeoObject:
     score: object
     kind: str | None
     side_px: float
+
+
+def has_no_place(feature) -> bool:
+    """Whether a feature is one without a geometry, or with an empty one, as GeoJSON allows: nothing was drawn."""
+    geometry = feature.get('geometry')
+    return geometry is None or (isinstance(geometry, dict) and [] in (geometry.get('coordinates'), geometry.get('geometries')))
 
 
 def features_of(content) -> list | None:
@@ -146,6 +154,8 @@ def _label(properties):
     if isinstance(names, list) and names and all(isinstance(name, str) and name for name in names):
         return class_name(': '.join(names))
     named = next((properties[key] for key in _CLASSES if isinstance(properties.get(key), str)), None)
+    if named is None and isinstance(properties.get('name'), str) and class_name(properties['name']) in CLASSES:
+        named = properties['name']  # what an annotation is called is free text, unless it is one of our classes
     return named and class_name(named)
 
 

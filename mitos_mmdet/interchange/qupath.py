@@ -11,7 +11,7 @@ from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.frame_names import last_of
-from mitos_mmdet.interchange.geojson import features_of, objects_of_file
+from mitos_mmdet.interchange.geojson import features_of, has_no_place, objects_of_file
 from mitos_mmdet.interchange.points import PointFile, points_of
 
 EXPLAINED = "QuPath's GeoJSON, one file per image"
@@ -32,12 +32,17 @@ def read(source, truth=None) -> PointFile:
         ValueError: A feature without a geometry that has a place.
     """
     paths = source.files(*SUFFIXES)
-    found = [_objects(path, source) for path in paths]
+    found, empty = [], 0
+    for path in paths:
+        its, without = _objects(path, source)
+        found.append(its)
+        empty += without
     counts, notes = _rule([each for its in found for each in its])
     found = [[each for each in its if counts(each)] for its in found]
     if not source.truth and any(each.score is not None for its in found for each in its):
         found, more = _without_unscored_regions(found)
         notes += more
+    notes += [f'{empty} features without a geometry are left out'] if empty else []
     names = _names(paths, source)
     frames = [points_of(name, [(each.x, each.y, each.label or MITOSIS, each.score) for each in its], str(path),
                         not source.truth) for name, path, its in zip(names, paths, found, strict=True)]
@@ -50,10 +55,12 @@ def to_files(frames) -> list[tuple[str, str]]:
 
 
 def _objects(path, source):
+    """``(objects, number of features without a place)`` of a file."""
     features = features_of(source.json if path == source.path else read_json(path))
     if features is None:
         raise ValueError(f'{path}: no GeoJSON of QuPath. Take it out of the folder, or export it again')
-    return objects_of_file(features, path)
+    placed = [feature for feature in features if not has_no_place(feature)]
+    return objects_of_file(placed, path), len(features) - len(placed)
 
 
 def _rule(objects):

@@ -61,6 +61,9 @@ def read_points(path, format=None, truth=None, is_truth=False) -> PointFile:
     reader = FORMATS[format or recognise(source)]
     made = reader.read(source, truth)
     made.notes += source.not_read(*reader.SUFFIXES)
+    twice = sum(len(frame) - len(set(zip(*frame.xy.T.tolist(), frame.labels, strict=True))) for frame in made.frames) if is_truth else 0
+    if twice:
+        made.notes.append(f'{twice} labels of {source.path.name} lie exactly on another of their class: each counts, listed twice or not')
     if not made.frames:
         raise ValueError(f'{path}: holds no frames (read as {made.format}). Give a file that does')
     return made

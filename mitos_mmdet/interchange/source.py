@@ -11,6 +11,7 @@ from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.text_files import without_gz
 
 _CHUNK = 4096
+_NOT_YET_JSON = b'\xef\xbb\xbf\xfe\xff\0 \t\r\n'  # byte order marks, of UTF-16 too, which is then refused by name, and blanks
 _ARCHIVE_LITTER = '__MACOSX'  # what macOS adds to a zip archive
 _IMAGES = (*IMAGE_SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.bif', '.dcm', '.jp2', '.webp')
 
@@ -63,7 +64,7 @@ class Source:
         Raises:
             ValueError: It starts like JSON and is none.
         """
-        return read_json(self.path) if self.head.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] in (b'{', b'[') else None
+        return read_json(self.path) if self.head.lstrip(_NOT_YET_JSON)[:1] in (b'{', b'[') else None
 
     @cached_property
     def first_json(self):

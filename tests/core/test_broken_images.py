@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from mitos_mmdet.core.images import BrokenImageError, open_image, read_header, read_rgb
 
@@ -160,3 +160,14 @@ def test_other_files_of_an_ome_set_are_not_opened(tmp_path):
         np.testing.assert_array_equal(read_rgb(path), RGB)
     except BrokenImageError as error:
         assert 'a.ome.tif' in str(error)
+
+
+def test_a_pointer_of_git_lfs_and_a_novel_beside_the_pixels(tmp_path):
+    (tmp_path / 'a.png').write_text('version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n')
+    with pytest.raises(BrokenImageError, match=r'a\.png: is a pointer of Git LFS.*git lfs pull'):
+        read_rgb(tmp_path / 'a.png')
+    text = PngImagePlugin.PngInfo()
+    text.add_text('log', 'x' * 2_000_000, zip=True)
+    Image.new('RGB', (8, 8)).save(tmp_path / 'b.png', pnginfo=text)
+    with pytest.raises(BrokenImageError, match=r'b\.png: carries more than a megabyte of text'):
+        read_rgb(tmp_path / 'b.png')

@@ -42,7 +42,7 @@ def test_what_is_complete_passes_unchanged(good):
     ('images', 1, dict(file_name=...), 'image 3 lacks file_name'),
     ('images', 1, dict(file_name=5), "image 3 has file_name '5'"),
     ('images', 1, dict(file_name=''), "image 3 has file_name ''"),
-    ('images', 1, dict(width='100'), "image 3 has width 100, which is no whole number of px above 0"),
+    ('images', 1, dict(width='100'), "image 3 has width '100', which is no whole number of px above 0"),
     ('images', 1, dict(height=0), 'image 3 has height 0'),
     ('images', 1, dict(height=80.5), 'image 3 has height 80.5'),
     ('images', 1, dict(width=True), 'image 3 has width True'),

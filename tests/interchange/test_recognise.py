@@ -50,7 +50,7 @@ def test_our_detections(tmp_path):
 @pytest.mark.parametrize('change, words', [
     (dict(version=2), 'version 2 of detections'),
     (dict(frames=[dict(points=[])]), 'frame 0 lacks file_name'),
-    (dict(frames=[dict(file_name='a', points=[dict(POINT, x='1')])]), 'a: point 1 is at x=1, y=20, which is no place'),
+    (dict(frames=[dict(file_name='a', points=[dict(POINT, x='1')])]), "a: point 1 is at x='1', y=20, which is no place"),
     (dict(frames=[dict(file_name='a', points=[dict(x=1, y=2)])]), 'a: point 1 lacks x, y or label'),
     (dict(frames=[dict(file_name='a', points=[dict(POINT, score=True)])]), 'a: point 1 has the score True'),
     (dict(frames=[dict(file_name='a', points=[dict(POINT, label=3)])]), 'a: point 1 has the class 3, which is no name'),
@@ -86,7 +86,7 @@ def test_coco_takes_the_centroid_or_the_box_s_centre(tmp_path):
 @pytest.mark.parametrize('entry, words', [
     (dict(image_id=9), "result 1 has image_id 9, which the truth"), (dict(category_id=[1]), 'has category_id'),
     (dict(bbox=[1, 2, 3]), 'has bbox'), (dict(score=None), 'has no score'),
-    (dict(score='1'), 'has the score 1'), (dict(score=float('nan')), 'score nan'),
+    (dict(score='1'), "has the score '1'"), (dict(score=float('nan')), 'score nan'),
 ])
 def test_coco_results_go_by_the_truth_s_numbers(tmp_path, entry, words):
     good = dict(image_id=7, category_id=1, bbox=[0, 0, 4, 8], score=.5)

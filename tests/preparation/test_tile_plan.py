@@ -209,7 +209,7 @@ def test_a_frame_of_too_many_tiles_and_long_names():
 @pytest.mark.parametrize(('change', 'reason'), [
     (dict(file_name=''), 'no file name'), (dict(width=None), 'lacks width'), (dict(height=0), 'has height 0'),
     (dict(file_name='../a.tif'), 'leads out'), (dict(file_name='/a.tif'), 'absolute'), (dict(file_name='a\x1b.tif'), 'control'),
-    (dict(width=10 ** 30), 'has width 1000'), (dict(width='wide'), 'has width wide')])
+    (dict(width=10 ** 30), 'has width 1000'), (dict(width='wide'), "has width 'wide'")])
 def test_a_bad_frame_is_left_out_with_its_reason(change, reason):
     result, [(_, why)] = plan([frame() | change, frame(2, 'b.tif')], [label(1, 50, 50), label(2, 50, 50, image=2)])
     assert [image['frame_id'] for image in result['images']] == [2] and reason in why
