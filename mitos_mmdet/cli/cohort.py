@@ -12,6 +12,7 @@ from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
+from mitos_mmdet.cli.short_warnings import short_warnings
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_ours, check_output, check_writable
@@ -64,9 +65,11 @@ def main(argv=None):
     _check_outputs(args, stem, slides, part)
     workers, cpus, gpus = _share(args, len(part))
     alone = workers == 1 and args.address is None
-    print(f"{len(part)} slides, {'one after the other in this process' if alone else f'{workers} at once on Ray'}, {cpus} cores each")
-    rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus, gpus,
-                      say=lambda line: print(printable(line), flush=True))
+    how = 'one after the other in this process' if alone else f'{workers} at once on Ray'
+    print(f"{len(part)} slide{'' if len(part) == 1 else 's'}, {how}, {cpus} cores each")
+    with short_warnings():
+        rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus, gpus,
+                          say=lambda line: print(printable(line), flush=True))
     table, page = write_cohort(args.out, rows, stem)
     counts = counts_of(rows)
     print(f"{counts['done']} finished, {counts['failed']} failed: {printable(table)}, {printable(page)}")

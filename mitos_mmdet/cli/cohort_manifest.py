@@ -2,6 +2,8 @@
 
 import csv
 import math
+import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 def read_cohort(source, out_dir):
     """The slides, each with a folder name of its own.
 
-    A manifest has the column ``path`` and may have ``um_per_px`` and ``roi``; whatever else it holds, as ``case_id``, is carried through.
-    Paths in it count from the manifest's folder. A slide that is not there is no error here: it fails alone.
+    A manifest, with commas, semicolons or tabs between its columns, has the column ``path`` and may have ``um_per_px`` and ``roi``;
+    whatever else it holds, as ``case_id``, is carried through. Paths in it count from the manifest's folder. A slide that is not there is
+    no error here: it fails alone.
 
     Args:
         source: Path of a ``.csv`` manifest, a slide, a folder, or a glob.
@@ -35,15 +38,9 @@ def read_cohort(source, out_dir):
 
 
 def _manifest(path):
-    try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
-            reader = csv.DictReader(file, restval='')
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(f'{path}: cannot be read ({reason}). Give a CSV file with the column path') from error
-    if 'path' not in (reader.fieldnames or ()):
-        found = ', '.join(map(repr, reader.fieldnames or ())) or 'none at all'
+    rows, names = _rows(path)
+    if 'path' not in names:
+        found = ', '.join(map(repr, names)) or 'none at all'
         raise ValueError(f"{path}: has no column path, only {found}. Name the column of the slides' files path")
     slides, seen = [], {}
     for line, row in rows:
@@ -51,12 +48,39 @@ def _manifest(path):
         if None in row:
             raise ValueError(f'{where}: has more fields than the heading. Put text with commas into quotes')
         slide = _slide(row, where, path.parent)
-        key = slide.path.absolute(), slide.roi
+        key = os.path.realpath(slide.path), slide.roi
         if key in seen:
             raise ValueError(f"{where}: lists {row['path']} again, as line {seen[key]}. Remove one of them")
         seen[key] = line
         slides.append(slide)
     return slides
+
+
+def _rows(path):
+    """``([(line, {column: text})], columns)``; commas, semicolons (Excel, in many countries) or tabs between, as the heading has them."""
+    try:
+        with open(path, encoding='utf-8-sig', newline='') as file:
+            heading = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, restval='', delimiter=max(',;\t', key=heading.count), strict=True)
+            names = [_name(name) for name in reader.fieldnames or ()]
+            reader.fieldnames = names
+            rows = [(reader.line_num, row) for row in reader]
+    except UnicodeError as error:
+        raise ValueError(f'{path}: is no text in UTF-8. Save it as CSV in UTF-8, with the column path') from error
+    except (OSError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f'{path}: cannot be read ({reason}). Give a CSV file with the column path') from error
+    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
+    if twice:
+        raise ValueError(f'{path}: has the column {twice[0]} twice. Rename or remove one of them')
+    return rows, names
+
+
+def _name(text):
+    """A column's name without spaces around; ours in lower case, as programs write them in any."""
+    text = text.strip()
+    return text.lower() if text.lower() in ('path', 'um_per_px', 'roi') else text
 
 
 def _slide(row, where, folder):
@@ -69,7 +93,7 @@ def _slide(row, where, folder):
 
 def _um_per_px(text, where):
     try:
-        value = float(text)
+        value = float(text.replace(',', '.'))  # a decimal comma, where semicolons stand between
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:

@@ -3,9 +3,7 @@
 import argparse
 import contextlib
 import math
-import re
 import sys
-import warnings
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
@@ -13,6 +11,7 @@ from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
+from mitos_mmdet.cli.short_warnings import short_warnings
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
@@ -70,7 +69,7 @@ def main(argv=None):
                              stain='none' if args.no_stain else None, qupath_offset=not args.no_qupath_offset,
                              outputs=_outputs(args), **hotspot_settings(args))
     try:
-        with _short_warnings():
+        with short_warnings():
             rows, failed = _work(inputs, places, faults, model, settings, args)
     finally:
         with contextlib.suppress(OSError):  # only where nothing came into it
@@ -166,24 +165,6 @@ def _without_pixel_size(inputs):
         except ValueError as error:
             faults[path] = error
     return faults
-
-
-class _short_warnings(warnings.catch_warnings):
-    """Warnings as one line each; those that differ only in the file once."""
-
-    def __enter__(self):
-        super().__enter__()
-        seen = set()
-
-        def show(message, *_, **__):
-            text = one_line(message)
-            kind = re.sub(r'[\d.]+', '#', text.partition(': ')[2] or text)
-            if kind not in seen:
-                seen.add(kind)
-                print(f'warning: {printable(text)}', file=sys.stderr)
-        warnings.simplefilter('ignore')
-        warnings.filterwarnings('always', category=UserWarning, module=r'mitos_mmdet\.')
-        warnings.showwarning = show
 
 
 def _say_not_read(paths, why):

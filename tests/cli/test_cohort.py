@@ -111,12 +111,36 @@ def test_paths_count_from_the_manifest(cohort, monkeypatch):
     (['path', 'a.png', 'a.png'], 'line 3: lists a.png again, as line 2'),
     (['path,case', ',1'], 'line 2: has no path'),
     (['path', 'a.png,1'], 'more fields than the heading'),
+    (['path', 'a.png', './x/../a.png'], 'line 3: lists ./x/../a.png again, as line 2'),
+    (['path,roi,path', 'a.png,,b.png'], 'has the column path twice'),
+    (['path,um_per_px', '"a.png,0.25'], 'slides.csv: cannot be read'),
 ])
 def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, words):
     manifest = write(cohort / 'slides.csv', *lines)
     with pytest.raises(ValueError, match=words):
         main([manifest, '--out', str(cohort / 'out')])
     assert not (cohort / 'out').exists()
+
+
+@pytest.mark.parametrize('content', [
+    b'path;um_per_px;case\na.png;0,5;1, 2\n',
+    b'path\tum_per_px\tcase\na.png\t0.5\t1, 2\n',
+    b'\xef\xbb\xbf Path , UM_PER_PX ,case\r\na.png,0.5,"1, 2"\r\n',
+])
+def test_manifests_as_spreadsheets_write_them(cohort, content):
+    (cohort / 'slides.csv').write_bytes(content)
+    slide, = read_cohort(str(cohort / 'slides.csv'), cohort / 'out')
+    assert (slide.path, slide.um_per_px, slide.columns['case']) == (cohort / 'a.png', 0.5, '1, 2')
+    assert set(slide.columns) == {'path', 'um_per_px', 'case'}
+
+
+@pytest.mark.parametrize('content, words', [(b'', 'no column path, only none at all'),
+                                            ('path\nü.png'.encode('latin-1'), 'no text in UTF-8'),
+                                            ('path\na.png'.encode('utf-16'), 'no text in UTF-8')])
+def test_what_is_no_manifest(cohort, content, words):
+    (cohort / 'slides.csv').write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        read_cohort(str(cohort / 'slides.csv'), cohort / 'out')
 
 
 @pytest.mark.parametrize('flags, words', [

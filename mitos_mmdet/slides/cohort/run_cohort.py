@@ -65,7 +65,7 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
                 busy.append(jobs[place])
                 continue
             states[place] = state, reason
-            say(f'[{len(states)}/{len(slides)}] {slides[place].path.name}: {reason or state}')
+            say(f"[{len(states)}/{len(slides)}] {slides[place].path.name}: {state}{reason and f': {reason}'}")
         todo = _released(busy)
     return [_row(slide, job, states, facts) for slide, job in zip(slides, jobs, strict=True)]
 
