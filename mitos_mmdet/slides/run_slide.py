@@ -1,7 +1,7 @@
 """``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +38,8 @@ _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that
 def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, held=False):
     """Detects, counts and writes everything about one slide.
 
-    Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is stopped leaves a slide
-    that is not finished, and never a mixture that looks finished.
+    Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is killed leaves a slide
+    that is not finished, and never a mixture that looks finished. One that fails or is interrupted removes what it has written.
 
     Args:
         path: Slide or frame.
@@ -62,14 +62,22 @@ def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, hel
     with open_slide(path, um_per_px=settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
         need_um_per_px(slide)
         check_fine_enough(slide, model.um_per_px)
-        summary = _run(slide, model, out_dir, settings, progress, workers)
-        summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
-        write_summary(out_dir / SUMMARY, summary)
-        (out_dir / UNFINISHED).unlink(missing_ok=True)
+        results = _found(slide, model, settings, progress, workers)
+        _remove_earlier(out_dir)
+        try:
+            summary = _write(out_dir, slide, settings, *results)
+            summary = plain({**summary, 'seconds': round(time.perf_counter() - started, 3), 'fingerprint': stamp})
+            write_summary(out_dir / SUMMARY, summary)
+        except BaseException:  # a full disk, Ctrl-C: no part of the results stays
+            with suppress(OSError):
+                _remove(out_dir, SUMMARY, *FILES.values(), UNFINISHED)
+            raise
+        _remove(out_dir, UNFINISHED)
     return summary
 
 
-def _run(slide, model, out_dir, settings, progress, workers):
+def _found(slide, model, settings, progress, workers):
+    """``(Detections, SlideCount, TissueMask or None, Roi or None, what is told of the run)``."""
     roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
     thumbnail = slide.thumbnail(1000)
     tissue = tissue_mask(slide)
@@ -94,7 +102,6 @@ def _run(slide, model, out_dir, settings, progress, workers):
         notes.append('No tissue was recognised, so the area is that of the whole image.')
         tissue = None
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
-    _remove_earlier(out_dir)
     about = dict(
         program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=str(slide.path), size_px=slide.size,
         um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
@@ -103,9 +110,14 @@ def _run(slide, model, out_dir, settings, progress, workers):
                    atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
         threshold=threshold, threshold_from=model.threshold_from if settings.threshold is None else 'the user',
         tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
+    return found, count, tissue, roi, about
+
+
+def _write(out_dir, slide, settings, found, count, tissue, roi, about):
+    """Writes every file but the summary, and returns the summary."""
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
-    return dict(about, **{**counts, 'notes': [*notes, *counts['notes']]}, files=files)
+    return dict(about, **{**counts, 'notes': [*about['warnings'], *counts['notes']]}, files=files)
 
 
 def with_atypical(slide, detections, classifier, threshold):
@@ -158,7 +170,11 @@ def check_fine_enough(slide, um_per_px):
 def _remove_earlier(out_dir):
     with replacing(out_dir / UNFINISHED):
         pass
-    for name in (SUMMARY, *FILES.values()):
+    _remove(out_dir, SUMMARY, *FILES.values())
+
+
+def _remove(out_dir, *names):
+    for name in names:
         (out_dir / name).unlink(missing_ok=True)
 
 
