@@ -122,7 +122,8 @@ def _check_outputs(args, stem, slides, part):
     from mitos_mmdet.slides.cohort.cohort_page import PAGE_MARK
     from mitos_mmdet.slides.cohort.table import TABLE_MARK
 
-    inputs = [args.source, args.roi, *(args.model or ()), *(each for slide in slides for each in (slide.path, slide.roi))]
+    inputs = [args.source, args.roi, args.calibration, *(args.model or ())]
+    inputs += [each for slide in slides for each in (slide.path, slide.roi)]
     for kind, mark in (('csv', TABLE_MARK), ('html', PAGE_MARK)):
         path = Path(args.out) / f'{stem}.{kind}'
         check_output('--out', path, inputs, mark)

@@ -134,7 +134,7 @@ def _check(args):
 def _check_places(places, inputs, args):
     from mitos_mmdet.slides.check_places import check_places
 
-    check_places(places, [*inputs, args.roi, *(args.model or ())])
+    check_places(places, [*inputs, args.roi, args.calibration, *(args.model or ())])
 
 
 def _model(args):

@@ -81,12 +81,12 @@ def test_an_image_called_as_an_output(folder):
                 match=r'overview\.png: is (an input|there already, and not from this)')
 
 
-def test_a_region_called_as_an_output(folder):
+@pytest.mark.parametrize(('flag', 'name'), [('--roi', 'detections.geojson'), ('--calibration', 'mitotic-figures.json')])
+def test_a_region_or_calibration_called_as_an_output(folder, flag, name):
     (folder / 'a').mkdir()
-    roi = folder / 'a' / 'detections.geojson'
-    roi.write_text('{"type": "FeatureCollection", "features": []}')
+    (folder / 'a' / name).write_text('{"type": "FeatureCollection", "features": []}')
     for main in (cohort.main, detect.main):
-        refused(main, folder, folder / 'a.png', '--out', folder, '--um-per-px', '0.5', '--roi', roi, match='is an input')
+        refused(main, folder, folder / 'a.png', '--out', folder, '--um-per-px', '0.5', flag, folder / 'a' / name, match='is an input')
 
 
 def test_own_results_are_replaced(folder, capsys):
