@@ -66,7 +66,7 @@ def main():
     with open(args.out / 'folds.csv', 'w', encoding='utf-8', newline='') as file:
         table = csv.writer(file)
         table.writerow(['file_name', 'patient', 'fold', 'atypical', 'probability'])
-        table.writerows((row['file_name'], patient, fold, int(row['atypical']), f'{value:.4f}')
+        table.writerows((row['file_name'], patient, fold, int(row['atypical']), f'{value:.6f}')
                         for row, patient, fold, value in zip(rows, patients, folds, probability, strict=True))
     network = trained(args.out / 'all.pth', patches, atypical, um_per_px, **settings)
     write_bundle(network, args, len(rows), int(atypical.sum()), score)

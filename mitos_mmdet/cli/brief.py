@@ -3,16 +3,6 @@
 import contextlib
 import sys
 import time
-import warnings
-
-# Third-party warnings that a user can do nothing about, and that read as if the scores were at risk.
-_MISLEADING = ('faster_coco_eval is not installed', 'torch.meshgrid', '__array__ implementation', 'Could not import OneDL')
-
-
-def silence_warnings():
-    """Drops the third-party warnings that mislead; call it before mmdet is imported."""
-    for start in _MISLEADING:
-        warnings.filterwarnings('ignore', message=f'.*{start}')
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mitos_mmdet.cli.brief import brief_output, found_lines, silence_warnings
+from mitos_mmdet.cli.brief import brief_output, found_lines
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases, files_read, protected
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -39,8 +39,6 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    if args.brief:
-        silence_warnings()
     load_mmdet()
     from mmengine.runner import Runner
 

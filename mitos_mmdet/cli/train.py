@@ -7,7 +7,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
 
-from mitos_mmdet.cli.brief import brief_output, epoch_lines, silence_warnings
+from mitos_mmdet.cli.brief import brief_output, epoch_lines
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -33,8 +33,6 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    if args.brief:
-        silence_warnings()
     load_mmdet()
     from mmengine.runner import Runner
 

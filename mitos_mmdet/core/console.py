@@ -1,11 +1,16 @@
 """What every command-line tool here shares: one clear line instead of a traceback, and the list of what was skipped."""
 
 import sys
+import warnings
 from typing import NoReturn
 
 from mitos_mmdet.core.names import printable
 
 _LONGEST, _TAIL = 1200, 300  # characters of a message, and of them its end, which says what to do (ours)
+
+
+# Third-party warnings that a user can do nothing about, and that read as if the results were at risk.
+_MISLEADING = ('faster_coco_eval is not installed', 'torch.meshgrid', '__array__ implementation', 'Could not import OneDL')
 
 
 def run(main) -> NoReturn:
@@ -17,6 +22,8 @@ def run(main) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):  # names out of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')
+    for start in _MISLEADING:
+        warnings.filterwarnings('ignore', message=f'.*{start}')
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
