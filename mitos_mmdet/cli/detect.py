@@ -62,7 +62,12 @@ def main(argv=None):
     faults = _without_pixel_size(inputs) if args.um_per_px is None else {}
     if len(faults) == len(inputs):
         raise next(iter(faults.values()))
-    model = _model(args)
+    line = ProgressLine('')
+    line.say('loading the model')
+    try:
+        model = _model(args)
+    finally:
+        line.clear()
     from mitos_mmdet.slides.settings import SlideSettings
 
     settings = SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, batch_size=args.batch_size,
@@ -91,6 +96,7 @@ def _work(inputs, places, faults, model, settings, args):
     rows, failed, kept = [], [], 0
     for number, (path, place) in enumerate(zip(inputs, places, strict=True), start=1):
         line = ProgressLine(f'[{number}/{len(inputs)}] {printable(path.name)}')
+        line.say('  looking for tissue')
         try:
             if path in faults:
                 raise faults[path]

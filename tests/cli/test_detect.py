@@ -230,11 +230,13 @@ def test_progress_is_one_line_on_a_terminal_only():
     class Terminal(Stream):
         isatty = staticmethod(lambda: True)
 
-    for stream, shown in ((Terminal(), 3), (Stream(), 0)):
-        times = iter([0.0, 1.0, 1.05, 4.0])
+    for stream, shown in ((Terminal(), 4), (Stream(), 0)):
+        times = iter([0.0, *([0.5] if shown else []), 1.0, 1.05, 4.0])
         line = ProgressLine('a.png', stream, lambda: next(times))  # noqa: B023
+        line.say('  looking for tissue')
         for done in (1, 2, 8):
             line(done, 20)
         line.clear()
         assert len(stream) == shown
-        assert not shown or stream[1].endswith('a.png  tile 8/20  2.0 tiles/s  0:06 left')
+        assert not shown or stream[0].endswith('a.png  looking for tissue ...')
+        assert not shown or stream[2].endswith('a.png  tile 8/20  2.0 tiles/s  0:06 left')

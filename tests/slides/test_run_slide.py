@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from mitos_mmdet.slides import write_outputs
 from mitos_mmdet.slides.run_slide import run_slide
 from mitos_mmdet.slides.settings import SlideSettings
 from mitos_mmdet.slides.slide import SlideError
@@ -47,3 +48,18 @@ def test_twelve_bits_in_sixteen_are_refused_and_not_read_as_black(tmp_path):
     tifffile.imwrite(tmp_path / 'b.tif', wide * 257, photometric='rgb')
     summary = run_slide(tmp_path / 'b.tif', disc_model(), tmp_path / 'out', SlideSettings(um_per_px=0.25, outputs=('csv', )))
     assert summary['mitotic_figures'] == 2
+
+
+@pytest.mark.parametrize('when', ['while it detects', 'while it writes'])
+def test_ctrl_c_leaves_nothing_behind(tmp_path, monkeypatch, when):
+    Image.fromarray(pixels()).save(tmp_path / 'a.png')
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    if when == 'while it writes':
+        monkeypatch.setattr(write_outputs, 'write_geojson', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_slide(tmp_path / 'a.png', disc_model(tile_size=128, overlap=32), tmp_path / 'out', SlideSettings(um_per_px=0.25),
+                  progress=interrupt if when == 'while it detects' else None)
+    assert [path.name for path in tmp_path.iterdir()] == ['a.png']
