@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs
+from mitos_mmdet.core.names import as_spelled_there
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
 
@@ -83,12 +84,19 @@ def _name(text):
     return text.lower() if text.lower() in ('path', 'um_per_px', 'roi') else text
 
 
+def _there(folder, name):
+    """The path of a slide or region: its name may have Windows' backslashes, or accents written otherwise than on the disk."""
+    path = as_spelled_there(folder / name)
+    return path if path.exists() else as_spelled_there(folder / name.replace('\\', '/'))
+
+
 def _slide(row, where, folder):
     name = row['path'].strip()
     if not name or '\0' in name:
         raise ValueError(f'{where}: has no path. Fill it in, or remove the line')
     um_per_px, roi = (row.get('um_per_px') or '').strip(), (row.get('roi') or '').strip()
-    return CohortSlide(folder / name, _um_per_px(um_per_px, where) if um_per_px else None, str(folder / roi) if roi else None, dict(row))
+    return CohortSlide(_there(folder, name), _um_per_px(um_per_px, where) if um_per_px else None,
+                       str(_there(folder, roi)) if roi else None, dict(row))
 
 
 def _um_per_px(text, where):

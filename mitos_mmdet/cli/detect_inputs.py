@@ -5,6 +5,8 @@ import glob
 import os
 from pathlib import Path
 
+from mitos_mmdet.core.names import without_unprintable
+
 IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
 SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide'}
 _OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
@@ -116,7 +118,7 @@ def output_names(inputs):
     names = [None] * len(inputs)
     open_places = list(range(len(inputs)))
     for kind in kinds:
-        made = {place: kind(inputs[place]) for place in open_places}
+        made = {place: without_unprintable(kind(inputs[place])) for place in open_places}
         # Case is ignored: some file systems do.
         counts = {}
         for name in [*made.values(), *filter(None, names)]:

@@ -60,14 +60,16 @@ def draft(path: Path | str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing(path: Path | str, mode: str = 'w', newline: str | None = None) -> Iterator[IO[Any]]:
-    """An open file whose content replaces ``path`` when the block ends well; text is UTF-8. As :func:`draft`.
+    """An open file whose content replaces ``path`` when the block ends well; text is UTF-8, broken Unicode in it is escaped. As
+    :func:`draft`.
 
     Args:
         path: Where to.
         mode: ``'w'`` or ``'wb'``.
         newline: As of ``open``.
     """
-    with draft(path) as name, open(name, mode, encoding=None if 'b' in mode else 'utf-8', newline=newline) as file:
+    text = {} if 'b' in mode else dict(encoding='utf-8', errors='backslashreplace')
+    with draft(path) as name, open(name, mode, newline=newline, **text) as file:
         yield file
 
 

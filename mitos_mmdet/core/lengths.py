@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 _LENGTH = re.compile(r'^\s*([0-9]*\.?[0-9]+)\s*(um|µm|μm|px)\s*$')
+LEAST_UM_PER_PX, MOST_UM_PER_PX = 0.005, 100  # ours, far beyond what is used: electron microscopes, and overviews of a slide
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,6 @@ def check_um_per_px(um_per_px, where, needed_for='a length in um') -> tuple[floa
     if not (0 < x < math.inf and 0 < y < math.inf):
         raise ValueError(f"{where} has no usable pixel size (um_per_px={um_per_px!r}), which {needed_for} needs: give "
                          f"um_per_px [x, y] in the annotation file, or use a length in px")
+    if not all(LEAST_UM_PER_PX < side < MOST_UM_PER_PX for side in (x, y)):
+        raise ValueError(f'{where} has a pixel size of {x:g} x {y:g} um, which no microscope gives: nm or mm perhaps. Write um per px')
     return x, y

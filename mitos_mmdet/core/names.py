@@ -67,6 +67,11 @@ def fitted(name: str, suffix: str) -> str:
     return f'{folder}{slash}{last}{suffix}'
 
 
+def without_unprintable(name: str) -> str:
+    """A name for a new file: control characters and broken Unicode, which not every file system takes, become ``_``."""
+    return _UNPRINTABLE.sub('_', name)
+
+
 def printable(text: Any) -> str:
     """Text that a terminal, SVG or HTML may show: control characters and broken Unicode as ``\\x1b``."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode('unicode_escape').decode(), str(text))

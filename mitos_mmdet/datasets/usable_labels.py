@@ -118,6 +118,8 @@ def usable_label(annotation, image) -> tuple[dict, list[str]]:
             notes.append(f'its bbox {str(annotation.get("bbox"))[:40]} has no area, so {BOX_PX} px around its centroid are used')
     elif not ((corners[:2] <= centroid) & (centroid < corners[2:])).all():
         raise ValueError(f'its box {box.tolist()} does not hold its centroid {centroid.tolist()}')
+    elif polygons and _lie_apart(polygons, corners):
+        polygons, notes = [], [*notes, 'its mask lies beside its box, so it is left out: its box is used']
     corners = np.clip(corners, 0, np.tile(size, 2))
     if (corners[2:] - corners[:2] < 1).any():
         notes.append(f'less than 1 px of its bbox lies in the image, so {BOX_PX} px around its centroid are used')
@@ -202,6 +204,12 @@ def _bounds(polygons, centroid):
         if ((bounds[:2] <= centroid) & (centroid < bounds[2:])).all():
             return bounds
     return None
+
+
+def _lie_apart(polygons, corners):
+    """Whether the polygons' bounds and the box xyxy have no px in common."""
+    places = np.concatenate(polygons)
+    return bool((places.max(axis=0) < corners[:2]).any() or (places.min(axis=0) > corners[2:]).any())
 
 
 def _around(centroid):

@@ -10,6 +10,7 @@ from mitos_mmdet.core.names import fitted, inside
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath
 from mitos_mmdet.interchange.contest_labels import to_tupac_files
+from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.points import only
 
 # What the command line calls them, and what makes their files; None: one JSON.
@@ -34,6 +35,9 @@ def export(frames, to, threshold=None):
     """
     if to not in EXPORTS:
         raise ValueError(f'{to!r} is no format to write. Choose one of {", ".join(EXPORTS)}')
+    nameless = next((frame for frame in frames if last_of(frame) in ('', '.', '..')), None)
+    if nameless is not None and to != 'mitos-mmdet':
+        raise ValueError(f'the frame {nameless.name!r} has no name that a file could have. Name it in the detections')
     notes = []
     if to in _MITOSES_ALONE:
         others = sum(int((frame.labels != MITOSIS).sum()) for frame in frames)

@@ -10,11 +10,11 @@ from types import NoneType
 import numpy as np
 
 from mitos_mmdet.core.json_reading import is_number
+from mitos_mmdet.core.lengths import LEAST_UM_PER_PX, MOST_UM_PER_PX
 from mitos_mmdet.interchange.class_names import class_name
 
 # Further from the corner, in px or mm, nothing lies; squares of it are still numbers (ours).
 _FARTHEST = 1e9
-_LEAST_UM, _MOST_UM = 0.005, 100  # um/px (ours), far beyond what is used: electron microscopes, and overviews of a slide
 
 
 @dataclass(eq=False)
@@ -155,7 +155,7 @@ def _described(where, um_per_px=None, size_px=None, **more):
         if pair is not None and not (isinstance(pair, list | tuple) and len(pair) == 2 and all(
                 is_number(side) and 0 < side < _FARTHEST for side in pair)):
             raise ValueError(f'{where}: {key} is {_short(pair)}, not two numbers above 0. Correct the file')
-    if um_per_px is not None and not all(_LEAST_UM < side < _MOST_UM for side in um_per_px):
+    if um_per_px is not None and not all(LEAST_UM_PER_PX < side < MOST_UM_PER_PX for side in um_per_px):
         raise ValueError(f'{where}: um_per_px is {_short(um_per_px)}, which no microscope gives: nm or mm perhaps. Write um per px')
     for key in ('scanner', 'domain', 'case_id', 'region_type'):
         if not isinstance(more.get(key), str | int | None):

@@ -99,7 +99,7 @@ def _check_any(frames, skipped, root):
     if not skipped:
         raise ValueError(f'{root}: holds no frames. Give the folder of the contest or one of its annotation files')
     what, reason = skipped[0]
-    raise ValueError(f'{what}: {reason}. Nothing is left: so or worse for all {len(skipped)} frames')
+    raise ValueError(f'{what}: {reason}. Nothing is left: all {len(skipped)} frames were rejected')
 
 
 def _split(frames, rule, named, seed):

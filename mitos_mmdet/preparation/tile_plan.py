@@ -173,15 +173,12 @@ def _labels_of(annotations, image, categories):
     notes = [(f"annotation {number} of {image['file_name']}", why) for number, why in (*found.outside, *found.replaced, *found.lost)]
     replaced, labels = {number for number, _ in found.replaced}, []
     for label in found.labels:
-        # Rounded before tiles are cut, so that what lies in a tile still does after the shift.
-        label |= {key: label[key].round(_DECIMALS) for key in ('bbox', 'centroid')}
+        # Rounded before tiles are cut, so that what lies in a tile still does after the shift; what is in the frame stays in it.
+        last = np.array([image['width'], image['height']]) - 10.0 ** -_DECIMALS
+        label |= dict(bbox=label['bbox'].round(_DECIMALS), centroid=np.minimum(label['centroid'].round(_DECIMALS), last))
         if label['id'] in replaced:
             label.pop('area', None)
-        if (label['centroid'] < [image['width'], image['height']]).all():
-            labels.append(label)
-        else:
-            notes.append((f"annotation {label['id']} of {image['file_name']}",
-                          f"its centroid {label['centroid'].tolist()} lies on the border of the frame"))
+        labels.append(label)
     reason = None
     if found.lost:
         number, why = found.lost[0]

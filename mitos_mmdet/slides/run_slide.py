@@ -8,6 +8,7 @@ import numpy as np
 
 import mitos_mmdet
 from mitos_mmdet.core.files import replacing
+from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.output_folder import locked
 from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
@@ -103,7 +104,7 @@ def _found(slide, model, settings, progress, workers):
         tissue = None
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
     about = dict(
-        program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=str(slide.path), size_px=slide.size,
+        program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=printable(slide.path), size_px=slide.size,
         um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,

@@ -178,3 +178,26 @@ def test_without_ray_one_slide_after_the_other(cohort, monkeypatch, capsys):
         main([*common, '--workers', '2'])
     assert main(common) == 0
     assert 'one after the other in this process, 16 cores each' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('text', ['Path, UM_per_px \na.png, 0.5\n', 'path;um_per_px\na.png;0.5\n', '\ufeffpath\tum_per_px\na.png\t0.5\n'])
+def test_headings_as_spreadsheets_write_them(tmp_path, text):
+    (tmp_path / 'slides.csv').write_text(text, encoding='utf-8')
+    assert [(slide.path.name, slide.um_per_px) for slide in read_cohort(tmp_path / 'slides.csv', tmp_path / 'out')] == [('a.png', 0.5)]
+
+
+@pytest.mark.parametrize('data, words', [
+    (b'', 'has no column path, only none at all'), ('path\na.png\n'.encode('utf-16'), 'is no text in UTF-8'),
+    (b'path,path\na.png,b.png\n', 'has the column path twice'), (b'file\na.png\n', "has no column path, only 'file'")])
+def test_manifests_that_cannot_be_meant(tmp_path, data, words):
+    (tmp_path / 'slides.csv').write_bytes(data)
+    with pytest.raises(ValueError, match=rf'slides\.csv: {words}'):
+        read_cohort(tmp_path / 'slides.csv', tmp_path / 'out')
+
+
+def test_paths_as_windows_and_macos_spell_them(tmp_path):
+    (tmp_path / 'x').mkdir()
+    for name in ('a.png', 'e\u0301.png'):
+        (tmp_path / 'x' / name).touch()
+    (tmp_path / 'slides.csv').write_text('path\nx\\a.png\nx/\u00e9.png\n', encoding='utf-8')
+    assert all(slide.path.is_file() for slide in read_cohort(tmp_path / 'slides.csv', tmp_path / 'out'))

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -240,3 +241,9 @@ def test_progress_is_one_line_on_a_terminal_only():
         assert len(stream) == shown
         assert not shown or stream[0].endswith('a.png  looking for tissue ...')
         assert not shown or stream[2].endswith('a.png  tile 8/20  2.0 tiles/s  0:06 left')
+
+
+def test_a_name_that_is_no_text(model, tmp_path):
+    frame = picture(tmp_path / os.fsdecode(b'bad\xff.png'))
+    assert command.main([str(frame), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25']) == 0
+    assert json.loads((tmp_path / 'out' / 'bad_' / 'summary.json').read_text())['mitotic_figures'] == 3

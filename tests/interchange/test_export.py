@@ -97,7 +97,7 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(ValueError, match='is there already'):
         write_folder([('a', '')], tmp_path / 'full')
     with pytest.raises(ValueError, match='cannot be written'):
-        write_folder([('a', 'x'), ('b', '\ud800')], tmp_path / 'new')
+        write_folder([('a', 'x'), ('a/b', 'y')], tmp_path / 'new')
     (tmp_path / 'empty').mkdir()
     write_folder([('deep/a', 'x')], tmp_path / 'empty')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['empty', 'full'] and (tmp_path / 'empty/deep/a').read_text() == 'x'
@@ -116,3 +116,10 @@ def test_a_name_that_leads_out_writes_nothing(tmp_path, path):
 def test_the_longest_name_is_shortened(tmp_path):
     write_folder([('x' * 255 + '.geojson', '{}'), ('x' * 255 + 'y.geojson', '{}')], tmp_path / 'out')
     assert len(list((tmp_path / 'out').iterdir())) == 2
+
+
+@pytest.mark.parametrize('name', ['', '..', 'a/..'])
+def test_a_frame_whose_name_is_no_file_name(name):
+    frame = points_of(name, [(1, 2, MITOSIS, .5)], 'here')
+    with pytest.raises(ValueError, match='has no name that a file could have'):
+        export([frame], 'qupath')

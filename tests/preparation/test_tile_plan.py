@@ -280,3 +280,14 @@ def test_labels_of_bug_reports_are_all_in_tiles(shared_data, case):
     frames, _ = plan_tiles(read_annotations(path), TileSettings(size=(256, 256), keep='all'))
     held = {annotation['frame_annotation_id'] for frame in frames for tile in frame.tiles for annotation in tile.annotations}
     assert len(held) == 13 and sum(sum(frame.objects.values()) for frame in frames) == 13
+
+
+def test_an_object_on_the_last_thousandth_of_the_frame_is_not_lost():
+    result, skipped = plan([frame()], [label(1, 0, 0, bbox=[280, 180, 60, 60], centroid=[299.9996, 199.9996])],
+                           TileSettings(size=(100, 100)))
+    assert not skipped and [each['centroid'] for each in result['annotations']] == [[99.999, 99.999]]
+
+
+def test_a_mask_beside_its_box_is_left_out_and_named():
+    result, skipped = plan([frame()], [label(1, 55, 55, segmentation=[[240, 140, 270, 140, 270, 170]])])
+    assert 'its mask lies beside its box' in skipped[0][1] and 'segmentation' not in result['annotations'][0]

@@ -17,6 +17,7 @@ _POINT = (('xpx', 'ypx'), ('x', 'y'), ('centroidx', 'centroidy'), ('centerx', 'c
           ('centroidxpx', 'centroidypx'))
 _CORNERS = (('x1', 'y1', 'x2', 'y2'), ('xmin', 'ymin', 'xmax', 'ymax'), ('left', 'top', 'right', 'bottom'))
 _SIZES = (('x', 'y', 'width', 'height'), ('x', 'y', 'w', 'h'), ('left', 'top', 'width', 'height'))
+_USED = {*_IMAGE, *_CLASS, *_CASE, *_UM_PER_PX, *(name for names in (*_POINT, *_CORNERS, *_SIZES) for name in names)}
 
 
 def read_labels(root):
@@ -35,7 +36,7 @@ def read_labels(root):
         ValueError: No CSV there, no header, no columns of a place, or a row without a place.
     """
     root = Path(root)
-    files = sorted(root.rglob('*.csv')) if root.is_dir() else [root]
+    files = sorted(path for path in root.rglob('*') if path.suffix.lower() == '.csv') if root.is_dir() else [root]
     if not files:
         raise ValueError(f'{root}: holds no .csv. Give a CSV or the folder of the CSVs')
     found = {}
@@ -52,7 +53,11 @@ def _read(path, found, base, alone):
         return
     delimiter = max(',;\t', key=lines[0][1].count)
     header = next(csv.reader([lines[0][1]], delimiter=delimiter))
-    columns = {re.sub(r'[\s._()µ-]', '', name.lower().replace('µ', 'u')): index for index, name in reversed(list(enumerate(header)))}
+    names = [re.sub(r'[\s._()µ-]', '', name.lower().replace('µ', 'u')) for name in header]
+    twice = next((name for name in _USED if names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f'{path}: has the column {header[names.index(twice)]!r} twice. Leave the one that is meant')
+    columns = {name: index for index, name in reversed(list(enumerate(names)))}
     place = _place_of(columns, header, path)
     image, kind, case, size = (_first(columns, names) for names in (_IMAGE, _CLASS, _CASE, _UM_PER_PX))
     if image is None and alone:

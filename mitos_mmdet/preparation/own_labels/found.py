@@ -14,6 +14,7 @@ class Found:
         relative: The points are shares of the image's width and height (YOLO).
         case_id, scanner, domain: Where the label file says so, else None.
         um_per_px: ``(x, y)``, or None.
+        size_px: ``(width, height)`` of the image that was labelled, or None.
     """
 
     name: str
@@ -24,4 +25,5 @@ class Found:
     scanner: str | None = None
     domain: str | None = None
     um_per_px: tuple | None = None
+    size_px: tuple | None = None
     skipped: list = field(default_factory=list)

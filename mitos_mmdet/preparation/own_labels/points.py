@@ -23,5 +23,5 @@ def read_labels(root, format):
         points = [(float(x), float(y), label, where) for (x, y), label in zip(frame.xy.tolist(), frame.labels, strict=True)]
         if frame.labelled:
             found.append(Found(frame.name, points, where, case_id=frame.case_id, scanner=frame.scanner,
-                               domain=frame.domain, um_per_px=frame.um_per_px))
+                               domain=frame.domain, um_per_px=frame.um_per_px, size_px=frame.size_px))
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.core.images import BrokenImageError, read_header
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.class_names import class_name
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
@@ -42,6 +43,8 @@ def read(kind, root, images=None, um_per_px=None, class_map=None, case=None, unl
     folder = Path(images) if images is not None else root if root.is_dir() else root.parent
     if not folder.is_dir():
         raise ValueError(f'{images}: no such folder. Give the folder of the images as --images')
+    if um_per_px is not None:
+        check_um_per_px((um_per_px, um_per_px), f'--um-per-px {um_per_px:g}')
     found = _READERS[kind](root)
     paths = {path.relative_to(folder).as_posix(): path for path in _images(folder)}
     named = pair_names(list(paths), [its.name for its in found])
@@ -72,11 +75,16 @@ def _images(folder):
 
 def _frame(its, name, path, um_per_px, case, names, skipped):
     scale = (1.0, 1.0)
-    if its.relative and its.points:
+    if its.points and (its.relative or its.size_px):
         try:
-            scale = read_header(path)[:2]
+            size = read_header(path)[:2]
         except BrokenImageError as error:
             skipped.append((str(path), str(error).removeprefix(f'{path}: ')))
+            return None
+        if its.relative:
+            scale = size
+        elif tuple(its.size_px) != size:
+            skipped.append((str(path), f'it is {size[0]} x {size[1]} px, its labels were made for {its.size_px[0]} x {its.size_px[1]} px'))
             return None
     frame = _described(name, path, its, um_per_px, case)
     frame.labels = [Label(category, (x * scale[0], y * scale[1]), where) for x, y, given, where in its.points

@@ -23,7 +23,9 @@ def read_labels(root):
     """
     root = Path(root)
     names = _class_names(root if root.is_dir() else root.parent)
-    files = sorted(path for path in root.rglob('*.txt') if path.name not in _NAME_FILES) if root.is_dir() else [root]
+    files = [root]
+    if root.is_dir():
+        files = sorted(path for path in root.rglob('*') if path.suffix.lower() == '.txt' and path.name not in _NAME_FILES)
     if not files:
         raise ValueError(f'{root}: holds no .txt. Give the folder of the YOLO labels')
     base = root if root.is_dir() else root.parent

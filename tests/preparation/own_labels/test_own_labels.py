@@ -127,3 +127,30 @@ def test_real_yolo_labels(shared_data, tmp_path):
     content = convert('yolo', tmp_path, um_per_px=0.23, class_map={'1': 'hard negative'}).contents[None]
     assert len(content['annotations']) == len((tmp_path / 'canine_mammary_7215x5412.txt').read_text().split()) / 5
     assert content['annotations'][0]['centroid'] == pytest.approx([0.462093 * 7215, 0.895972 * 5412], abs=1e-3)
+
+
+def test_labels_made_for_another_size_are_not_used(tmp_path, images):
+    entries = [dict(id=1, file_name='s1_a.png', width=100, height=200), dict(id=2, file_name='s1_b.png', width=200, height=100)]
+    labels = [dict(id=number, image_id=number, category_id=1, bbox=[30, 20, 20, 20]) for number in (1, 2)]
+    (tmp_path / 'own.json').write_text(json.dumps(dict(images=entries, annotations=labels, categories=[dict(id=1, name='mitosis')])))
+    done = convert('coco', tmp_path / 'own.json', images=images)
+    assert [image['file_name'] for image in done.contents[None]['images']] == ['s1_b.png']
+    assert done.skipped == [(str(images / 's1_a.png'), 'it is 200 x 100 px, its labels were made for 100 x 200 px')]
+
+
+def test_a_column_twice_and_a_pixel_size_in_nm(tmp_path, images):
+    (tmp_path / 'own.csv').write_text('image,x,X,y,class\ns1_a.png,40,41,30,mitosis\n')
+    with pytest.raises(ValueError, match="has the column 'x' twice"):
+        convert('csv', tmp_path / 'own.csv', images=images)
+    (tmp_path / 'own.csv').write_text('image,x,y,class\ns1_a.png,40,30,mitosis\n')
+    with pytest.raises(ValueError, match='--um-per-px 250 has a pixel size of 250 x 250 um'):
+        convert('csv', tmp_path / 'own.csv', images=images, um_per_px=250)
+
+
+@pytest.mark.parametrize('kind, name, text', [('csv', 's1_a.CSV', 'x,y,class\n40,30,mitotic figure\n'),
+                                              ('yolo', 's1_a.TXT', '0 .2 .3 .1 .1\n')])
+def test_endings_in_capitals(tmp_path, images, kind, name, text):
+    (tmp_path / 'labels').mkdir()
+    (tmp_path / 'labels' / name).write_text(text)
+    done = convert(kind, tmp_path / 'labels', images=images, **({} if kind == 'csv' else dict(class_map={'0': 'mitotic figure'})))
+    assert [annotation['centroid'] for annotation in done.contents[None]['annotations']] == [[40, 30]]
