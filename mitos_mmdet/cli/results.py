@@ -1,7 +1,7 @@
 """Rebuilds the table of all models from the work dirs of their tests.
 
-Every model of model-index.yml is a row, with its published F1 and the scores of the newest run in WORK_DIRS/MODEL; rows without a run stay
-empty. The output is Markdown.
+Every model of model-index.yml is a row, with its published F1 and the scores of the newest test in WORK_DIRS/MODEL, else of the best
+validation of its training; rows without a run stay empty. The output is Markdown.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main(argv=None):
     models = _models()
     runs = {model['Name']: run for model in models if (run := read_run(args.work_dirs / Path(model['Config']).stem))}
     if not runs:
-        raise ValueError(f'{args.work_dirs}: holds no scores of any model of model-index.yml. Run mitos test CONFIG CHECKPOINT first; '
+        raise ValueError(f'{args.work_dirs}: holds no scores of any model of model-index.yml. Run mitos train or mitos test first; '
                          f'its scores go to work_dirs/CONFIG_NAME')
     table = results_table([model for model in models if model['Name'] in runs or not args.tested], runs)
     if args.out is None:

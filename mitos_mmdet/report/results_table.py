@@ -1,5 +1,9 @@
 """The table of all models: published scores beside those of the runs at hand. Pure, apart from reading the runs' JSON files."""
 
+import contextlib
+import itertools
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +17,7 @@ _ORIGINS = {'threshold_best_on_this_set': 'best on these frames', 'threshold_fix
 
 @dataclass
 class Run:
-    """The newest test, or else validation, of a work dir.
+    """The newest test, or else the best validation, of a work dir.
 
     Attributes:
         folder: The work dir.
@@ -34,10 +38,11 @@ class Run:
 
 
 def read_run(folder: Path) -> Run | None:
-    """The scores that mmengine keeps in ``FOLDER/<time>/<time>.json``.
+    """The scores of the newest test; where there is none, of the newest training's best validation, which its best checkpoint belongs to.
 
     Args:
-        folder: A work dir of ``mitos train`` or ``mitos test``.
+        folder: A work dir of ``mitos train`` or ``mitos test``. mmengine keeps a test in ``FOLDER/<time>/<time>.json``, and a training's
+            validations among the lines of ``FOLDER/<time>/vis_data/scalars.json``.
 
     Returns:
         Run: None where the folder holds no scores of ``CentroidMetric``.
@@ -45,14 +50,28 @@ def read_run(folder: Path) -> Run | None:
     Raises:
         ValueError: A damaged file of scores.
     """
-    for path in sorted(folder.glob('*/*.json'), key=lambda path: path.stem, reverse=True):
-        if path.stem != path.parent.name:
-            continue
-        content = read_json(path)
+    tests = (read_json(path) for path in _newest_first(folder, '*/*.json') if path.stem == path.parent.name)
+    trainings = (best for path in _newest_first(folder, '*/vis_data/scalars.json') if (best := _best_validation(path)))
+    for content in itertools.chain(tests, trainings):
         scores = {key.removeprefix('centroid/'): value for key, value in content.items() if key.startswith('centroid/')}
         if scores:
             return Run(folder, scores, content.get('time'), _checkpoint(folder))
     return None
+
+
+def _newest_first(folder, pattern):
+    return sorted(folder.glob(pattern), key=lambda path: path.relative_to(folder).parts[0], reverse=True)
+
+
+def _best_validation(path):
+    """The line of the best F1, or None. A last line that a kill has cut off is no line."""
+    found = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            content = json.loads(line)
+            if isinstance(content, dict) and not math.isnan(content.get('centroid/f1', math.nan)):
+                found.append(content)
+    return max(found, key=lambda content: content['centroid/f1'], default=None)
 
 
 def results_table(models: list, runs: dict) -> str:

@@ -37,6 +37,18 @@ def test_other_json_files_are_no_runs(tmp_path):
     assert read_run(tmp_path) is None
 
 
+def test_best_validation_of_a_training_that_was_not_tested(tmp_path):
+    log = tmp_path / '20260101_000000/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    lines = [{'loss': 1.0}, {'centroid/f1': 0.5}, {'centroid/f1': 0.6, 'centroid/ap': 0.3}, {'centroid/f1': float('nan')}]
+    log.write_text('\n'.join(map(json.dumps, lines)) + '\n{"centroid/f1": 0.')
+    assert read_run(tmp_path).scores == {'f1': 0.6, 'ap': 0.3}
+    write_run(tmp_path, '20250101_000000', f1=0.1)
+    assert read_run(tmp_path).scores == {'f1': 0.1}  # a test wins, however old
+    log.write_text('{"loss": 1.0}\n')
+    assert read_run(tmp_path / '20260101_000000') is None
+
+
 def test_nothing_to_show_is_one_line(tmp_path):
     with pytest.raises(ValueError, match='holds no scores'):
         main([str(tmp_path)])
