@@ -86,7 +86,8 @@ def _started(ray, address, cpus):
         ray.init(address=address or 'local', include_dashboard=False if address is None else None, log_to_driver=False,
                  logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ValueError(f'--address {address}: no Ray cluster to be reached ({one_line(error)[:200]})') from error
+        raise ValueError(f'--address {address}: no Ray cluster to be reached ({one_line(error)[:200]}). Check it with "ray status"; if '
+                         f'the cluster wants a token, set RAY_AUTH_MODE=token here, too') from error
     logging.getLogger('ray.data').setLevel(logging.ERROR)
     try:
         yield
