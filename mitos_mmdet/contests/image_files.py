@@ -19,7 +19,7 @@ def list_images(folder):
     return found
 
 
-def check_image_root(images, default):
+def check_image_root(images, default) -> Path:
     """The image root: ``images`` where given, else ``default``.
 
     Raises:

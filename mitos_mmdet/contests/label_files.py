@@ -7,7 +7,7 @@ from pathlib import Path
 from mitos_mmdet.core.text_files import read_text
 
 
-def read_lines(path):
+def read_lines(path) -> list:
     """The lines that are not blank, as ``[(line number from 1, text), ...]``; an empty file gives an empty list.
 
     Blanks, carriage returns and separators at a line's end do not count: contest files have them.
@@ -67,7 +67,7 @@ def read_columns(path, columns):
     return rows
 
 
-def check_folder(root, expected):
+def check_folder(root, expected) -> Path:
     """``root`` as an absolute path that exists, so that ``.`` has a name too.
 
     Raises:

@@ -13,7 +13,7 @@ from mitos_mmdet.core.names import name_fault, printable
 _MANY = 100
 
 
-def measure_frames(frames, image_root, allow_missing=False):
+def measure_frames(frames, image_root, allow_missing=False) -> tuple:
     """Takes width, height and pixel size from the images.
 
     Args:
@@ -65,7 +65,7 @@ def _take_nominal(frame, allow_missing):
     return frame
 
 
-def drop_outside(frames):
+def drop_outside(frames) -> tuple:
     """Leaves out labels whose centroid is not in its image, and frames where that is so for most of several.
 
     Returns:
