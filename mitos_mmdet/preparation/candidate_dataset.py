@@ -19,7 +19,7 @@ from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.preparation.candidate_plan import candidates_json, plan_patches, summarise
 
 
-def collect(dataset, detect, out, settings, origin):
+def collect(dataset, detect, out, settings, origin) -> tuple:
     """Writes the patches of a dataset's candidates and their annotation file.
 
     Args:

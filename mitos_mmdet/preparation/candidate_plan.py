@@ -65,7 +65,7 @@ class Patch:
     name: str = ''
 
 
-def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame'):
+def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame') -> tuple:
     """What each candidate of a frame is, by the contests' rule.
 
     Of the candidates within the radius of a mitotic figure one is its hit (rule ``midog`` of ``matching``). The others are
@@ -92,7 +92,7 @@ def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame'):
     return kinds, found < 0
 
 
-def plan_patches(frames, settings):
+def plan_patches(frames, settings) -> tuple:
     """The patches to cut of all frames.
 
     Args:
@@ -126,7 +126,7 @@ def plan_patches(frames, settings):
     return _named(figures + kept), counts
 
 
-def candidates_json(patches, infos, classes, settings):
+def candidates_json(patches, infos, classes, settings) -> dict:
     """The annotation file: an image a patch, with one annotation over all of it that says what it is.
 
     Args:
@@ -149,7 +149,7 @@ def candidates_json(patches, infos, classes, settings):
                 annotations=annotations, categories=[dict(id=1, name=classes[0]), dict(id=2, name=HARD_NEGATIVE)])
 
 
-def summarise(counts, settings):
+def summarise(counts, settings) -> list:
     """What there was, for people: a list of lines."""
     hits, missed = counts['figures'] - counts['missed'], 'left out' if settings.hits_only else 'added'
     return [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} figures hit within "

@@ -10,7 +10,7 @@ from mitos_mmdet.core.names import printable
 _SIDE, _GAP, _LINE = 320, 8, 18  # px
 
 
-def contact_sheet(rows, path):
+def contact_sheet(rows, path) -> None:
     """Writes a PNG, whole or not at all.
 
     Args:

@@ -29,7 +29,7 @@ class Conversion:
     notes: list = field(default_factory=list)
 
 
-def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow_missing=False, **options):
+def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow_missing=False, **options) -> 'Conversion':
     """Reads a contest, measures its images, splits it by case.
 
     Args:

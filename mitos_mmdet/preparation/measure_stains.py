@@ -9,7 +9,7 @@ from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.preparation.one_image import fault_of
 
 
-def measure_stains(frames_file, image_folder, by='image', method='macenko'):
+def measure_stains(frames_file, image_folder, by='image', method='macenko') -> tuple:
     """The annotation file's content with ``stain`` in each image's entry, as ``RandomStainTransfer`` and ``NormalizeStain`` read it.
 
     Args:

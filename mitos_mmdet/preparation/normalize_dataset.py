@@ -25,7 +25,7 @@ _NAMED = 20  # files not read that are listed before the rest is only counted (o
 _SHOWN = 8  # rows of the contact sheet, at most 3 of them images that were left as they are (ours)
 
 
-def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None, backend='fast'):
+def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None, backend='fast') -> tuple:
     """Normalises the images of ``source`` into ``out/images``.
 
     Args:

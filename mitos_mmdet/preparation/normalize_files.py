@@ -52,7 +52,7 @@ class _Job:
     backend: str
 
 
-def normalize_files(groups, images, out, target, workers, backend='fast'):
+def normalize_files(groups, images, out, target, workers, backend='fast') -> tuple:
     """Writes the normalised images to ``out/images``, under their names.
 
     Where the stain of a group cannot be estimated its images are copied as they are.

@@ -6,7 +6,7 @@ import re
 _HOW = ("Write fractions as 'train=0.7,val=0.15,test=0.15', or case lists as 'train=03+04,val=05'")
 
 
-def split_frames(frames, rule, named, seed=0):
+def split_frames(frames, rule, named, seed=0) -> tuple:
     """Deals frames out to splits.
 
     Args:
@@ -92,7 +92,7 @@ def _check_apart(splits, rule):
                                  f'one side')
 
 
-def absent_cases(frames, rule, named):
+def absent_cases(frames, rule, named) -> list:
     """The sorted cases of a split by name that are not among ``frames``; none for other rules."""
     known = set().union(*(_names(frame) for frame in frames))
     return sorted({entry for entries in named.get(rule, {}).values() for entry in entries} - known)

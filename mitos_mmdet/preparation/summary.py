@@ -5,7 +5,7 @@ from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 _HEAD = ('split', 'scanner', 'domain', 'um/px', 'frames', 'unlabelled', 'cases', 'mitoses', 'hard negatives')
 
 
-def summary_table(splits):
+def summary_table(splits) -> str:
     """Frames, cases and labels per split, scanner and domain.
 
     Args:

@@ -41,7 +41,7 @@ class _Job:
     stain_file: Path
 
 
-def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=False):
+def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=False) -> tuple:
     """Writes the tiles of a dataset and their annotation file.
 
     Args:

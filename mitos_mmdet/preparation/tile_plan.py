@@ -63,7 +63,7 @@ class TileSettings:
             return equal_grid(width, height, *self.grid)
         return tile_grid(width, height, self.size, self.overlap, self.remainder)
 
-    def as_json(self):
+    def as_json(self) -> dict:
         """The settings as plain JSON values; those that another one overrides are left out."""
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
         unused = ('grid',) if self.grid is None else ('size', 'overlap', 'remainder')
@@ -88,7 +88,7 @@ class PlannedFrame:
     objects: Counter
 
 
-def plan_tiles(content, settings):
+def plan_tiles(content, settings) -> tuple:
     """The tiles of every frame of an annotation file, in its order.
 
     An object belongs to each tile that holds its centroid (left and top border inside, right and bottom outside): to several
@@ -133,7 +133,7 @@ def plan_tiles(content, settings):
     return frames, skipped
 
 
-def tiles_json(content, frames, settings):
+def tiles_json(content, frames, settings) -> dict:
     """The tiles' annotation file: COCO json as ``coco_format``; each image has ``frame``, ``frame_id`` and ``offset`` [x, y]."""
     images, annotations = [], []
     for frame in frames:

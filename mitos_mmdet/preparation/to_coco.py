@@ -10,12 +10,12 @@ from mitos_mmdet.datasets.coco_format import CATEGORY_IDS, categories
 CONVERTER_VERSION = 1
 
 
-def make_info(contest, **more):
+def make_info(contest, **more) -> dict:
     """The ``info``; ``more`` tells of labels, boxes and split. No date: the same contest files give the same bytes."""
     return dict(description=f'{contest}, converted by mitos_mmdet', contest=contest, converter_version=CONVERTER_VERSION, **more)
 
 
-def to_coco(frames, info, box_size=None):
+def to_coco(frames, info, box_size=None) -> dict:
     """The annotation file of measured frames.
 
     Args:

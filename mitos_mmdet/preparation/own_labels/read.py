@@ -18,7 +18,7 @@ _READERS = {'csv': csv.read_labels, 'yolo': yolo.read_labels, 'qupath': lambda r
             'coco': lambda root: points.read_labels(root, 'coco')}
 
 
-def read(kind, root, images=None, um_per_px=None, class_map=None, case=None, unlabelled='leave-out'):
+def read(kind, root, images=None, um_per_px=None, class_map=None, case=None, unlabelled='leave-out') -> 'Reading':
     """Reads labels and finds their images.
 
     Args:
