@@ -3,14 +3,14 @@
 from pathlib import Path
 
 
-def add_report(parser):
+def add_report(parser) -> None:
     """``--report`` and ``--images``."""
     parser.add_argument('--report', type=Path, metavar='FILE.html', help='the headline class as a page with plots and pictures')
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help="folder below which the frames of the report's pictures are (default: that of the truth)")
 
 
-def check_report(args):
+def check_report(args) -> None:
     """Refuses what could not be done, before anything is read.
 
     Raises:
@@ -22,7 +22,7 @@ def check_report(args):
         raise ValueError(f'--images {args.images}: no such folder')
 
 
-def report_scored(args, notes, scored, compared):
+def report_scored(args, notes, scored, compared) -> None:
     """Writes what ``--report`` asks for.
 
     Args:

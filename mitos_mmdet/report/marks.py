@@ -36,7 +36,7 @@ class Mark:
     dot: tuple | None = None
 
 
-def marks_of(evaluation, index):
+def marks_of(evaluation, index) -> list:
     """All ``Mark`` of a frame, at the threshold: misses, false positives, hits."""
     frame, found = evaluation.frames[index], evaluation.matches[index]
     return [*_misses(evaluation, index, frame, found), *_alarms(evaluation.radius, index, frame, found), *_hits(index, frame, found)]

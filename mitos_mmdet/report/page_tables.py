@@ -27,7 +27,7 @@ def headline(scores):
     return rows
 
 
-def group_table(title, found):
+def group_table(title, found) -> tuple:
     """Heading and rows of ``{name: Scores}``; of cases, which have no intervals, without AP."""
     rates = ('precision', 'recall', 'f1') if title == 'case' else ('f1', 'precision', 'recall', 'ap', 'froc_area')
     heads = dict(f1='F1', precision='precision', recall='recall', ap='AP', froc_area='FROC area')
@@ -37,7 +37,7 @@ def group_table(title, found):
     return [title, 'frames', 'labelled', 'hits', 'misses', 'false positives', *(heads[key] for key in rates)], rows
 
 
-def frame_table(evaluation, names):
+def frame_table(evaluation, names) -> tuple:
     """Heading and rows, one per frame; what is the same for all frames is left out."""
     known = [(head, key) for head, key in _FRAME_COLUMNS if len({getattr(frame, key) for frame in evaluation.frames}) > 1]
     rows = []
@@ -49,13 +49,13 @@ def frame_table(evaluation, names):
     return ['frame', *(head for head, _ in known), 'labelled', 'hits', 'misses', 'false positives', 'F1'], rows
 
 
-def agreement_table(count_agreement):
+def agreement_table(count_agreement) -> tuple:
     """Heading and rows of the count agreement."""
     return ['', *count_agreement], [[title[0].upper() + title[1:], *(_cell(getattr(each, key)) for each in count_agreement.values())]
                                     for title, key in AGREEMENT]
 
 
-def comparison_table(comparison):
+def comparison_table(comparison) -> tuple:
     """Heading and rows of a ``Comparison``."""
     rows = [[COMPARED[key], number(each.first), number(each.second), number(each.difference.value), interval(each.difference),
              number(each.share_second_better, 2)] for key, each in comparison.scores.items()]

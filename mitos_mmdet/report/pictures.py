@@ -60,7 +60,7 @@ class Pictures:
     missing: list
 
 
-def take_pictures(evaluation, image_of):
+def take_pictures(evaluation, image_of) -> 'Pictures':
     """Chooses what to show, reads these frames and cuts them.
 
     Misses and false positives come by falling score (misses: of the best detection under the threshold), hits by rising score: the least

@@ -26,7 +26,7 @@ class ReportMetric(CentroidMetric):
         self.path = check_report_path(path)
         self.provenance = provenance
 
-    def compute_metrics(self, results):
+    def compute_metrics(self, results) -> dict:
         """Writes the report.
 
         Returns:

@@ -8,7 +8,7 @@ PAGE_SUFFIXES = ('.html', '.htm')
 PAGE_MARK = b'content="mitos_mmdet report"'  # stands at the top of every report
 
 
-def check_report_path(path, inputs=(), flag='the report'):
+def check_report_path(path, inputs=(), flag='the report') -> Path:
     """Refuses a report that could not be written, or would replace an input.
 
     Args:

@@ -10,7 +10,7 @@ _ORDER = {MISS: 'by the best score under the threshold, those that were not dete
           HIT: 'the least sure first'}
 
 
-def facts(evaluation):
+def facts(evaluation) -> list:
     """How much was looked at, and by which rule."""
     cases = {frame.case_id for frame in evaluation.frames} - {None}
     area = _area(evaluation)
@@ -19,7 +19,7 @@ def facts(evaluation):
             *([f'{several(evaluation.frames_unlabelled, "frame")} without labels left out'] if evaluation.frames_unlabelled else [])]
 
 
-def lead(evaluation):
+def lead(evaluation) -> str:
     """The result in one or two sentences."""
     overall = evaluation.overall
     density = f', {number(overall.fp / overall.frames, 2)} a frame'
@@ -29,7 +29,7 @@ def lead(evaluation):
     return f'{found}; {several(overall.fp, "false positive")}{density if overall.fp else ""}.'
 
 
-def threshold(chosen):
+def threshold(chosen) -> dict:
     """``dict(flatters, words)``."""
     words = f'Detections with score ≥ {chosen.text()} count.'
     if chosen.flatters:
@@ -39,13 +39,13 @@ def threshold(chosen):
     return dict(flatters=chosen.flatters, words=words)
 
 
-def intervals(bootstrap):
+def intervals(bootstrap) -> str:
     """The bootstrap as a sentence."""
     text = bootstrap.text()
     return f'{text[0].upper()}{text[1:]}.'
 
 
-def hard_negatives(found):
+def hard_negatives(found) -> str | None:
     """Where false positives sit; None where nobody labelled hard negatives, or there are no false positives."""
     if found is None or not found.false_alarms:
         return None
@@ -55,7 +55,7 @@ def hard_negatives(found):
             f'that is counted already, and {found.on_nothing} on nothing labelled.')
 
 
-def gallery(found):
+def gallery(found) -> tuple:
     """Title, and how many of how many in which order."""
     shown = len(found.pictures)
     if not found.total:
@@ -64,7 +64,7 @@ def gallery(found):
     return TITLES[found.kind], f'{rest}, {_ORDER[found.kind]}'
 
 
-def methods(evaluation):
+def methods(evaluation) -> list:
     """Terms and their explanation."""
     return [
         ('Hit', f'A detection within {length(evaluation.radius)} of a label, centre to centre, inclusive.'),

@@ -39,12 +39,12 @@ def several(count, noun):
     return f'{count:,} {noun}' + ('' if count == 1 else 's')
 
 
-def length(radius):
+def length(radius) -> str:
     """A ``Length`` as ``'7.5 µm'``."""
     return f"{radius.value:g} {radius.unit.replace('um', 'µm')}"
 
 
-def short_names(names):
+def short_names(names) -> dict:
     """As little of each path as tells the frames apart: ``'H05/x40/H05_00Ab.jpg'`` is ``'H05_00Ab'``.
 
     Args:

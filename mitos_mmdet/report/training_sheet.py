@@ -28,7 +28,7 @@ class Sample:
     masks: list = field(default_factory=list)
 
 
-def training_sheet(samples, classes, columns=4, panels=('all', ), side=256):
+def training_sheet(samples, classes, columns=4, panels=('all', ), side=256) -> np.ndarray:
     """Draws the samples row by row.
 
     Args:

@@ -7,7 +7,7 @@ from mitos_mmdet.report.pictures import take_pictures
 from mitos_mmdet.report.report_path import check_report_path
 
 
-def write_report(evaluation, path, image_of=None, provenance=None, comparisons=None):
+def write_report(evaluation, path, image_of=None, provenance=None, comparisons=None) -> None:
     """Writes ``report.html``, and ``report_figures/`` with each figure as SVG and PNG.
 
     The page holds all it shows: it fetches nothing, and the folder is for papers and slides. The same input gives the same bytes.

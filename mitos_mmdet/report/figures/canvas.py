@@ -33,7 +33,7 @@ class Drawing:
     png: bytes
 
     @property
-    def inline(self):
+    def inline(self) -> str:
         """The SVG as an element of a page: without prolog and fixed size, its ids its own."""
         svg = self.svg[self.svg.index('<svg'):]
         head, rest = svg.split('>', 1)
@@ -44,7 +44,7 @@ class Drawing:
         return f'{head} role="img" aria-label="{self.name}">{rest}'
 
 
-def drawing(name, alt, caption, paint, size, **figures):
+def drawing(name, alt, caption, paint, size, **figures) -> 'Drawing':
     """Makes a ``Drawing``.
 
     Args:
@@ -68,7 +68,7 @@ def drawing(name, alt, caption, paint, size, **figures):
     return Drawing(name, alt, caption, svg.getvalue(), png.getvalue())
 
 
-def whiskers(axes, estimate, at, horizontal, **style):
+def whiskers(axes, estimate, at, horizontal, **style) -> None:
     """An interval as a line through ``at`` on the other axis; nothing where there is none."""
     if estimate is None or not estimate.has_interval:
         return

@@ -8,7 +8,7 @@ from mitos_mmdet.report.figures.groups import groups
 from mitos_mmdet.report.figures.localisation import displacement, localisation
 
 
-def draw(evaluation):
+def draw(evaluation) -> dict:
     """``{section of the page: [Drawing, ...]}``; a section without anything to show is empty."""
     counts = list(evaluation.count_agreement.items())[::-1]  # cases, where there are any, before frames
     return dict(
