@@ -18,7 +18,7 @@ class Canvas:
         self.haematoxylin, self.eosin, self.um_per_px, self.rng = haematoxylin, eosin, um_per_px, rng
         self.textures = {scale: Texture(rng, scale / um_per_px) for scale in (0.28, 0.5, 0.9, 2.0)}
 
-    def patch(self, x_um, y_um, radius_um, angle=0.0):
+    def patch(self, x_um, y_um, radius_um, angle=0.0) -> 'Patch | None':
         """The part of the frame within ``radius_um`` of a point, or None where it lies outside.
 
         Returns:
@@ -42,7 +42,7 @@ class Patch:
     def __init__(self, canvas, window, u, v):
         self.canvas, self.window, self.u, self.v = canvas, window, u, v
 
-    def moved(self, u_um, v_um):
+    def moved(self, u_um, v_um) -> 'Patch':
         """The same window with its centre moved by ``(u, v)`` um."""
         return Patch(self.canvas, self.window, self.u - np.float32(u_um), self.v - np.float32(v_um))
 
@@ -71,7 +71,7 @@ class Patch:
         top = depth.max(axis=0)
         return top + merge_um * np.log(np.exp((depth - top) / merge_um).sum(axis=0))
 
-    def cover(self, depth, haematoxylin, eosin, softness_um=0.14):
+    def cover(self, depth, haematoxylin, eosin, softness_um=0.14) -> None:
         """Replaces what is there by new concentrations where ``depth`` is positive; None leaves a stain as it is."""
         share = soft_step(depth, softness_um)
         for name, new in (('haematoxylin', haematoxylin), ('eosin', eosin)):
@@ -79,12 +79,12 @@ class Patch:
                 old = getattr(self.canvas, name)[self.window]
                 old += share * (new - old)
 
-    def scale(self, share, haematoxylin, eosin):
+    def scale(self, share, haematoxylin, eosin) -> None:
         """Multiplies the stains by a factor where ``share`` is 1, leaves them where it is 0."""
         self.canvas.haematoxylin[self.window] *= 1 + share * (haematoxylin - 1)
         self.canvas.eosin[self.window] *= 1 + share * (eosin - 1)
 
-    def add(self, haematoxylin, eosin):
+    def add(self, haematoxylin, eosin) -> None:
         """Adds stain."""
         self.canvas.haematoxylin[self.window] += haematoxylin
         self.canvas.eosin[self.window] += eosin

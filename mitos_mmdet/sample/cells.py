@@ -18,13 +18,13 @@ class Tumour:
     pleomorphic: float
 
 
-def draw_tumour(rng):
+def draw_tumour(rng) -> 'Tumour':
     """A tumour for a frame."""
     radius = rng.uniform(3.5, 5.4)
     return Tumour(radius, radius * rng.uniform(2.1, 2.7), rng.random(), rng.uniform(0.1, 1))
 
 
-def place_cells(plan, tumour, rng):
+def place_cells(plan, tumour, rng) -> dict:
     """Centres of the ordinary cells of a frame, clear of its figures and of each other.
 
     Returns:
@@ -81,7 +81,7 @@ def _belongs(kind, layout, x, y, rng):
     return nest < -2
 
 
-def paint_cells(canvas, plan, placed, tumour):
+def paint_cells(canvas, plan, placed, tumour) -> None:
     """Paints the ordinary cells; the last points of ``epithelial``, the figures' own, are left to others."""
     rng = canvas.rng
     for x, y in placed['erythrocyte']:
@@ -106,7 +106,7 @@ def paint_cells(canvas, plan, placed, tumour):
                 vesicular=np.clip(tumour.vesicular + rng.normal(0, 0.25), 0, 1))
 
 
-def nucleus(canvas, x, y, semi_u, semi_v, angle, darkness, vesicular, wobble=0.07):
+def nucleus(canvas, x, y, semi_u, semi_v, angle, darkness, vesicular, wobble=0.07) -> None:
     """A nucleus at rest.
 
     Args:
@@ -139,7 +139,7 @@ def nucleus(canvas, x, y, semi_u, semi_v, angle, darkness, vesicular, wobble=0.0
     patch.cover(depth, np.clip(inside, 0.08, None), np.clip(eosin, 0.05, None), softness_um=rng.choice([0.13, 0.2, 0.4]))
 
 
-def erythrocyte(canvas, x, y):
+def erythrocyte(canvas, x, y) -> None:
     """A red blood cell: a disc without nucleus."""
     patch = canvas.patch(x, y, 4.5, canvas.rng.uniform(0, 3.2))
     if patch is None:

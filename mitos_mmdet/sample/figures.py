@@ -9,7 +9,7 @@ import numpy as np
 from .noise import soft_step
 
 
-def paint_figure(canvas, figure):
+def paint_figure(canvas, figure) -> None:
     """Paints one :class:`Figure`, chromatin centred on its point."""
     _PAINTERS[figure.kind](canvas, figure)
 

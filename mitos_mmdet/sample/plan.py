@@ -33,7 +33,7 @@ class Figure:
     angle: float
 
     @property
-    def is_mitosis(self):
+    def is_mitosis(self) -> bool:
         return self.kind in MITOSES
 
 
@@ -67,7 +67,7 @@ class FramePlan:
     figures: tuple
 
 
-def plan_frame(index, frames, width, height, seed):
+def plan_frame(index, frames, width, height, seed) -> 'FramePlan':
     """Plans frame ``index`` (from 0) of ``frames``; the same arguments give the same plan.
 
     Scanners come in blocks, as in MIDOG; the last third of each block (at least one frame) is test.

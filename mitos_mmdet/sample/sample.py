@@ -66,7 +66,7 @@ def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2
     return plans
 
 
-def annotations(plans, seed, settings):
+def annotations(plans, seed, settings) -> dict:
     """The content of ``MIDOG++.json`` for these plans."""
     images, labels = [], []
     for plan in plans:
@@ -85,13 +85,13 @@ def annotations(plans, seed, settings):
                 categories=[dict(id=1, name='mitotic figure'), dict(id=2, name='not mitotic figure')], annotations=labels)
 
 
-def splits(plans):
+def splits(plans) -> str:
     """The content of ``datasets_xvalidation.csv`` for these plans."""
     rows = [f'{plan.number};{plan.split};{TUMOR};{plan.scanner.name};mitos_mmdet;Synthetic' for plan in plans]
     return '\n'.join(['Slide;Dataset;Tumor;Scanner;Origin;Species', *rows, ''])
 
 
-def write_frame(plan, seed, path):
+def write_frame(plan, seed, path) -> None:
     """Draws a frame into a deflated TIFF, whole or not at all."""
     picture = Image.fromarray(render_frame(plan, seed))
     per_cm = 10000 / plan.scanner.um_per_px

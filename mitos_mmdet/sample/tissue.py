@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from .noise import enlarge, smooth_noise, soft_step
 
 
-def paint_tissue(plan, cells_um, rng):
+def paint_tissue(plan, cells_um, rng) -> tuple:
     """Stains a frame without its nuclei.
 
     Args:
