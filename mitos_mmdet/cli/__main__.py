@@ -32,7 +32,7 @@ STEPS = {
 COMMANDS = {name: entry for step in STEPS.values() for name, entry in step.items()}
 
 
-def help_text():
+def help_text() -> str:
     """What ``mitos --help`` prints."""
     width = max(map(len, COMMANDS)) + 2
     lines = ['usage: mitos COMMAND ...', '', 'Finds mitotic figures in H&E images.']
@@ -62,7 +62,7 @@ def main(argv=None):
     return importlib.import_module(f'mitos_mmdet.cli.{COMMANDS[name][0]}').main(rest)
 
 
-def entry():
+def entry() -> None:
     """The ``mitos`` program."""
     run(main)
 

@@ -21,7 +21,7 @@ from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.report.training_sheet import PANELS, Sample, training_sheet
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos browse', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('--out', required=True, metavar='FILE.png', help='where the sheet goes')
@@ -37,7 +37,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     args = parse_args(argv)
     if args.samples < 1:
         raise ValueError(f'--samples {args.samples}: must be at least 1')
@@ -77,7 +77,7 @@ def draw_samples(dataset, count, seed, index=None, negatives=False):
     return samples
 
 
-def to_sample(packed):
+def to_sample(packed) -> 'Sample':
     """A ``Sample`` of what the last step of a training pipeline gives (``inputs`` BGR, mmdet's order)."""
     truth, info = packed['data_samples'].gt_instances, packed['data_samples'].metainfo
     boxes = truth.bboxes.tensor if hasattr(truth.bboxes, 'tensor') else truth.bboxes

@@ -52,7 +52,7 @@ def parser():
     return command
 
 
-def main(argv=None):
+def main(argv=None) -> int:
     """Detects, chooses, prints, writes.
 
     Raises:

@@ -17,7 +17,7 @@ from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_writable
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos candidates', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help="phase one's config")
     parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the best checkpoint, else the last)")
@@ -34,7 +34,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     args = parse_args(argv)
     from mitos_mmdet.preparation.candidate_dataset import collect
     from mitos_mmdet.preparation.candidate_plan import CandidateSettings

@@ -11,7 +11,7 @@ _PARTS = ('bbox_head', 'mask_head', 'bbox_roi_extractor', 'mask_roi_extractor', 
 _STEPS_THAT_PACK = {'PackFrameInputs': None, 'PackDetInputs': ()}  # None: packs all that the metric reads
 
 
-def check_model(cfg, config):
+def check_model(cfg, config) -> None:
     """Every part in a list of parts says what it is.
 
     Raises:
@@ -26,7 +26,7 @@ def check_model(cfg, config):
                                      f"the classes by --classes")
 
 
-def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'):
+def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader') -> None:
     """What ``CentroidMetric`` reads is among what the frames to score carry, before a training runs up to its first validation.
 
     Raises:
@@ -44,7 +44,7 @@ def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'
                              f"MitosisDataset with dict(type='PackFrameInputs'), or a radius in px")
 
 
-def check_data(cfg, *loaders):
+def check_data(cfg, *loaders) -> None:
     """The annotation files that a run reads are there, before its work dir is.
 
     Raises:
@@ -57,7 +57,7 @@ def check_data(cfg, *loaders):
                 raise ValueError(f'{path}: no such file. {how_to_get(path)}')
 
 
-def check_phases(cfg):
+def check_phases(cfg) -> None:
     """The checkpoints that a ``TwoPhaseDetector`` names are there, before the work dir of its test is.
 
     Raises:
@@ -69,7 +69,7 @@ def check_phases(cfg):
         find_checkpoint(path)
 
 
-def check_pixel_sizes(cfg):
+def check_pixel_sizes(cfg) -> None:
     """A radius in um wants the pixel size of every labelled image that a training validates on.
 
     Raises:
@@ -107,6 +107,6 @@ def files_read(cfg, *loaders):
     return found
 
 
-def protected(read):
+def protected(read) -> list:
     """Of what a run reads, all but the current folder, which holds everything of somebody who works in it."""
     return [path for path in read if path and not (Path(path).is_dir() and Path(path).resolve() == Path.cwd())]

@@ -11,7 +11,7 @@ from mitos_mmdet.core.outputs import check_writable
 DEVICES = ('auto', 'cuda', 'cpu')
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     """The flags that ``train`` and ``test`` share; those of mmdet's own tools keep their names."""
     parser.add_argument('--work-dir', help='where logs, checkpoints and results go (default: work_dirs/CONFIG_NAME)')
     add_config_arguments(parser)
@@ -21,7 +21,7 @@ def add_arguments(parser):
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
-def add_config_arguments(parser):
+def add_config_arguments(parser) -> None:
     """The flags of every command that reads a config, for ``read_config``."""
     try:
         from mmengine.config import DictAction

@@ -32,7 +32,7 @@ from mitos_mmdet.preparation.summary import summary_table
 _OURS = b'"converter_version"'  # in the info, which is written first
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos convert', description=text, epilog=more,
@@ -63,7 +63,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     """Converts, reports, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     inputs = [args.root, args.csv, args.images]

@@ -45,7 +45,7 @@ def parser():
     return command
 
 
-def main(argv=None):
+def main(argv=None) -> int:
     """Runs the command; returns the exit status: 0, or 1 where an input among several failed.
 
     Raises:

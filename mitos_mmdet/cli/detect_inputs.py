@@ -12,7 +12,7 @@ SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.sv
 _OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
 
 
-def find_inputs(patterns, out_dir):
+def find_inputs(patterns, out_dir) -> tuple:
     """The files to read.
 
     Args:
@@ -45,7 +45,7 @@ def find_inputs(patterns, out_dir):
     return inputs, ignored
 
 
-def without_dicom_parts(inputs):
+def without_dicom_parts(inputs) -> tuple:
     """Of the several files of one DICOM slide, which a folder holds, only the first: any of them opens the whole slide.
 
     Args:

@@ -7,7 +7,7 @@ from mitos_mmdet.evaluation.thresholds import read_threshold
 from mitos_mmdet.interchange.recognise import FORMATS
 
 
-def add_um_per_px(parser):
+def add_um_per_px(parser) -> None:
     """``--um-per-px``."""
     parser.add_argument('--um-per-px', metavar='UM[,UM]',
                         help='pixel size of all frames, x,y where they differ, in place of what the files say; needed where truth and '
@@ -30,7 +30,7 @@ def add_threshold(parser, explained):
     return chosen
 
 
-def add_operating_threshold(parser):
+def add_operating_threshold(parser) -> None:
     """``--threshold`` or ``--calibration`` of commands that detect."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")

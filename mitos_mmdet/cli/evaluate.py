@@ -36,7 +36,7 @@ from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 FIGURES_FORMAT = 'mitos_mmdet figures'
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos evaluate', description=text, epilog=f'{more}\n{flags.format_list()}',

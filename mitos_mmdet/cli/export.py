@@ -26,7 +26,7 @@ from mitos_mmdet.interchange.export import EXPORTS, export, write_folder
 from mitos_mmdet.interchange.recognise import FORMATS, read_points
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos export', description=text, epilog=f'{more}\n{format_list()}',
@@ -41,7 +41,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     """Reads, converts, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     um_per_px = read_um_per_px(args.um_per_px)

@@ -1,7 +1,7 @@
 """mmdet, ready for use by a command."""
 
 
-def load_mmdet():
+def load_mmdet() -> None:
     """Registers the components of this project with mmdet.
 
     Raises:

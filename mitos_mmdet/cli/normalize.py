@@ -17,7 +17,7 @@ from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
 from mitos_mmdet.stain import BACKENDS, METHODS, StainNormalizer
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos normalize', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IN', help='folder of images, image, or annotation file (with --images)')
     parser.add_argument('out', metavar='OUT', help='folder for the result')
@@ -36,7 +36,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     args = parse_args(argv)
     if args.save_target:
         check_output('--save-target', args.save_target, [args.source, args.images, args.target], suffixes=('.json', ))

@@ -7,7 +7,7 @@ from mitos_mmdet.evaluation.tables import evaluation_tables, shown
 PER = {'scanner': 'scanner', 'domain': 'domain', 'case': 'case', 'region': 'region_type'}
 
 
-def read_per(text):
+def read_per(text) -> list:
     """``'scanner,case'`` as names of groups; None, the default, is all but the cases.
 
     Raises:
@@ -20,7 +20,7 @@ def read_per(text):
     return [PER[name] for name in names]
 
 
-def evaluation_text(evaluation, per):
+def evaluation_text(evaluation, per) -> str:
     """One class: tables with 95 % intervals, what was drawn for them, and a warning where the threshold flatters.
 
     Args:
@@ -43,7 +43,7 @@ def evaluation_text(evaluation, per):
     return '\n'.join(lines)
 
 
-def text_table(rows):
+def text_table(rows) -> str:
     """Aligned columns; the first row is the heading."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -33,14 +33,14 @@ class ProgressLine:
         self._stream.write(f'\r\x1b[K{self._title}  {how_far}')
         self._stream.flush()
 
-    def say(self, doing):
+    def say(self, doing) -> None:
         """Shows what is done before the first tile, such as loading the model."""
         if self._shown:
             self._last = self._clock()
             self._stream.write(f'\r\x1b[K{self._title}{doing} ...')
             self._stream.flush()
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes the line."""
         if self._shown and self._last is not None:
             self._stream.write('\r\x1b[K')

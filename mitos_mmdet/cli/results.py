@@ -14,7 +14,7 @@ from mitos_mmdet.report.results_table import TABLE_MARK, read_run, results_table
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog='mitos results', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='?', default='work_dirs', type=Path, metavar='WORK_DIRS',
@@ -24,7 +24,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     """Prints or writes the table."""
     args = parse_args(argv)
     if not args.work_dirs.is_dir():

@@ -16,7 +16,7 @@ from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos test', description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its best checkpoint, else its last); not "
@@ -37,7 +37,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     args = parse_args(argv)
     load_mmdet()
     from mmengine.runner import Runner

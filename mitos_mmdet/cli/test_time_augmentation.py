@@ -3,7 +3,7 @@
 from mitos_mmdet.compat.config_edits import datasets_in
 
 
-def set_test_time_augmentation(cfg):
+def set_test_time_augmentation(cfg) -> None:
     """Tests on each frame and its mirror images, united, unless the config brings a ``tta_model`` and ``tta_pipeline``.
 
     Every dataset of the test changes, those joined by a ``ConcatDataset`` too: each keeps its own steps.

@@ -17,7 +17,7 @@ from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.output_folder import locked
 
 
-def parse_args(argv=None):
+def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos train', description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
@@ -31,7 +31,7 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> None:
     args = parse_args(argv)
     load_mmdet()
     from mmengine.runner import Runner
