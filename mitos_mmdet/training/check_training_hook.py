@@ -29,7 +29,7 @@ class CheckTrainingHook(Hook):
     def __init__(self):
         self._lost = 0
 
-    def before_train(self, runner):
+    def before_train(self, runner) -> None:
         """Compares the heads' classes with the data's."""
         classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes')
         for name, count in head_classes(_bare(runner.model)):
@@ -53,11 +53,11 @@ class CheckTrainingHook(Hook):
                              f"{', '.join(worst)}), training stopped. Go on from the last checkpoint in {runner.work_dir} (--resume) with "
                              f'a lower learning rate (optim_wrapper.optimizer.lr) or clipped gradients (optim_wrapper.clip_grad)')
 
-    def before_save_checkpoint(self, runner, checkpoint):
+    def before_save_checkpoint(self, runner, checkpoint) -> None:
         """Refuses to save weights that are no numbers."""
         check_finite(checkpoint['state_dict'], f'{runner.work_dir}: the weights at iteration {runner.iter}')
 
-    def after_load_checkpoint(self, runner, checkpoint):
+    def after_load_checkpoint(self, runner, checkpoint) -> None:
         """Compares a checkpoint with the model before it is loaded."""
         training = isinstance(runner._train_loop, BaseLoop)
         check = check_loads if training and not runner._resume else check_fits

@@ -13,7 +13,7 @@ class FreezeNormHook(Hook):
     moved do not fit the average.
     """
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         """``model.train()`` undoes it after each validation, so it is done anew."""
         for module in runner.model.modules():
             if isinstance(module, _BatchNorm):

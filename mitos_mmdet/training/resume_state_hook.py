@@ -38,16 +38,16 @@ class ResumeStateHook(Hook):
         self._before_validation = None
         self._gathered = None
 
-    def gather(self):
+    def gather(self) -> None:
         """Collects the states of all processes. All of them call it before a checkpoint; mmengine saves in the main process alone."""
         self._gathered = all_gather_object(self._before_validation or random_state())
 
-    def before_save_checkpoint(self, runner, checkpoint):
+    def before_save_checkpoint(self, runner, checkpoint) -> None:
         """Puts every process's state into the checkpoint; only its own, where nobody called :meth:`gather`."""
         states, self._gathered = self._gathered or [self._before_validation or random_state()], None
         checkpoint[_KEY] = dict(random=states, stopping=_stopping(runner))
 
-    def after_load_checkpoint(self, runner, checkpoint):
+    def after_load_checkpoint(self, runner, checkpoint) -> None:
         """Keeps the state until the training begins; mmengine seeds anew in between."""
         self._loaded = checkpoint.get(_KEY) if runner._resume else None
 
@@ -67,7 +67,7 @@ class ResumeStateHook(Hook):
             runner.logger.info(f'The validation after iteration {runner.iter} was cut off and is made up now')
             runner.val_loop.run()
 
-    def before_train_epoch(self, runner):
+    def before_train_epoch(self, runner) -> None:
         """Fresh workers for each epoch, seeded by it."""
         loader = runner.train_loop.dataloader
         if isinstance(runner.train_loop, EpochBasedTrainLoop) and loader.num_workers:
@@ -79,12 +79,12 @@ class ResumeStateHook(Hook):
                 seed = (runner.seed or 0) + runner.epoch * seeds
                 loader.worker_init_fn = functools.partial(given.func, *given.args, **{**given.keywords, 'seed': seed})
 
-    def before_val(self, runner):
+    def before_val(self, runner) -> None:
         """Remembers the random state."""
         self._before_validation = random_state()
         self.gather()
 
-    def after_val(self, runner):
+    def after_val(self, runner) -> None:
         """Restores it, and writes down that this validation is complete."""
         if self._before_validation is not None:
             set_random_state(self._before_validation)
@@ -102,7 +102,7 @@ def random_state():
     return state
 
 
-def set_random_state(state):
+def set_random_state(state) -> None:
     """Restores what :func:`random_state` gave."""
     version, values, gauss = state['python']
     random.setstate((version, tuple(values), gauss))

@@ -42,7 +42,7 @@ class WholeCheckpointHook(CheckpointHook):
         kwargs.setdefault('backend_args', dict(backend=_BACKEND))
         super().__init__(*args, **kwargs)
 
-    def before_train(self, runner):
+    def before_train(self, runner) -> None:
         """As mmengine's; a resumed run's last checkpoint is the one it was resumed from."""
         super().before_train(runner)
         if runner._resume and runner._load_from:
