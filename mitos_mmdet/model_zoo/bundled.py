@@ -28,14 +28,14 @@ class BundledModel:
     card: dict
 
 
-def bundled_names(kind='detector'):
+def bundled_names(kind='detector') -> list:
     """Names of the bundled models of a kind, the default one first."""
     cards = {path.stem: _read_card(path) for path in sorted(WEIGHTS.glob('*.json'))}
     names = [name for name, card in cards.items() if card.get('kind', 'detector') == kind]
     return sorted(names, key=lambda name: (not cards[name].get('default', False), name))
 
 
-def find_bundled(name=None, kind='detector'):
+def find_bundled(name=None, kind='detector') -> 'BundledModel':
     """A bundled model, by name; None gives the default one. Its weights are not read yet.
 
     Raises:

@@ -15,7 +15,7 @@ from mitos_mmdet.evaluation.thresholds import FORMAT, fingerprints, read_thresho
 _FIX = 'Make it with mitos calibrate'
 
 
-def write_calibration(path, model, evaluation, chosen_on, chosen_by):
+def write_calibration(path, model, evaluation, chosen_on, chosen_by) -> None:
     """Freezes the threshold at which an ``Evaluation`` was made.
 
     Args:

@@ -9,13 +9,13 @@ def detector_config(cfg):
     return model['detector'] if model.get('type') == 'TiledDetector' else model
 
 
-def tiling(cfg):
+def tiling(cfg) -> tuple:
     """``(tile_size, overlap)`` in px, as the config's ``TiledDetector`` has them."""
     model = cfg['model'] if cfg['model'].get('type') == 'TiledDetector' else {}
     return model.get('tile_size', _TILE_SIZE), model.get('overlap', _OVERLAP)
 
 
-def pixel_size(cfg, path):
+def pixel_size(cfg, path) -> float:
     """What the network was trained at, um/px: ``ResizeToPixelSize`` of the test pipeline, else the config's ``um_per_px``.
 
     Raises:
@@ -27,7 +27,7 @@ def pixel_size(cfg, path):
     return float(found)
 
 
-def stain_settings(cfg):
+def stain_settings(cfg) -> dict | None:
     """``dict(method, target)`` of the stain normalisation that test images pass, or None."""
     step = _step(cfg, 'NormalizeStain')
     if step and step.get('prob', 1.0) >= 1.0:
@@ -46,7 +46,7 @@ def test_pipeline(cfg):
     return dataset.get('pipeline') or cfg.get('test_pipeline') or []
 
 
-def class_names(cfg):
+def class_names(cfg) -> tuple | None:
     """The classes that the config's test data names, or None."""
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     names = (dataset.get('metainfo') or {}).get('classes')

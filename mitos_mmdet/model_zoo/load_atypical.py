@@ -33,7 +33,7 @@ class AtypicalClassifier:
         return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2))
 
 
-def load_atypical(device='cpu'):
+def load_atypical(device='cpu') -> 'AtypicalClassifier | None':
     """The bundled classifier, or None where none comes with this installation.
 
     Raises:

@@ -77,7 +77,7 @@ class LoadedModel:
         """A tile with the stain that the network expects: uint8 ``(H, W, 3)`` RGB."""
         return tile if self.normalizer is None or stain is None else self.normalizer.apply(tile, stain)
 
-    def predict(self, tiles, stain=None):
+    def predict(self, tiles, stain=None) -> list:
         """Detections in tiles.
 
         Args:

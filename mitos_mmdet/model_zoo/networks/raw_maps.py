@@ -29,7 +29,7 @@ class RawMaps(nn.Module):
         self._scaled = preprocessor._enable_normalize
         self._lengths = None
 
-    def forward(self, tiles):
+    def forward(self, tiles) -> tuple:
         images = tiles.permute(0, 3, 1, 2)
         images = images.flip(1) if self._flip else images
         images = images.float()
@@ -40,13 +40,13 @@ class RawMaps(nn.Module):
         return tuple(level for levels in maps for level in levels)
 
     @torch.no_grad()
-    def example(self, height=128, width=128):
+    def example(self, height=128, width=128) -> tuple:
         """Runs on an image of noise, which also tells ``nest`` how the head groups its maps: ``(tiles, maps)``."""
         generator = torch.Generator().manual_seed(0)
         tiles = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8, generator=generator)
         return tiles, self(tiles)
 
-    def nest(self, maps):
+    def nest(self, maps) -> tuple:
         """The flat maps as a tuple of lists, one list per output of the head, one map per level."""
         maps = iter(maps)
         return tuple([next(maps) for _ in range(length)] for length in self._lengths)

@@ -13,7 +13,7 @@ from mitos_mmdet.model_zoo.config_facts import class_names, detector_config
 _MOST_IN_TILE = 1000  # Ours
 
 
-def build_detector(cfg, config, checkpoint, classes=None, trust=False):
+def build_detector(cfg, config, checkpoint, classes=None, trust=False) -> tuple:
     """The config's detector without ``TiledDetector``, in evaluation mode on the CPU, in float32.
 
     Args:
