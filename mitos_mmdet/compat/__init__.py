@@ -41,7 +41,7 @@ def install():
     return getattr(sys.modules.get('mmcv._ext'), '__name__', None) == 'mitos_mmdet.compat.mmcv_ops'
 
 
-def install_file():
+def install_file() -> str:
     """Writes the stand-in into the mmcv package.
 
     Returns:
@@ -63,7 +63,7 @@ def install_file():
     return f'wrote {path}'
 
 
-def remove_file():
+def remove_file() -> str:
     """Deletes the file that :func:`install_file` wrote, and no other; returns what was done."""
     path = _file()
     if not _is_ours(path):

@@ -6,7 +6,7 @@ from mitos_mmdet import compat
 from mitos_mmdet.core.console import run
 
 
-def main():
+def main() -> None:
     """Writes or deletes the file and says what was done."""
     parser = argparse.ArgumentParser(prog='python -m mitos_mmdet.compat', description=compat.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)

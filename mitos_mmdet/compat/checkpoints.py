@@ -16,7 +16,7 @@ from mitos_mmdet.core.names import printable
 _NUMBERED = re.compile(r'(?:epoch|iter)_(\d+)\.pth$')
 
 
-def allow_mmengine_types():
+def allow_mmengine_types() -> None:
     """Lets torch's safe loader read what mmengine itself writes beside the weights (log histories, random states).
 
     mmengine 0.10.7 cannot read its own checkpoints back under torch >= 2.6 without this; onedl-mmengine allows all of ``getattr`` for
@@ -39,7 +39,7 @@ def _history_statistic(owner, name):
     return getattr(owner, name)
 
 
-def refuse_code(trust=False):
+def refuse_code(trust=False) -> None:
     """Makes every ``torch.load`` of this process weights-only, or, where the user trusts the file, not.
 
     mmengine quietly falls back to unpickling code; torch's own switch cannot be talked out of it.
@@ -117,7 +117,7 @@ def read_checkpoint(path, trust=False, map_location='cpu'):
         raise ValueError(f'{path}: damaged, or not a checkpoint ({type(error).__name__})') from error
 
 
-def check_fits(checkpoint, model, path):
+def check_fits(checkpoint, model, path) -> None:
     """Compares a checkpoint's weights with the model's.
 
     mmengine loads what fits, leaves the rest at random and only logs it.
@@ -135,7 +135,7 @@ def check_fits(checkpoint, model, path):
     check_finite(weights, path)
 
 
-def check_loads(checkpoint, model, path):
+def check_loads(checkpoint, model, path) -> None:
     """Makes sure that a checkpoint to start from brings anything at all: some weights of the model, all of them finite.
 
     Raises:
@@ -150,7 +150,7 @@ def check_loads(checkpoint, model, path):
     check_finite(weights, path)
 
 
-def check_finite(weights, path):
+def check_finite(weights, path) -> None:
     """Refuses weights of a training that was lost.
 
     Raises:

@@ -18,24 +18,24 @@ def datasets_in(part):
     return (found for found in dicts_in(part) if 'ann_file' in found)
 
 
-def metrics_in(evaluator, kind='CentroidMetric'):
+def metrics_in(evaluator, kind='CentroidMetric') -> list:
     """The evaluators of a type, among one or several."""
     return [part for part in dicts_in(evaluator) if part.get('type') == kind]
 
 
-def brings_weights(cfg):
+def brings_weights(cfg) -> bool:
     """Whether the config's model names the checkpoints that it is made of."""
     return all(cfg.model.get(key) for key in PHASES)
 
 
-def checkpoints_in(cfg):
+def checkpoints_in(cfg) -> list:
     """The paths of all checkpoints that a config loads: ``load_from``, pretrained parts, phases."""
     parts = list(dicts_in(cfg.get('model')))
     names = [cfg.get('load_from'), *(part.get(key) for part in parts for key in ('checkpoint', *PHASES))]
     return [name for name in names if isinstance(name, str)]
 
 
-def set_from_scratch(cfg):
+def set_from_scratch(cfg) -> None:
     """Drops every pretrained weight of the config and every checkpoint it names, and trains what they would have frozen."""
     for part in dicts_in(cfg.model):
         part.update({key: None for key in PHASES if key in part})
@@ -47,7 +47,7 @@ def set_from_scratch(cfg):
                 part['norm_eval'] = False
 
 
-def set_classes(cfg, names):
+def set_classes(cfg, names) -> None:
     """Makes a config detect these classes: in every dataset, and in every part of the model that counts them.
 
     Args:

@@ -3,7 +3,7 @@
 import os
 
 
-def set_device(cfg, device, launcher):
+def set_device(cfg, device, launcher) -> None:
     """Chooses the device before a ``Runner`` is built, and joins the processes of a distributed run on CPUs.
 
     Args:
@@ -25,7 +25,7 @@ def set_device(cfg, device, launcher):
         _distribute_on_cpu(cfg, launcher)
 
 
-def amp_settings(device='auto'):
+def amp_settings(device='auto') -> dict:
     """What ``--amp`` makes of a config's ``optim_wrapper``."""
     import torch
 
@@ -33,7 +33,7 @@ def amp_settings(device='auto'):
     return dict(type='AmpOptimWrapper', loss_scale='dynamic') if gpu else dict(type='CpuAmpOptimWrapper')
 
 
-def end_processes():
+def end_processes() -> None:
     """Lets the processes of a distributed run end together: one that leaves early makes gloo abort the others."""
     import torch.distributed as dist
 

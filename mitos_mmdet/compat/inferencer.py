@@ -1,7 +1,7 @@
 """mmdet 3.3's ``DetInferencer``, brought to what the maintained line does with names that carry a scope."""
 
 
-def install():
+def install() -> None:
     """Lets ``DetInferencer`` find ``mitos_mmdet.LoadImageFromFile`` in a test pipeline, where it puts a loader of its own.
 
     The maintained line of mmdet ignores the scope of a step's name there; mmdet 3.3 does not, and refuses the config. SAHI's wrapper

@@ -33,7 +33,7 @@ def nms(boxes, scores, iou_threshold, offset):
 
 
 def roi_align_forward(features, rois, output, argmax_y, argmax_x, aligned_height, aligned_width, spatial_scale,
-                      sampling_ratio, pool_mode, aligned):
+                      sampling_ratio, pool_mode, aligned) -> None:
     """Average RoIAlign of ``features`` ``(B, C, H, W)`` at ``rois`` ``(N, 5)`` (image, xyxy) into ``output`` ``(N, C, h, w)``."""
     _only_average(pool_mode)
     features = _not_bfloat16(features)
@@ -42,7 +42,7 @@ def roi_align_forward(features, rois, output, argmax_y, argmax_x, aligned_height
 
 
 def roi_align_backward(grad_output, rois, argmax_y, argmax_x, grad_input, aligned_height, aligned_width, spatial_scale,
-                       sampling_ratio, pool_mode, aligned):
+                       sampling_ratio, pool_mode, aligned) -> None:
     """Gradient of :func:`roi_align_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     _only_average(pool_mode)
     grad_output = _not_bfloat16(grad_output)
@@ -50,7 +50,7 @@ def roi_align_backward(grad_output, rois, argmax_y, argmax_x, grad_input, aligne
                                                   *grad_input.shape, sampling_ratio, aligned))
 
 
-def roi_pool_forward(features, rois, output, argmax, pooled_height, pooled_width, spatial_scale):
+def roi_pool_forward(features, rois, output, argmax, pooled_height, pooled_width, spatial_scale) -> None:
     """RoIPool of ``features`` ``(B, C, H, W)`` into ``output`` ``(N, C, h, w)``; ``argmax`` takes the winners' positions.
 
     In plain torch, RoI by RoI: torchvision's kernel rounds RoIs to whole pixels, mmcv's does not.
@@ -82,7 +82,7 @@ def _pixels(first, stop, size):
     return pixels.minimum(stop[:, None] - 1).clamp(0, size - 1)
 
 
-def roi_pool_backward(grad_output, rois, argmax, grad_input, pooled_height, pooled_width, spatial_scale):
+def roi_pool_backward(grad_output, rois, argmax, grad_input, pooled_height, pooled_width, spatial_scale) -> None:
     """Gradient of :func:`roi_pool_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     grad_output = _not_bfloat16(grad_output)
     grad_input.copy_(_kernels._roi_pool_backward(grad_output, rois.to(grad_output), argmax, spatial_scale, pooled_height,
@@ -94,12 +94,12 @@ def _not_bfloat16(tensor):
     return tensor.float() if tensor.dtype == torch.bfloat16 else tensor
 
 
-def sigmoid_focal_loss_forward(logits, target, weight, output, gamma, alpha):
+def sigmoid_focal_loss_forward(logits, target, weight, output, gamma, alpha) -> None:
     """Focal loss of each logit ``(N, C)`` for class indices ``target`` ``(N,)`` (C is background) into ``output``."""
     output.copy_(_focal_loss(logits, target, weight, gamma, alpha))
 
 
-def sigmoid_focal_loss_backward(logits, target, weight, grad_input, gamma, alpha):
+def sigmoid_focal_loss_backward(logits, target, weight, grad_input, gamma, alpha) -> None:
     """Gradient of :func:`sigmoid_focal_loss_forward`'s sum with respect to ``logits``, into ``grad_input``."""
     with torch.enable_grad():
         leaf = logits.detach().requires_grad_()

@@ -11,7 +11,7 @@ from mitos_mmdet.compat.checkpoints import check_fits, check_loads, is_trusted, 
 _USERS = ('mmengine.infer.infer', 'mmdet.apis.det_inferencer')  # import the function by name; where they come later, they get ours
 
 
-def install():
+def install() -> None:
     """Puts our reader under everything of mmengine and mmdet that loads a checkpoint in this process.
 
     mmengine reads a checkpoint that torch's safe reader refuses by running its code, and logs at most a warning where weights are missing.
