@@ -52,7 +52,7 @@ class CropDataset(MitosisDataset):
         self.background = tuple(background)
         super().__init__(*args, **kwargs)
 
-    def full_init(self):
+    def full_init(self) -> None:
         """Reads annotations and pixels, measures stains."""
         if self._fully_initialized:
             return

@@ -7,7 +7,7 @@ from mmdet.structures.bbox import HorizontalBoxes
 _MARGIN_PX = 4  # ours: a centroid nearer to the crop's border, or beyond it, is no label
 
 
-def affine_to_crop(center, size, angle=0.0, scale=1.0, flip=False):
+def affine_to_crop(center, size, angle=0.0, scale=1.0, flip=False) -> np.ndarray:
     """The affine map ``(2, 3)`` from frame px to crop px.
 
     Args:
@@ -40,7 +40,7 @@ def inside(points, low, high, margin=_MARGIN_PX):
     return ((points >= np.asarray(low) + margin) & (points < np.asarray(high) - margin)).all(axis=1)
 
 
-def crop_results(crop, points, labels, box_px, **metainfo):
+def crop_results(crop, points, labels, box_px, **metainfo) -> dict:
     """What a pipeline gets after ``LoadAnnotations``.
 
     Args:

@@ -31,7 +31,7 @@ class PatchMosaicDataset(CropDataset):
         self.um_per_px = um_per_px
         super().__init__(*args, **kwargs)
 
-    def full_init(self):
+    def full_init(self) -> None:
         """Reads patches, drops those padded with black, and measures each slide's stain."""
         if self._fully_initialized:
             return

@@ -60,7 +60,7 @@ class RandomStainTransfer(BaseTransform):
                 f'sigma_beta={self.sigma_beta}, sigma_white={self.sigma_white})')
 
 
-def read_bank(path):
+def read_bank(path) -> list:
     """The ``StainEstimate`` s of an annotation file's images, one per distinct stain.
 
     Raises:
