@@ -52,7 +52,7 @@ class EfficientNetLite(BaseModule):
         for layer in self._frozen_layers():
             layer.requires_grad_(False)
 
-    def init_weights(self):
+    def init_weights(self) -> None:
         """Loads the ImageNet weights where ``init_cfg`` asks for them; else as in mmengine (timm has drawn random ones)."""
         if isinstance(self.init_cfg, dict) and self.init_cfg.get('checkpoint') == IMAGENET:
             weights = imagenet_weights(self.arch)
@@ -61,7 +61,7 @@ class EfficientNetLite(BaseModule):
         else:
             super().init_weights()
 
-    def forward(self, images):
+    def forward(self, images) -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, rounded up, by ``out_indices``."""
         return tuple(self.body(images))
 
@@ -83,7 +83,7 @@ class EfficientNetLite(BaseModule):
         return [self.body.conv_stem, self.body.bn1, *(self.body.blocks[block] for block in blocks)]
 
 
-def imagenet_weights(arch):
+def imagenet_weights(arch) -> dict:
     """ImageNet weights under timm's names.
 
     Args:

@@ -76,7 +76,7 @@ class VGG16(BaseModule):
         frozen = [name for name in self._map_at if int(name[4]) <= self.frozen_stages]
         return self.features[:self._map_at[frozen[-1]] + 1] if frozen else []
 
-    def forward(self, images):
+    def forward(self, images) -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, in the order of ``out_layers``."""
         wanted, maps = {self._map_at[name]: name for name in self.out_layers}, {}
         for index, layer in enumerate(self.features):

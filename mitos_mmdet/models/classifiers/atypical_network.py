@@ -63,7 +63,7 @@ def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, f
 
 
 @torch.inference_mode()
-def probabilities(network, patches, um_per_px=UM_PER_PX, batch=256):
+def probabilities(network, patches, um_per_px=UM_PER_PX, batch=256) -> np.ndarray:
     """Probability that each figure is atypical, the mean over four quarter turns; both classes are taken as equally likely beforehand.
 
     Args:

@@ -95,7 +95,7 @@ def augment(patches, um_per_px, generator):
     return (fields * draw(0.9, 1.1, 1, 1, 1) + draw(-10, 10, 1, 1, 1)).clamp(0, 255)
 
 
-def patient_folds(patients, atypical, folds=5, seed=0):
+def patient_folds(patients, atypical, folds=5, seed=0) -> np.ndarray:
     """Fold number ``(N,)`` of each patch: patients stay whole, and folds get about as many patches and atypical ones each."""
     patients, atypical = np.asarray(patients), np.asarray(atypical, bool)
     names = np.random.default_rng(seed).permutation(np.unique(patients))
@@ -107,7 +107,7 @@ def patient_folds(patients, atypical, folds=5, seed=0):
     return np.array([fold_of[name] for name in patients])
 
 
-def balanced_accuracy(atypical, probability, threshold=0.5):
+def balanced_accuracy(atypical, probability, threshold=0.5) -> float:
     """Mean of the shares of atypical and of normal figures classified correctly; NaN without one of the classes."""
     atypical, called = np.asarray(atypical, bool), np.asarray(probability) >= threshold
     if atypical.all() or not atypical.any():
@@ -115,7 +115,7 @@ def balanced_accuracy(atypical, probability, threshold=0.5):
     return float((called[atypical].mean() + (~called[~atypical]).mean()) / 2)
 
 
-def bootstrap_interval(patients, atypical, probability, resamples=1000, seed=0):
+def bootstrap_interval(patients, atypical, probability, resamples=1000, seed=0) -> tuple:
     """95 % interval ``(low, high)`` of the balanced accuracy, patients resampled."""
     patients, rng = np.asarray(patients), np.random.default_rng(seed)
     rows = [np.flatnonzero(patients == name) for name in np.unique(patients)]

@@ -34,7 +34,7 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         self.channel_order = channel_order
         self.stain_normalizer = TorchStainNormalizer(StainNormalizer.to_look_like(stain_target, stain_method).target)
 
-    def frame_metainfo(self, frame, metainfo):
+    def frame_metainfo(self, frame, metainfo) -> dict:
         """What ``TiledDetector`` must tell of a frame with each of its tiles.
 
         Args:

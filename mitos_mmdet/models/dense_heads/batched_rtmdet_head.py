@@ -21,7 +21,7 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
         logits, boxes, priors = self.flatten(cls_scores, bbox_preds)
         return self.batch_losses(logits, boxes, priors, *_padded(batch_gt_instances, boxes.device))
 
-    def flatten(self, cls_scores, bbox_preds):
+    def flatten(self, cls_scores, bbox_preds) -> tuple:
         """Maps of all levels as logits ``(B, P, C)``, decoded boxes ``(B, P, 4)`` xyxy px, and priors ``(P, 4)``."""
         sizes = [scores.shape[-2:] for scores in cls_scores]
         levels = self.prior_generator.grid_priors(sizes, device=cls_scores[0].device, with_stride=True)
@@ -31,7 +31,7 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
                            for priors, distances in zip(levels, bbox_preds, strict=True)], dim=1)
         return logits, boxes, torch.cat(levels)
 
-    def batch_losses(self, logits, boxes, priors, gt_boxes, gt_labels, gt_valid):
+    def batch_losses(self, logits, boxes, priors, gt_boxes, gt_labels, gt_valid) -> dict:
         """The two weighted losses of padded objects, whose shapes ``soft_label_targets`` gives."""
         assigner = self.assigner
         targets = soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, assigner.topk, assigner.soft_center_radius,

@@ -37,7 +37,7 @@ class CandidateHead(BaseModule):
         self.prior = prior
         self.test_cfg = test_cfg or {}
 
-    def init_weights(self):
+    def init_weights(self) -> None:
         """As in mmengine; the bias makes every pixel ``prior``."""
         super().init_weights()
         nn.init.constant_(self.scores[0].bias, bias_init_with_prob(self.prior))
@@ -50,7 +50,7 @@ class CandidateHead(BaseModule):
             logits = own if logits is None else own + _resize(logits, own.shape[-2:])
         return logits
 
-    def loss(self, maps, batch_data_samples):
+    def loss(self, maps, batch_data_samples) -> dict:
         """Loss over the pixels of the images themselves, without what pads them.
 
         Args:

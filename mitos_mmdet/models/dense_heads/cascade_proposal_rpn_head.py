@@ -35,7 +35,7 @@ class CascadeProposalRPNHead(BaseModule):
         self.rpn2_maps = rpn2_maps
         self.test_cfg = test_cfg
 
-    def forward(self, x, batch_img_metas, cfg=None):
+    def forward(self, x, batch_img_metas, cfg=None) -> tuple:
         """What both RPNs say of a batch, before the last NMS: the cascade, from top to bottom.
 
         Args:
@@ -54,7 +54,7 @@ class CascadeProposalRPNHead(BaseModule):
         windows, refined = self.rpn2([x[index] for index in self.rpn2_maps], boxes)
         return first, boxes, windows, refined
 
-    def loss_and_predict(self, x, batch_data_samples, proposal_cfg=None):
+    def loss_and_predict(self, x, batch_data_samples, proposal_cfg=None) -> tuple:
         """Losses of both RPNs and the proposals for the RoI head.
 
         Returns:

@@ -29,7 +29,7 @@ class PatchHead(BaseModule):
         """Logits ``(B, 2)``, figure and none, from maps of which the last ``(B, C, h, w)`` is used."""
         return self.fc(maps[-1].mean(dim=(2, 3)))
 
-    def loss(self, maps, batch_data_samples):
+    def loss(self, maps, batch_data_samples) -> dict:
         """``loss_cls``, and the share ``accuracy`` of patches that are told right."""
         logits = self.forward(maps)
         targets = torch.stack([(sample.gt_instances.labels != 0).all().long() for sample in batch_data_samples])

@@ -50,7 +50,7 @@ class RefineRPNHead(RPNHead):
         self.box_cls = nn.Conv2d(self.feat_channels, self.cls_out_channels, 1)
         self.box_reg = nn.Conv2d(self.feat_channels, self.bbox_coder.encode_size, 1)
 
-    def forward(self, maps, boxes):
+    def forward(self, maps, boxes) -> tuple:
         """Scores and deltas of windows and boxes, all float32: in bfloat16 a coordinate of 299 px is off by a pixel.
 
         Args:
@@ -68,7 +68,7 @@ class RefineRPNHead(RPNHead):
         refined = (layer(hidden).flatten(1).float().split(counts) for layer in (self.box_cls, self.box_reg))
         return tuple([level.float() for level in levels] for levels in windows), tuple(refined)
 
-    def loss_by_feat(self, windows, refined, boxes, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore):
+    def loss_by_feat(self, windows, refined, boxes, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore) -> dict:
         """Losses of what :meth:`forward` gave; windows and boxes are assigned to objects, sampled and averaged apart.
 
         Returns:

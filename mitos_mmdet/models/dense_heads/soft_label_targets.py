@@ -51,7 +51,7 @@ def soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, top
         return labels, target_boxes, quality
 
 
-def soft_label_losses(logits, boxes, labels, target_boxes, quality, beta=2.0):
+def soft_label_losses(logits, boxes, labels, target_boxes, quality, beta=2.0) -> tuple:
     """Quality focal loss and GIoU loss as in mmdet's RTMDet head, each divided by the sum of ``quality`` (at least 1).
 
     Args:

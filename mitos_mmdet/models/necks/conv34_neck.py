@@ -39,7 +39,7 @@ class Conv34Neck(BaseModule):
         self.coarse_scale = nn.Parameter(torch.full((coarse, 1, 1), float(scale)))
         self.reduce = nn.Conv2d(fine + coarse, out_channels, 1)
 
-    def forward(self, maps):
+    def forward(self, maps) -> tuple:
         """Joint and coarse map.
 
         Args:

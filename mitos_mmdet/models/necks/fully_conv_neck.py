@@ -30,7 +30,7 @@ class FullyConvNeck(BaseModule):
         self.dropout = nn.Dropout2d(dropout)
         self.register_load_state_dict_pre_hook(_read_fully_connected)
 
-    def forward(self, maps):
+    def forward(self, maps) -> tuple:
         """Pooled maps, and fc7's.
 
         Args:
