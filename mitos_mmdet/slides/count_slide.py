@@ -45,14 +45,14 @@ class SlideCount:
         return len(self.mitoses) / self.area.area_mm2 if self.area.area_mm2 > 0 else None
 
     @property
-    def atypical_share(self):
+    def atypical_share(self) -> float | None:
         """Share of mitotic figures that are atypical by the classifier; None without one, or without a mitotic figure."""
         if self.mitoses.atypical is None or not len(self.mitoses):
             return None
         return float((self.mitoses.atypical >= _ATYPICAL).mean())
 
     @property
-    def notes(self):
+    def notes(self) -> list:
         """Sentences that a reader of the counts must know."""
         no_area = [] if self.area.area_mm2 > 0 else ['No tissue was found, so there is no area to count in.']
         counted = self.hotspot.area_mm2 if self.hotspot is not None else self.area.area_mm2
@@ -60,7 +60,7 @@ class SlideCount:
             if 0 < counted < _LEAST_MM2 else []
         return [*hotspot_notes(self.hotspot), *no_area, *small]
 
-    def as_dict(self):
+    def as_dict(self) -> dict:
         """As plain types, for ``summary.json``."""
         spot = self.hotspot
         return dict(
@@ -74,7 +74,7 @@ class SlideCount:
             grades=[each.as_dict() for each in self.grades], notes=self.notes, disclaimer=DISCLAIMER)
 
 
-def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=None, roi=None):
+def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=None, roi=None) -> 'SlideCount':
     """Counts a slide.
 
     Args:

@@ -27,7 +27,7 @@ class CountedArea:
     restricted: str
 
 
-def counted_area(size, um_per_px, bounds=None, tissue=None, roi=None):
+def counted_area(size, um_per_px, bounds=None, tissue=None, roi=None) -> 'CountedArea':
     """Joins tissue and region.
 
     Args:

@@ -20,7 +20,7 @@ _MOST_CELLS = 400_000  # Ours: bounds time and memory on large slides with small
 _QUARTERS = np.stack(np.meshgrid(*[np.arange(-1.5, 2)] * 2), axis=-1).reshape(-1, 2)
 
 
-def densest_circle(points, weights, radius, centres):
+def densest_circle(points, weights, radius, centres) -> tuple:
     """Finds the centre of the circle with the greatest sum of weights.
 
     Args:

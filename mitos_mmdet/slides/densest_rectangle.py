@@ -13,7 +13,7 @@ That is a dozen numpy operations per level.
 import numpy as np
 
 
-def densest_rectangle(points, weights, size, corners):
+def densest_rectangle(points, weights, size, corners) -> tuple:
     """Finds the place of the window with the greatest sum of weights.
 
     Args:

@@ -10,7 +10,7 @@ _MOST_CIRCLES = 250_000  # Ours: each costs a search of the tree.
 _NM = 1000
 
 
-def densest_with_tissue(points, weights, size, low, high, share, min_tissue, circle):
+def densest_with_tissue(points, weights, size, low, high, share, min_tissue, circle) -> tuple | None:
     """Finds the place of the greatest weight among those with enough tissue.
 
     Args:

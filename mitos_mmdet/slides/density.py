@@ -17,7 +17,7 @@ class DensityMap:
     sigma_um: float
 
 
-def density_map(points_um, size_um, sigma_um=None):
+def density_map(points_um, size_um, sigma_um=None) -> 'DensityMap':
     """Smooths points to a density.
 
     Near the slide's border the Gaussian is divided by its share inside, so that a border does not look empty.

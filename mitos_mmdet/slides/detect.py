@@ -19,7 +19,7 @@ SCORE_FLOOR = 0.05  # Ours: the low end of the precision-recall curve, without w
 
 
 def detect(slide, model, roi=None, tissue=None, batch_size=None, tile_size=None, overlap=None, workers=1, stain='slide',
-           score_floor=SCORE_FLOOR, progress=None):
+           score_floor=SCORE_FLOOR, progress=None) -> 'Detections':
     """Finds the mitotic figures of a slide, and the other classes that the model knows.
 
     Tiles are read at the model's um/px while it works on those before; memory does not grow with the slide. Tile size, batch size and

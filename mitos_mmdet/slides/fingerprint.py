@@ -9,7 +9,7 @@ from mitos_mmdet.slides.settings import SlideSettings
 _WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
 
 
-def fingerprint(path, model, settings=None):
+def fingerprint(path, model, settings=None) -> dict:
     """The fingerprint of a slide's results, as plain JSON types. The version of this package counts: another may find otherwise.
 
     Args:

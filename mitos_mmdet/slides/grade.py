@@ -35,13 +35,13 @@ class GradeRule:
     assumed: bool = False
 
     @property
-    def classes(self):
+    def classes(self) -> str:
         """The classes in words."""
         return (f'score 1: up to {self.from_2 - 1}, score 2: {self.from_2} to {self.from_3 - 1}, '
                 f'score 3: {self.from_3} or more {self.unit}')
 
     @property
-    def between(self):
+    def between(self) -> str:
         """What decides between whole numbers: the classes are given for whole counts, a scaled count is none."""
         return (f'scaled to {self.area_mm2:.4g} mm², a count may lie between two classes and then belongs to the lower one: '
                 f'score 2 begins at {self.from_2}.0, score 3 at {self.from_3}.0')
@@ -70,13 +70,13 @@ class Grade:
     score: int | None
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         """The score with its area and its rule."""
         if self.score is None:
             return f'{self.rule.title}: no score, no area was counted'
         return (f'{self.rule.title}: score {self.score} ({self.count} in {self.area_mm2:.3g} mm², {self.scaled:.3g} {self.rule.unit})')
 
-    def as_dict(self):
+    def as_dict(self) -> dict:
         """As plain types, for JSON."""
         rule = self.rule
         return dict(rule=rule.name, title=rule.title, sentence=self.sentence, score=self.score, count=self.count, area_mm2=self.area_mm2,
@@ -84,7 +84,7 @@ class Grade:
                     source=rule.source)
 
 
-def grade(count, area_mm2, rule='mm2'):
+def grade(count, area_mm2, rule='mm2') -> 'Grade':
     """Scores a count.
 
     A count between two classes, which only scaling makes, belongs to the lower one.

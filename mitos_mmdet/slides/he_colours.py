@@ -17,7 +17,7 @@ _OWN_SHARE = 0.5  # of the coloured pixels that must have H&E's colours
 _COLOURED = 0.001  # of all pixels: fewer tell nothing
 
 
-def he_like(rgb):
+def he_like(rgb) -> tuple:
     """Pixels coloured as H&E is.
 
     Args:
@@ -61,7 +61,7 @@ def he_fault(rgb):
     return None
 
 
-def looks_like_he(rgb):
+def looks_like_he(rgb) -> bool:
     """Whether a thumbnail, uint8 ``(h, w, 3)``, looks like H&E (or is empty glass)."""
     return he_fault(rgb) is None
 

@@ -61,7 +61,7 @@ class Hotspot:
         return self.count / self.area_mm2
 
     @property
-    def box_um(self):
+    def box_um(self) -> tuple:
         """``(x1, y1, x2, y2)`` um."""
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um
 

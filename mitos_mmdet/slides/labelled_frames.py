@@ -10,7 +10,7 @@ from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
 
 
-def detect_frame(frame, folder, model, **how):
+def detect_frame(frame, folder, model, **how) -> 'FramePoints':
     """What a model finds on one frame.
 
     Args:
@@ -31,7 +31,7 @@ def detect_frame(frame, folder, model, **how):
     return FramePoints(frame.name, found.points, labels, found.scores, um_per_px=found.um_per_px, size_px=found.size)
 
 
-def detect_frames(truth, folder, model, progress=None, **how):
+def detect_frames(truth, folder, model, progress=None, **how) -> 'PointFile':
     """The same for all labelled frames of a truth, as one ``PointFile`` to score.
 
     Args:

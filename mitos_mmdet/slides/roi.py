@@ -29,12 +29,12 @@ class Roi:
         shapely.prepare(self.area)
 
     @property
-    def polygons(self):
+    def polygons(self) -> list:
         """List of shapely ``Polygon``, px of level 0."""
         return [part for part in getattr(self.area, 'geoms', [self.area]) if isinstance(part, shapely.Polygon)]
 
     @property
-    def area_px(self):
+    def area_px(self) -> float:
         """Area in px of level 0."""
         return float(self.area.area)
 
@@ -48,13 +48,13 @@ class Roi:
         points = np.asarray(points, np.float64).reshape(-1, 2)
         return shapely.intersects_xy(self.area, points[:, 0], points[:, 1])
 
-    def covers(self, xyxy):
+    def covers(self, xyxy) -> float:
         """Share of a rectangle (px of level 0) that lies inside."""
         box = shapely.box(*xyxy)
         return float(self.area.intersection(box).area / box.area) if box.area > 0 and self.area.intersects(box) else 0.0
 
 
-def read_roi(path, slide, offset=True):
+def read_roi(path, slide, offset=True) -> 'Roi':
     """Reads the regions drawn in QuPath: rectangles, ellipses, polygons, brushes, with holes.
 
     QuPath crops a slide that states bounds (MRXS), so its coordinates start at the bounds' corner, which is added.

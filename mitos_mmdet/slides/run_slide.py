@@ -121,7 +121,7 @@ def _write(out_dir, slide, settings, found, count, tissue, roi, about):
     return dict(about, **{**counts, 'notes': [*about['warnings'], *counts['notes']]}, files=files)
 
 
-def with_atypical(slide, detections, classifier, threshold):
+def with_atypical(slide, detections, classifier, threshold) -> 'Detections':
     """The detections with the probability that each mitotic figure is atypical; NaN for other classes and below the threshold.
 
     Args:
@@ -142,7 +142,7 @@ def with_atypical(slide, detections, classifier, threshold):
                       detections.classes, atypical)
 
 
-def need_um_per_px(slide):
+def need_um_per_px(slide) -> None:
     """Refuses a slide whose um/px nobody knows.
 
     Raises:
@@ -152,7 +152,7 @@ def need_um_per_px(slide):
         raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px 0.25')
 
 
-def check_fine_enough(slide, um_per_px):
+def check_fine_enough(slide, um_per_px) -> None:
     """Refuses a slide on which mitotic figures are too small to be seen, or whose um/px is wrong.
 
     Args:

@@ -38,6 +38,6 @@ class SlideSettings:
         """A copy with some settings changed."""
         return replace(self, **changes)
 
-    def as_dict(self):
+    def as_dict(self) -> dict:
         """As plain types, for JSON."""
         return {**asdict(self), 'outputs': list(self.outputs)}

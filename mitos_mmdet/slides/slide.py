@@ -54,7 +54,7 @@ class Slide:
         """Closes the file."""
 
     @property
-    def no_um_per_px(self):
+    def no_um_per_px(self) -> str:
         """Why there is no um/px, as half a sentence."""
         implausible = self.properties.get('implausible um_per_px')
         return f'the file says {implausible} um/px, which is not a microscope\'s' if implausible else 'the file does not say its um/px'

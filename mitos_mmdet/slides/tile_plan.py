@@ -36,7 +36,7 @@ class TilePlan:
         """Boxes ``(N, 4)`` px as level-0 px."""
         return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)
 
-    def inside(self, tile):
+    def inside(self, tile) -> tuple:
         """``(left, top, right, bottom)`` px of a tile whose colours come from inside the area alone."""
         # Resampling mixes a border's px with what lies beyond.
         mixed = [int(ratio != 1.0) for ratio in self.scale]
@@ -45,13 +45,13 @@ class TilePlan:
                 for side, ratio, edge, start in zip(self.area, self.scale, mixed, tile[:2].tolist(), strict=True)]
         return *first, *last
 
-    def region(self, tile):
+    def region(self, tile) -> tuple:
         """A tile as ``(x, y, width, height)`` level-0 px."""
         x1, y1, x2, y2 = self.to_level0(tile)[0].tolist()
         return x1, y1, x2 - x1, y2 - y1
 
 
-def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32):
+def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32) -> 'TilePlan':
     """Tiles over the scanned area of a slide, the whole of it.
 
     Tiles begin at multiples of ``divisor``, but for the last of a row or column, so that the network's strides fall on the same px

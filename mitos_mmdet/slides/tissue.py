@@ -35,12 +35,12 @@ class TissueMask:
         object.__setattr__(self, '_sums', cv2.integral(self.mask.astype(np.uint8), sdepth=cv2.CV_64F))
 
     @property
-    def scale(self):
+    def scale(self) -> tuple:
         """Px of level 0 per pixel of the mask, ``(x, y)``."""
         return self.size[0] / self.mask.shape[1], self.size[1] / self.mask.shape[0]
 
     @property
-    def share(self):
+    def share(self) -> float:
         """Share of the slide that is tissue."""
         return float(self.mask.mean())
 
@@ -49,7 +49,7 @@ class TissueMask:
         """Area of the tissue, None where the slide has no um/px."""
         return None if self.um_per_px is None else float(self.mask.sum()) * self.um_per_px[0] * self.um_per_px[1] / 1e6
 
-    def covers(self, xyxy):
+    def covers(self, xyxy) -> float:
         """Share of a rectangle (px of level 0) that is tissue, by the mask's pixels it touches; 0 outside the slide."""
         height, width = self.mask.shape
         x1, y1, x2, y2 = (value / scale for value, scale in zip(xyxy, self.scale * 2, strict=True))
@@ -68,12 +68,12 @@ class TissueMask:
         cells = np.clip(cells, 0, [width - 1, height - 1])
         return inside & self.mask[cells[:, 1], cells[:, 0]]
 
-    def grown(self, um):
+    def grown(self, um) -> 'TissueMask':
         """A mask that reaches ``um`` further, so that what lies on the tissue's edge is inside."""
         sides = self.um_per_px or (_NO_SIZE_UM * self.scale[0], _NO_SIZE_UM * self.scale[1])
         return TissueMask(_reach(self.mask.astype(np.uint8), 2 * um / sum(sides)).astype(bool), self.um_per_px, self.size)
 
-    def polygons(self):
+    def polygons(self) -> list:
         """Outlines with their holes, a list of shapely ``Polygon`` in px of level 0."""
         return list(self._polygons)
 
@@ -101,7 +101,7 @@ class TissueMask:
         return made
 
 
-def tissue_mask(slide, um_per_px=8.0, thumbnail=None):
+def tissue_mask(slide, um_per_px=8.0, thumbnail=None) -> 'TissueMask':
     """Finds the tissue: pink to violet areas; glass, pen marks, dark borders and unscanned areas are out.
 
     Small holes are filled, specks are removed. A slide without um/px is measured as if it had 0.25.

@@ -28,7 +28,7 @@ class TissueShare:
         rows = _mix(columns, bottom, 0) - _mix(columns, top, 0)
         return rows * self.um_per_px.prod() / (width * height)
 
-    def of_circle(self, x, y, diameter):
+    def of_circle(self, x, y, diameter) -> float:
         """Share of tissue in one circle with its bounding square at ``(x, y)`` um: of the mask's pixels with their centre inside."""
         radius = diameter / 2
         low = np.floor(np.array([x, y]) / self.um_per_px).astype(int)

@@ -5,7 +5,7 @@ import math
 SHAPES = ('rectangle', 'circle')
 
 
-def window_size_um(area_mm2=2.0, aspect=4 / 3, shape='rectangle'):
+def window_size_um(area_mm2=2.0, aspect=4 / 3, shape='rectangle') -> tuple:
     """Width and height of a window of an area; of a circle both are its diameter.
 
     Args:

@@ -19,7 +19,7 @@ _ABOUT = {'csv': 'all detections as a table', 'geojson': 'detections, hotspot an
           'picture': 'the frame with its detections'}
 
 
-def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about):
+def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about) -> dict:
     """Writes what ``settings.outputs`` names, each file whole or not at all.
 
     CSV, GeoJSON and picture hold what scores at least the threshold: the mitotic figures first, in the order that numbers them
@@ -56,7 +56,7 @@ def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about):
     return {name: FILES[name] for name in wanted}
 
 
-def shown_detections(found, count):
+def shown_detections(found, count) -> 'Detections':
     """``Detections`` from the threshold on: the mitotic figures as ``count`` numbers them, then the other classes by falling score."""
     first = count.mitoses
     rest = found.take(found.labels != found.classes.index(MITOSIS)).where(count.threshold)
@@ -65,7 +65,7 @@ def shown_detections(found, count):
     return Detections(**joined, um_per_px=found.um_per_px, size=found.size, classes=found.classes, atypical=atypical)
 
 
-def provenance(about):
+def provenance(about) -> dict:
     """``{what: text}`` for the page."""
     model = about['model']
     return {'Program': about['program'], 'Input': about['input'],

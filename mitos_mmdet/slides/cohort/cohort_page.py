@@ -17,7 +17,7 @@ _MOST_BINS = 24
 _SUMMARY = 'summary.json'
 
 
-def write_cohort_page(path, rows, table_name):
+def write_cohort_page(path, rows, table_name) -> None:
     """Writes the page, whole or not at all.
 
     Args:
@@ -46,7 +46,7 @@ def cohort_page(rows, table_name):
         notes=_notes, areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))
 
 
-def histogram(values):
+def histogram(values) -> dict:
     """Bars of values from 0 on, as places of an SVG of 960 x 240.
 
     Args:

@@ -27,7 +27,7 @@ class CohortSlide:
     folder: str = ''
 
 
-def folder_names(slides):
+def folder_names(slides) -> list:
     """A folder name for each slide, all different on every file system: the stem, and where two are alike, with a hash of the path.
 
     A name depends on the other slides only where stems are alike, so a slice or a longer manifest finds the same folders.

@@ -18,7 +18,7 @@ from mitos_mmdet.slides.settings import SlideSettings
 _POLL_S = 0.5
 
 
-def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None, cpus=1, gpus=0, say=None):
+def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None, cpus=1, gpus=0, say=None) -> list:
     """Runs a cohort, or goes on with it.
 
     A slide is finished if its ``summary.json`` holds the fingerprint of the same input, model and settings; all else is done again. Several
@@ -70,7 +70,7 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
     return [_row(slide, job, states, facts) for slide, job in zip(slides, jobs, strict=True)]
 
 
-def write_cohort(out_dir, rows, stem='cohort'):
+def write_cohort(out_dir, rows, stem='cohort') -> tuple:
     """Writes ``cohort.csv`` and ``cohort.html``; returns the paths."""
     table, page = (Path(out_dir) / f'{stem}.{kind}' for kind in ('csv', 'html'))
     write_table(table, rows)
@@ -78,7 +78,7 @@ def write_cohort(out_dir, rows, stem='cohort'):
     return table, page
 
 
-def counts_of(rows):
+def counts_of(rows) -> Counter:
     """``{status: number of slides}``."""
     return Counter(row.status for row in rows)
 

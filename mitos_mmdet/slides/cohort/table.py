@@ -29,7 +29,7 @@ class CohortRow:
         grades = (self.summary or {}).get('grades') or [{}]
         return grades[0].get('score')
 
-    def values(self):
+    def values(self) -> dict:
         """``{column: value}`` of what was found."""
         summary, spot = self.summary or {}, self.hotspot
         um_per_px = summary.get('um_per_px') or (None, None)
@@ -43,7 +43,7 @@ class CohortRow:
             um_per_px_y=um_per_px[1], notes=' '.join(summary.get('notes') or ()))
 
 
-def write_table(path, rows):
+def write_table(path, rows) -> None:
     """Writes the table, whole or not at all. A manifest's column of a name that ours has, keeps it; ours is then ``mitos_NAME``.
 
     Args:

@@ -49,7 +49,7 @@ def finished(job, model):
     return finished_summary(job.out_dir, fingerprint(job.path, model, job.settings))
 
 
-def work(job, model, cores=1):
+def work(job, model, cores=1) -> tuple:
     """Does one slide.
 
     Args:

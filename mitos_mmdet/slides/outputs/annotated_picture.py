@@ -12,7 +12,7 @@ _CIRCLE_UM = 9.0  # Ours: radius; a mitotic figure of 11 um with a rim.
 _QUALITY = 92
 
 
-def write_annotated_picture(path, slide, detections):
+def write_annotated_picture(path, slide, detections) -> None:
     """Writes the frame as JPEG with a circle and the score at each detection, atomically.
 
     Mitotic figures are green, other classes orange. Numbers count by falling score, as the rows of the CSV file do.
@@ -28,7 +28,7 @@ def write_annotated_picture(path, slide, detections):
         image.save(name, 'JPEG', quality=_QUALITY)
 
 
-def draw_detections(image, detections):
+def draw_detections(image, detections) -> None:
     """Draws onto a Pillow image in px of level 0."""
     draw = ImageDraw.Draw(image)
     radius = np.array([_CIRCLE_UM / side for side in detections.um_per_px])

@@ -36,7 +36,7 @@ def crop(slide, point, um_per_px, side_um=CROP_UM, px=CROP_PX):
     return image if image.shape[:2] == (px, px) else np.asarray(Image.fromarray(image).resize((px, px), Image.Resampling.BICUBIC))
 
 
-def mosaic(slide, box_px, um_per_px, quality=78, most_px=MOST_PX):
+def mosaic(slide, box_px, um_per_px, quality=78, most_px=MOST_PX) -> 'Mosaic':
     """A region at full resolution, tile by tile, so that it is never held whole.
 
     Args:

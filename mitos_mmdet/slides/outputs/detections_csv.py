@@ -8,7 +8,7 @@ COLUMNS = ('x_px', 'y_px', 'x_um', 'y_um', 'score', 'class')
 _ROWS = 5_000  # at a time, so that memory stays flat
 
 
-def write_csv(path, detections):
+def write_csv(path, detections) -> None:
     """Writes ``x_px,y_px,x_um,y_um,score,class[,atypical]``, whole or not at all; px of level 0, um from the slide's corner.
 
     Args:

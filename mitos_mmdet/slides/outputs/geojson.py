@@ -24,12 +24,12 @@ _OTHER = [120, 120, 120]
 _CHUNK = 5_000
 
 
-def bounds_offset(slide, offset=True):
+def bounds_offset(slide, offset=True) -> tuple:
     """``(x, y)`` px of level 0 that GeoJSON coordinates lack: the corner of the slide's bounds, or ``(0, 0)``."""
     return tuple(slide.bounds[:2]) if offset and slide.bounds else (0, 0)
 
 
-def write_geojson(path, detections, shift=(0, 0), hotspot=None, tissue=None, roi=None):
+def write_geojson(path, detections, shift=(0, 0), hotspot=None, tissue=None, roi=None) -> None:
     """Writes a FeatureCollection, whole or not at all, in memory that does not grow with the number of detections.
 
     Args:

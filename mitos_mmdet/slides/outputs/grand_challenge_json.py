@@ -9,7 +9,7 @@ from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, T
 _CHUNK = 5_000
 
 
-def write_grand_challenge(path, detections, threshold):
+def write_grand_challenge(path, detections, threshold) -> None:
     """Writes the mitotic figures; other classes are left out.
 
     Args:

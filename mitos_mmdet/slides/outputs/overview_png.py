@@ -27,7 +27,7 @@ _HEAT = LinearSegmentedColormap.from_list('density', [
 _STYLE = {'font.family': ['DejaVu Sans'], 'font.size': 10, 'text.parse_math': False, 'text.color': INK}
 
 
-def write_overview(path, slide, count, tissue=None, roi=None):
+def write_overview(path, slide, count, tissue=None, roi=None) -> None:
     """Writes the overview as PNG, whole or not at all; arguments as of ``draw_overview``."""
     image = draw_overview(slide, count, tissue, roi)
     with draft(path) as name:

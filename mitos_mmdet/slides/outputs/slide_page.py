@@ -16,7 +16,7 @@ MOST_INSIDE = 600  # Ours: crops of the hotspot.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
 
-def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()):
+def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()) -> None:
     """Writes the page, whole or not at all.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 from mitos_mmdet.core.files import replacing
 
 
-def write_summary(path, summary):
+def write_summary(path, summary) -> None:
     """Writes a summary, whole or not at all. It is written last: where it is, the slide is finished.
 
     Args:

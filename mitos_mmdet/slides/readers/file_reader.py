@@ -15,7 +15,7 @@ class FileReader(Slide):
             raise SlideError(str(error)) from error
         super().__init__(path, self._image.levels, um_per_px=self._image.um_per_px, properties=dict(vendor=vendor))
 
-    def close(self):
+    def close(self) -> None:
         self._image.close()
 
     def thumbnail(self, max_side):

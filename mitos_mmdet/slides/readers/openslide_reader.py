@@ -32,7 +32,7 @@ class OpenSlideReader(Slide):
                          properties={**properties, 'vendor': properties.get('openslide.vendor', 'unknown')})
         self._coarse = ratios
 
-    def close(self):
+    def close(self) -> None:
         self._handle.close()
 
     def _read_level(self, level, x, y, width, height):
