@@ -41,7 +41,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mitos_mmdet', 'mitos_mmdet.*']),
-    package_data={'mitos_mmdet': ['model_zoo/weights/*', 'report/assets/*', 'slides/outputs/*.j2', 'slides/outputs/*.css',
+    package_data={'mitos_mmdet': ['py.typed', 'model_zoo/weights/*', 'report/assets/*', 'slides/outputs/*.j2', 'slides/outputs/*.css',
                                   'slides/outputs/*.js', 'slides/cohort/*.j2', 'slides/cohort/*.css', 'slides/cohort/*.js']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.13',

@@ -68,8 +68,8 @@ def replacing(path: Path | str, mode: str = 'w', newline: str | None = None) -> 
         mode: ``'w'`` or ``'wb'``.
         newline: As of ``open``.
     """
-    text = {} if 'b' in mode else dict(encoding='utf-8', errors='backslashreplace')
-    with draft(path) as name, open(name, mode, newline=newline, **text) as file:
+    encoding, errors = (None, None) if 'b' in mode else ('utf-8', 'backslashreplace')
+    with draft(path) as name, open(name, mode, encoding=encoding, errors=errors, newline=newline) as file:
         yield file
 
 
