@@ -20,6 +20,7 @@ class ProgressLine:
         self._shown = getattr(self._stream, 'isatty', lambda: False)()
         self._unit = unit
         self._title, self._clock, self._start, self._last = title, clock, clock(), None
+        self._first = None
 
     def __call__(self, done, total):
         """After each tile."""
@@ -27,7 +28,10 @@ class ProgressLine:
         if not self._shown or (self._last is not None and now - self._last < _EVERY_S and done < total):
             return
         self._last = now
-        rate = done / max(now - self._start, 1e-9)
+        if self._first is None:  # what came before it, such as compiling the network, does not come again
+            self._first = now, done
+        since, before = self._first if done > self._first[1] else (self._start, 0)
+        rate = (done - before) / max(now - since, 1e-9)
         left = round((total - done) / rate)
         how_far = f'{self._unit} {done}/{total}  {rate:.1f} {self._unit}s/s  {left // 60}:{left % 60:02d} left'
         self._stream.write(f'\r\x1b[K{self._title}  {how_far}')

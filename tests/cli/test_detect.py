@@ -240,7 +240,7 @@ def test_progress_is_one_line_on_a_terminal_only():
         line.clear()
         assert len(stream) == shown
         assert not shown or stream[0].endswith('a.png  looking for tissue ...')
-        assert not shown or stream[2].endswith('a.png  tile 8/20  2.0 tiles/s  0:06 left')
+        assert not shown or stream[2].endswith('a.png  tile 8/20  2.3 tiles/s  0:05 left')
 
 
 def test_a_name_that_is_no_text(model, tmp_path):
