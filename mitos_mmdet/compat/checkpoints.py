@@ -123,16 +123,22 @@ def check_fits(checkpoint, model, path) -> None:
     mmengine loads what fits, leaves the rest at random and only logs it.
 
     Raises:
-        ValueError: Weights are missing, left over, of another shape, no tensors, or not finite; the message counts them and names one.
+        ValueError: Weights are missing, left over, of another shape or kind, no tensors, or not finite; the message counts them.
     """
     weights, wanted = _weights(checkpoint, path), _plain(model.state_dict())
     wrong = [key for key in wanted if key not in weights]
     wrong += [key for key, value in weights.items()
-              if key not in wanted or not torch.is_tensor(value) or value.shape != wanted[key].shape]
+              if key not in wanted or not _fits(value, wanted[key])]
     if wrong:
         raise ValueError(f'{path}: a checkpoint of another model, {len(wrong)} of {len(wanted)} weights do not fit, '
                          f"'{printable(wrong[0])}' for one. Give the config it was trained with")
     check_finite(weights, path)
+
+
+def _fits(value, wanted):
+    """Whether a value of a checkpoint can become a weight: numbers of the same kind and shape. Quantised integers lose their scale."""
+    is_dense = torch.is_tensor(value) and value.layout == torch.strided and not value.is_meta
+    return is_dense and value.shape == wanted.shape and (value.is_floating_point() or not wanted.is_floating_point())
 
 
 def check_loads(checkpoint, model, path) -> None:
@@ -144,7 +150,7 @@ def check_loads(checkpoint, model, path) -> None:
     weights, wanted = _weights(checkpoint, path), model.state_dict()
     # mmengine strips what DataParallel puts before every key.
     weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-    if not any(torch.is_tensor(value) and key in wanted and value.shape == wanted[key].shape for key, value in weights.items()):
+    if not any(key in wanted and _fits(value, wanted[key]) for key, value in weights.items()):
         raise ValueError(f'{path}: a checkpoint of another model, none of its {len(weights)} weights fits, so all would stay random. Give '
                          f'one of this model')
     check_finite(weights, path)
@@ -157,7 +163,7 @@ def check_finite(weights, path) -> None:
         ValueError: Some are NaN or infinite; the message counts them and names one.
     """
     bad = [key for key, value in weights.items()
-           if torch.is_tensor(value) and value.is_floating_point() and not torch.isfinite(value).all()]
+           if torch.is_tensor(value) and value.is_floating_point() and not (value.is_meta or torch.isfinite(value.to_dense()).all())]
     if bad:
         raise ValueError(f"{path}: {len(bad)} of {len(weights)} weights hold NaN or infinity, '{printable(bad[0])}' for one. The training "
                          f'was lost before: take an earlier checkpoint')

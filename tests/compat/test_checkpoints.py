@@ -200,3 +200,14 @@ def test_weights_saved_under_dataparallel_are_of_the_model():
     check_loads(dict(state_dict={f'module.{key}': value for key, value in model.state_dict().items()}), model, 'a.pth')
     with pytest.raises(ValueError, match='a.pth: a checkpoint of another model'):
         check_loads(dict(state_dict={'other.weight': torch.ones(3, 2)}), model, 'a.pth')
+
+
+@pytest.mark.parametrize('change', [
+    lambda value: value.to(torch.int8), lambda value: value.to(torch.complex64), lambda value: value.to('meta'),
+    lambda value: value.to_sparse()], ids=['int8', 'complex', 'meta', 'sparse'])
+def test_weights_of_another_kind_do_not_fit(change):
+    model = small()
+    weights = {**model.state_dict(), '0.weight': change(model.state_dict()['0.weight'])}
+    with pytest.raises(ValueError, match=r"a\.pth: .* 1 of 7 weights do not fit, '0\.weight'"):
+        check_fits(dict(state_dict=weights), model, 'a.pth')
+    check_loads(dict(state_dict=weights), model, 'a.pth')  # a start from the others
