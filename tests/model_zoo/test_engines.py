@@ -1,5 +1,10 @@
 """OpenVINO gives what torch gives: boxes within 0.01 px, scores within 1e-5 (float32, another order of sums)."""
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -27,6 +32,8 @@ def close(first, second):
 
 
 def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
+    from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
+
     # The vendor's converter reports its use over the network.
     monkeypatch.setattr(openvino, 'convert_model', None)
     wanted = load_model(*map(str, tiny_model), engine='torch', device='cpu').predict(tiles)
@@ -46,7 +53,26 @@ def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
     assert again.network.in_flight == 2 and all(map(close, again.predict(tiles), found))
     next(cache.glob('*/network.xml')).write_text('<net')
     assert all(map(close, load_model(*map(str, tiny_model), device='cpu').predict(tiles[:1]), found))
-    assert openvino.Core().read_model(str(next(cache.glob('*/network.xml')))) is not None
+    assert shared_core().read_model(str(next(cache.glob('*/network.xml')))) is not None
+
+
+def test_a_signal_does_no_harm_after_networks_have_gone():
+    script = textwrap.dedent("""
+        import faulthandler, gc, os, signal
+        from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
+        faulthandler.enable()
+        for _ in range(2):
+            cores = [shared_core(), shared_core()]
+            assert all(core.get_property('CPU', 'FULL_DEVICE_NAME') for core in cores)
+            while cores:
+                cores.pop(0)
+                gc.collect()
+        signal.signal(signal.SIGUSR1, lambda *_: print('handled'))
+        os.kill(os.getpid(), signal.SIGUSR1)
+    """)
+    paths = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': paths})
+    assert done.returncode == 0 and done.stdout.endswith('handled\n'), done.stderr
 
 
 def test_detectors_that_openvino_cannot_run_go_on_in_torch(tmp_path, cache):

@@ -7,6 +7,7 @@ import numpy as np
 import openvino
 import torch
 
+from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
 from mitos_mmdet.model_zoo.networks.openvino_file import exported
 from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
 from mitos_mmdet.model_zoo.tile_detections import TileDetections
@@ -39,7 +40,7 @@ class OpenVinoNetwork:
         self.in_flight = min(threads, _MOST_STREAMS)
         self._settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': self.in_flight, 'PERFORMANCE_HINT': 'THROUGHPUT',
                           'INFERENCE_PRECISION_HINT': 'f32'}
-        self._core = openvino.Core()
+        self._core = shared_core()
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
