@@ -12,7 +12,7 @@ from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.datasets.coco_format import MITOSIS
 
 EXPLAINED = 'AMi-Br: AMI-BR.csv and its patches'
-SPLITS = {}
+SPLITS: dict[str, dict] = {}
 TABLE, ATYPICAL, NORMAL = 'AMI-BR.csv', 'atypical', 'normal'
 PATCH_PX = 128
 _DOMAIN = 'human breast cancer'

@@ -17,7 +17,7 @@ DOMAIN = 'human breast cancer'
 # Scanner, um/px and frame size px, from the contest.
 SCANNERS = {'A': ('Aperio ScanScope XT', (0.2456, 0.2456), (2084, 2084)),
             'H': ('Hamamatsu NanoZoomer 2.0-HT', (0.2273, 0.2275), (2252, 2250))}
-SPLITS = {}
+SPLITS: dict[str, dict] = {}
 
 EXPLAINED = "ICPR 2012's CSVs: A00_01.csv, a line the pixels of a mitotic figure"
 _EXPECTED = 'the folder that holds A00_01.csv and its like (also in folders below), or one of these files'
@@ -45,8 +45,8 @@ def read(root, images=None) -> Reading:
         ValueError: Nothing of this contest under ``root``.
     """
     root = check_folder(root, _EXPECTED)
-    files, base = ([root], root.parent) if root.is_file() else (sorted(root.rglob('*.csv')), root)
-    paths = [path for path in files if path.suffix == '.csv' and _FRAME.fullmatch(path.stem)]
+    present, base = ([root], root.parent) if root.is_file() else (sorted(root.rglob('*.csv')), root)
+    paths = [path for path in present if path.suffix == '.csv' and _FRAME.fullmatch(path.stem)]
     files = {path.stem: path for path in reversed(paths)}
     twice = [path for path in paths if files[path.stem] != path]
     if twice:

@@ -91,7 +91,7 @@ def drop_outside(frames) -> tuple:
         fewer_swapped += int(swapped.sum()) - int(inside.sum())
     hint = f'With x and y swapped {fewer_swapped} more would lie inside: row and column are probably swapped in the label files' \
         if fewer_swapped > 0 else ''
-    if 2 * outside > total:
+    if first and 2 * outside > total:
         raise ValueError(f'{first[0]}: {first[1]}; so do {outside} of {total} labels. '
                          + (hint or 'Check that labels and images belong together, at the same scale'))
     return kept, skipped, [hint] if hint else []

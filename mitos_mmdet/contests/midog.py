@@ -16,7 +16,7 @@ from mitos_mmdet.core.names import name_fault
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, is_coordinate
 
 # 'csv' comes from MIDOG++'s datasets_xvalidation.csv, so it is no list here.
-SPLITS = {}
+SPLITS: dict[str, dict] = {}
 
 EXPLAINED = 'MIDOG.json or MIDOG++.json (boxes x1, y1, x2, y2)'
 _SIDE_PX = 50

@@ -41,7 +41,7 @@ def describe_images(content, path, csv_path=None) -> tuple:
     if contest == 'MIDOG++':
         rows = _read_csv(_check_csv(path, csv_path))
         described = {key: _from_row(number, rows.get(number), tumours[key]) for key, number in numbers.items()}
-        splits = {}
+        splits: dict[str, set] = {}
         for number, row in rows.items():
             splits.setdefault(row['Dataset'], set()).add(f'midog-{number:03d}')
         return contest, described, {'csv': splits}, []

@@ -50,7 +50,7 @@ def read_detections(source) -> dict:
     """
     paths = label_files(source)
     check_once(paths, source.path)
-    points = {}
+    points: dict = {}
     for path, rows in read_point_files(paths, 'row,col').items():
         label = HARD_NEGATIVE if is_hard_negatives(path) else MITOSIS
         points.setdefault(f'{path.parent.name}/{path.stem}', []).extend((x, y, label, score) for y, x, score in as_points(rows))
@@ -64,7 +64,7 @@ def to_files(named_points) -> list[tuple[str, str]]:
 
 def check_once(paths, root) -> None:
     """Refuses two sets of labels below one folder: which of them is meant nothing says."""
-    seen = {}
+    seen: dict = {}
     for path in paths:
         other = seen.setdefault((is_hard_negatives(path), *path.parts[-2:]), path)
         if other != path:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -24,11 +24,11 @@ def worker_count(workers=None) -> int:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
         return min(_MOST_WORKERS, cores)
     if workers < 1:
-        raise ValueError(f'{workers} workers cannot work: give 1 or more')
+        raise ValueError(f'--workers {workers}: must be at least 1')
     return workers
 
 
-def run_jobs(function, jobs, workers) -> Iterator[tuple[Any, Any]]:
+def run_jobs(function, jobs, workers) -> Generator[tuple[Any, Any], None, None]:
     """Calls a function for every job; in this process if there is one worker or one job.
 
     Args:

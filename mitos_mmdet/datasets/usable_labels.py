@@ -76,7 +76,7 @@ def labels_by_image(content: dict[str, Any]) -> tuple[dict, list]:
         tuple: ``({id: [annotation, ...]}, [annotation, ...])``, the second being those of no image.
     """
     labels: dict[int | str, list] = {image['id']: [] for image in content['images']}
-    strays = []
+    strays: list[dict] = []
     for annotation in content['annotations']:
         wanted = annotation.get('image_id')
         is_id = isinstance(wanted, (str, int)) and not isinstance(wanted, bool)

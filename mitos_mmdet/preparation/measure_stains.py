@@ -27,7 +27,8 @@ def measure_stains(frames_file, image_folder, by='image', method='macenko') -> t
     """
     if by not in ('image', 'case'):
         raise ValueError(f"by={by!r}: one of 'image', 'case'")
-    content, groups, skipped = read_annotations(frames_file), {}, []
+    content, skipped = read_annotations(frames_file), []
+    groups: dict = {}
     check_coco(content, frames_file)
     for image in content['images']:
         groups.setdefault(image['file_name'] if by == 'image' else image.get('case_id'), []).append(image)

@@ -70,7 +70,8 @@ def normalize_files(groups, images, out, target, workers, backend='fast') -> tup
         cannot be read.
     """
     jobs = {group.name: _Job(group, images, out, target, backend) for group in groups}
-    records, broken = {}, {}
+    records: dict[str, dict] = {}
+    broken: dict[str, str] = {}
     with tqdm(total=sum(len(group.files) for group in groups), unit='image', desc='normalising') as bar, \
             contextlib.closing(run_jobs(_normalize_group, jobs, workers)) as results:
         for name, (record, faults) in results:

@@ -16,7 +16,7 @@ def summary_table(splits) -> str:
     """
     rows = [_HEAD]
     for split, frames in splits.items():
-        groups = {}
+        groups: dict[tuple, list] = {}
         for frame in frames:
             groups.setdefault((frame.scanner, frame.domain), []).append(frame)
         rows += [(split or 'all', *group, *_counts(groups[group])) for group in sorted(groups)]

@@ -135,7 +135,8 @@ def plan_tiles(content, settings) -> tuple:
 
 def tiles_json(content, frames, settings) -> dict:
     """The tiles' annotation file: COCO json as ``coco_format``; each image has ``frame``, ``frame_id`` and ``offset`` [x, y]."""
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for frame in frames:
         carried = {key: value for key, value in frame.image.items() if key not in ('id', 'file_name', 'width', 'height')}
         for tile in frame.tiles:

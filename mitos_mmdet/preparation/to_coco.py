@@ -30,7 +30,8 @@ def to_coco(frames, info, box_size=None) -> dict:
         ValueError: No such length, or a length in um for a frame without a pixel size.
     """
     box_size = None if box_size is None else Length.parse(box_size)
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for frame in sorted(frames, key=lambda frame: frame.file_name):
         image_id = len(images) + 1
         width, height = frame.size

@@ -35,7 +35,7 @@ def place_cells(plan, tumour, rng) -> dict:
     taken = _Taken()
     for figure in plan.figures:
         taken.add(figure.x_um, figure.y_um, 8.5)
-    placed = dict(epithelial=[], lymphocyte=[], fibroblast=[], erythrocyte=[])
+    placed: dict[str, list] = dict(epithelial=[], lymphocyte=[], fibroblast=[], erythrocyte=[])
     wanted = (('lymphocyte', 2.6, 260), ('epithelial', tumour.spacing_um / 2, 260), ('fibroblast', 4.2, 60),
               ('erythrocyte', 3.3, 40))
     for kind, radius, tries_per_1000_um2 in wanted:

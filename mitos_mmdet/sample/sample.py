@@ -68,7 +68,8 @@ def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2
 
 def annotations(plans, seed, settings) -> dict:
     """The content of ``MIDOG++.json`` for these plans."""
-    images, labels = [], []
+    images: list[dict] = []
+    labels: list[dict] = []
     for plan in plans:
         images.append(dict(license=1, file_name=f'{plan.number:03d}.tiff', id=plan.number, width=plan.width,
                            height=plan.height, tumor_type=TUMOR))

@@ -39,7 +39,7 @@ def read_labels(root) -> list:
     files = sorted(path for path in root.rglob('*') if path.suffix.lower() == '.csv') if root.is_dir() else [root]
     if not files:
         raise ValueError(f'{root}: holds no .csv. Give a CSV or the folder of the CSVs')
-    found = {}
+    found: dict[str, Found] = {}
     for path in files:
         _read(path, found, root if root.is_dir() else path.parent, alone=not root.is_dir())
     return list(found.values())

@@ -49,7 +49,8 @@ def read(kind, root, images=None, um_per_px=None, class_map=None, case=None, unl
     paths = {path.relative_to(folder).as_posix(): path for path in _images(folder)}
     named = pair_names(list(paths), [its.name for its in found])
     names = _ClassNames(class_map or {})
-    frames, skipped, taken = [], [], {}
+    frames, skipped = [], []
+    taken: dict[str, str] = {}
     for its in found:
         name = named.get(its.name)
         if name is None:
