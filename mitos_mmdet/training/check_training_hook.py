@@ -1,5 +1,7 @@
 """``CheckTrainingHook``: a training that is lost, or would teach the wrong thing, stops with one line."""
 
+from collections.abc import Iterator
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -38,7 +40,7 @@ class CheckTrainingHook(Hook):
                                  f'{tuple(classes)!r}: the others would be learnt as background. Set num_classes={len(classes)}, or '
                                  f'metainfo.classes of the dataset')
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         """Looks at the loss."""
         loss = outputs.get('loss') if isinstance(outputs, dict) else None
         if loss is None or bool(torch.isfinite(torch.as_tensor(loss)).all()):
@@ -64,7 +66,7 @@ class CheckTrainingHook(Hook):
         check(checkpoint, _bare(runner.model), runner._load_from or 'the checkpoint')
 
 
-def head_classes(model):
+def head_classes(model) -> Iterator:
     """``(name, num_classes)`` of every head of a detector that tells the classes of objects apart."""
     for name, module in model.named_modules():
         count = getattr(module, 'num_classes', None)

@@ -51,7 +51,7 @@ class ResumeStateHook(Hook):
         """Keeps the state until the training begins; mmengine seeds anew in between."""
         self._loaded = checkpoint.get(_KEY) if runner._resume else None
 
-    def before_train(self, runner):
+    def before_train(self, runner) -> None:
         """Restores the state of a resumed run, then makes up the validation that it owes."""
         self._before_validation = None
         if not runner._resume or runner.iter == 0:

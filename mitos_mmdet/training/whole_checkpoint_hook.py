@@ -18,11 +18,11 @@ _BACKEND = 'mitos_whole'
 class _WholeFiles(LocalBackend):
     """Files on disk, each written whole or not at all."""
 
-    def put(self, obj, filepath):
+    def put(self, obj, filepath) -> None:
         with draft(filepath) as name:
             name.write_bytes(obj)
 
-    def put_text(self, obj, filepath, encoding='utf-8'):
+    def put_text(self, obj, filepath, encoding='utf-8') -> None:
         with replacing(filepath) as file:
             file.write(obj)
 
