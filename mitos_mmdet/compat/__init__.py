@@ -20,7 +20,7 @@ sys.modules[__name__] = mitos_mmdet.compat.mmcv_ops
 '''
 
 
-def install():
+def install() -> bool:
     """Makes ``mmcv.ops`` importable in this process where mmcv came without compiled operators.
 
     Returns:

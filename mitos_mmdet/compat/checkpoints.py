@@ -6,6 +6,7 @@ import pickle
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,12 +49,12 @@ def refuse_code(trust=False) -> None:
     os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' if trust else 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
 
 
-def is_trusted():
+def is_trusted() -> bool:
     """Whether :func:`refuse_code` was told that this process may read code from checkpoints."""
     return os.environ.get('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD') == '1'
 
 
-def find_checkpoint(path, best=False):
+def find_checkpoint(path, best=False) -> Path:
     """The checkpoint at ``path``: the file itself, or one of a work dir.
 
     Args:
@@ -97,7 +98,7 @@ def _is_whole(file):
         return False
 
 
-def read_checkpoint(path, trust=False, map_location='cpu'):
+def read_checkpoint(path, trust=False, map_location='cpu') -> Any:
     """The checkpoint's content, on the CPU unless ``map_location`` names another device.
 
     Raises:

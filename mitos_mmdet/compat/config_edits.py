@@ -1,9 +1,11 @@
 """Edits of mmengine configs that are plain dicts and lists: they work on a ``Config`` and on its content alike."""
 
+from collections.abc import Iterator
+
 PHASES = ('phase_one_checkpoint', 'phase_two_checkpoint')  # of TwoPhaseDetector
 
 
-def dicts_in(part):
+def dicts_in(part) -> Iterator:
     """Every dict in a nest of dicts and lists, outermost first."""
     if isinstance(part, dict):
         yield part
@@ -13,7 +15,7 @@ def dicts_in(part):
             yield from dicts_in(item)
 
 
-def datasets_in(part):
+def datasets_in(part) -> Iterator:
     """The datasets of a dataloader, those joined by a ``ConcatDataset`` included."""
     return (found for found in dicts_in(part) if 'ann_file' in found)
 

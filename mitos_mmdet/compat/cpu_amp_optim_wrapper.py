@@ -1,5 +1,6 @@
 """``CpuAmpOptimWrapper``: mixed precision on a processor with bfloat16 arithmetic."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -16,6 +17,6 @@ class CpuAmpOptimWrapper(OptimWrapper):
     """
 
     @contextmanager
-    def optim_context(self, model):
+    def optim_context(self, model) -> Iterator:
         with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
             yield

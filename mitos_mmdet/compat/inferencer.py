@@ -13,7 +13,7 @@ def install() -> None:
         DetInferencer._get_transform_idx = find_step
 
 
-def find_step(_, pipeline, name):
+def find_step(_, pipeline, name) -> int:
     """The place of the first step called ``name`` (a name, or a tuple of names and classes), or -1."""
     for place, step in enumerate(pipeline):
         kind = step['type']

@@ -15,7 +15,7 @@ class MissingOpError(NotImplementedError):
     """An operator that only a compiled mmcv has."""
 
 
-def nms(boxes, scores, iou_threshold, offset):
+def nms(boxes, scores, iou_threshold, offset) -> torch.Tensor:
     """Indices of the kept boxes, best first.
 
     Args:
