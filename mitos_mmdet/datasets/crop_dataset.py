@@ -67,7 +67,7 @@ class CropDataset(MitosisDataset):
     def __len__(self):
         return self.length
 
-    def prepare_data(self, idx):
+    def prepare_data(self, idx) -> dict | None:
         """The pipeline's result for a new crop; ``idx`` only counts."""
         kind = np.random.choice(3, p=self.shares)
         places = self._places[KINDS[kind]] if kind < 2 else ()

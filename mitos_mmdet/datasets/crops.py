@@ -25,17 +25,17 @@ def affine_to_crop(center, size, angle=0.0, scale=1.0, flip=False) -> np.ndarray
     return np.column_stack([turn, middle - turn @ np.asarray(center, float)])
 
 
-def cut(image, matrix, size):
+def cut(image, matrix, size) -> np.ndarray:
     """The crop uint8 ``(size, size, 3)`` of ``image`` by ``matrix``; beyond the image it is mirrored."""
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
-def to_crop(points, matrix):
+def to_crop(points, matrix) -> np.ndarray:
     """Points ``(N, 2)`` xy px of the frame in px of the crop, float64."""
     return np.asarray(points, float).reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def inside(points, low, high, margin=_MARGIN_PX):
+def inside(points, low, high, margin=_MARGIN_PX) -> np.ndarray:
     """Which of the points ``(N, 2)`` lie in ``low <= x, y < high``, ``margin`` px from its border."""
     return ((points >= np.asarray(low) + margin) & (points < np.asarray(high) - margin)).all(axis=1)
 

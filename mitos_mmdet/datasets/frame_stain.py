@@ -5,7 +5,7 @@ import random
 from mitos_mmdet.stain import NoStainError, StainEstimate, estimate_stain
 
 
-def stain_record(image, method):
+def stain_record(image, method) -> dict:
     """What an annotation file keeps of a frame's stain under ``stain``.
 
     Args:
@@ -21,7 +21,7 @@ def stain_record(image, method):
         return dict(method=method, reason=str(error))
 
 
-def stain_of(info, image, method, per_tile=False, backend='fast'):
+def stain_of(info, image, method, per_tile=False, backend='fast') -> StainEstimate:
     """The stain to take for an image: that of its whole frame.
 
     Args:
@@ -52,6 +52,6 @@ def stain_of(info, image, method, per_tile=False, backend='fast'):
     return estimate_stain(image(), method, backend=backend)
 
 
-def happens(prob):
+def happens(prob) -> bool:
     """Whether something of this probability happens now (mmengine seeds each worker's ``random``)."""
     return random.random() < prob

@@ -121,7 +121,7 @@ class MitosisDataset(CocoDataset):
         info['labelled'] = image.get('labelled', True)
         return info
 
-    def filter_data(self):
+    def filter_data(self) -> list:
         """Training images without objects stay or go by ``keep_negatives``; the rest is CocoDataset's."""
         infos = super().filter_data()
         if not self.test_mode and not self.keep_negatives:
@@ -131,7 +131,7 @@ class MitosisDataset(CocoDataset):
                                  f'choose other classes')
         return infos
 
-    def prepare_data(self, idx):
+    def prepare_data(self, idx) -> dict | None:
         """The pipeline's result; an unreadable image as ``strict`` says."""
         try:
             return super().prepare_data(idx)

@@ -50,7 +50,7 @@ class PatchMosaicDataset(CropDataset):
         weights = np.sqrt([len(patches) for patches in self._slides])
         self._weights = weights / weights.sum()
 
-    def prepare_data(self, idx):
+    def prepare_data(self, idx) -> dict | None:
         """The pipeline's result for a new mosaic; ``idx`` only counts."""
         patches = self._slides[np.random.choice(len(self._slides), p=self._weights)]
         factor = np.mean(patches[0][3]['um_per_px']) / self.um_per_px * np.exp(np.random.uniform(*np.log(self.scales)))

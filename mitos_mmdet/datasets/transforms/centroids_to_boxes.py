@@ -33,7 +33,7 @@ class CentroidsToBoxes(BaseTransform):
                              f'no image_size')
         self.image_size = image_size
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``gt_bboxes`` ``(N, 4)`` xyxy px, clipped at the image's border."""
         instances = results.get('instances')
         if instances is None or 'gt_bboxes' not in results:

@@ -61,7 +61,7 @@ class CentroidsToMasks(BaseTransform):
         self.resample = resample
         self.seed = seed
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``gt_masks`` (``PolygonMasks``, N, clipped at the image's border) and ``gt_bboxes`` ``(N, 4)`` xyxy px."""
         if results.get('instances') is None or 'gt_bboxes' not in results:
             return results

@@ -35,7 +35,7 @@ class NormalizeStain(BaseTransform):
         self.prob = prob
         self.backend = backend
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR normalised, and ``stain`` that of the target."""
         if not happens(self.prob):
             return results

@@ -47,7 +47,7 @@ class PasteMitoticFigures(BaseTransform):
         self.brightest, self.label = brightest, label
         self._patches = list(_patches(ann_file, data_root))
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with figures in ``img`` uint8 BGR and their boxes and labels."""
         record = results.get('stain')
         if not record or 'reason' in record or not happens(self.prob):

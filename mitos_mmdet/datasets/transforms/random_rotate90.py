@@ -33,7 +33,7 @@ class RandomRotate90(BaseTransform):
         return int(np.random.choice(self.angles))
 
     @autocast_box_type()
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` turned; ``img_shape`` and ``scale_factor`` (width, height) with their sides swapped where they swap."""
         turns = self._random_angle() // 90 % 4
         matrix = _turning(turns, *results['img'].shape[:2])

@@ -25,7 +25,7 @@ class RandomScanner(BaseTransform):
         self.noise = noise
         self.jpeg = jpeg
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` changed; labels stay."""
         image = results['img']
         if happens(self.blur[0]):

@@ -48,7 +48,7 @@ class RandomStain(BaseTransform):
         alpha = np.random.uniform(1 - self.sigma_alpha, 1 + self.sigma_alpha, 2)
         return alpha, np.random.uniform(-self.sigma_beta, self.sigma_beta, 2)
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR restained."""
         if not happens(self.prob):
             return results

@@ -40,7 +40,7 @@ class RandomStainTransfer(BaseTransform):
         self.sigma_white = sigma_white
         self._stains = [stain for path in ([bank] if isinstance(bank, str) else bank or ()) for stain in read_bank(path)]
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR restained."""
         record = results.get('stain')
         if not record or 'reason' in record:

@@ -36,7 +36,7 @@ class ResizeToPixelSize(Resize):
         self.um_per_px = float(um_per_px)
         self.tolerance = tolerance
 
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` resized; ``scale_factor`` says by what, ``um_per_px`` stays that of the original."""
         own = self._own_um_per_px(results)
         if own is None or all(abs(side / self.um_per_px - 1) <= self.tolerance for side in own):

@@ -53,7 +53,7 @@ class VisibleBoxCrop(BaseTransform):
         return None
 
     @autocast_box_type()
-    def transform(self, results):
+    def transform(self, results) -> dict:
         """``results`` cropped: ``img``, ``img_shape``, ``gt_bboxes``, ``gt_bboxes_labels``, ``gt_ignore_flags`` and ``gt_masks``."""
         height, width = results['img'].shape[:2]
         found = self._random_crop(results['gt_bboxes'].tensor.numpy(), height, width)
