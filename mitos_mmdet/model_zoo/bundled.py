@@ -57,7 +57,7 @@ def find_bundled(name=None, kind='detector') -> 'BundledModel':
     return BundledModel(name, path.with_suffix('.pth'), find_config(card['config']) if 'config' in card else None, card)
 
 
-def find_config(name):
+def find_config(name) -> Path:
     """The path of a config of this project, as ``'mitos/NAME.py'``, in a checkout or an installed wheel.
 
     Raises:
@@ -70,7 +70,7 @@ def find_config(name):
     raise ValueError(f'{tried[0]}: no such config. Install mitos_mmdet again')
 
 
-def sha256_of(path):
+def sha256_of(path) -> str:
     """The checksum of a file's content.
 
     Raises:
@@ -86,7 +86,7 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def check_sha256(path, expected):
+def check_sha256(path, expected) -> str:
     """The checksum of a bundled file, compared with its card's.
 
     Raises:

@@ -6,11 +6,15 @@ where a result is made on the frames that chose it.
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.evaluation.result import plain
 from mitos_mmdet.evaluation.thresholds import FORMAT, fingerprints, read_threshold
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 _FIX = 'Make it with mitos calibrate'
 
@@ -37,7 +41,7 @@ def write_calibration(path, model, evaluation, chosen_on, chosen_by) -> None:
         fingerprints=fingerprints(evaluation.frames)), path)
 
 
-def calibrated(model, path):
+def calibrated(model, path) -> 'LoadedModel':
     """The model with the threshold of a calibration file.
 
     Args:

@@ -3,7 +3,7 @@
 _TILE_SIZE, _OVERLAP = 512, 128  # TiledDetector's own defaults
 
 
-def detector_config(cfg):
+def detector_config(cfg) -> dict:
     """The detector's config, out of the ``TiledDetector`` that it may be wrapped in."""
     model = cfg['model']
     return model['detector'] if model.get('type') == 'TiledDetector' else model
@@ -38,7 +38,7 @@ def stain_settings(cfg) -> dict | None:
     return None
 
 
-def test_pipeline(cfg):
+def test_pipeline(cfg) -> list:
     """The transforms of test images: of the test dataloader, else ``test_pipeline``."""
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     while 'dataset' in dataset:  # wrappers

@@ -1,6 +1,11 @@
 """``load_atypical``: the bundled classifier that tells atypical from normal mitotic figures."""
 
+from typing import TYPE_CHECKING
+
 from mitos_mmdet.model_zoo.bundled import bundled_names, check_sha256, find_bundled
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class AtypicalClassifier:
@@ -23,7 +28,7 @@ class AtypicalClassifier:
         self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
         self._network = network.to(device)
 
-    def predict(self, crops):
+    def predict(self, crops) -> 'np.ndarray':
         """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, crop_size, crop_size, 3)`` RGB at ``um_per_px``."""
         import numpy as np
         import torch

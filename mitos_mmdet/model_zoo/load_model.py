@@ -18,7 +18,7 @@ _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 
 
 def load_model(model=None, checkpoint=None, device='auto', engine='auto', threads=None, um_per_px=None, trust=False,
-               calibration=None):
+               calibration=None) -> LoadedModel:
     """Loads a trained detector. Nothing is downloaded.
 
     Args:

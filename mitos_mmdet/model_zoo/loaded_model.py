@@ -1,5 +1,6 @@
 """``LoadedModel``: a trained detector, ready for tiles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,21 +44,21 @@ class LoadedModel:
     threshold_from: str = 'the model'
 
     @property
-    def engine(self):
+    def engine(self) -> str:
         """``'openvino'`` or ``'torch'``."""
         return self.network.engine
 
     @property
-    def size_divisor(self):
+    def size_divisor(self) -> int:
         """Tiles whose sides are multiples of it are not padded."""
         return self.network.size_divisor
 
     @property
-    def in_flight(self):
+    def in_flight(self) -> int:
         """Tiles that the engine works on at once: fewer leave it idle."""
         return self.network.in_flight
 
-    def estimate_stain(self, image):
+    def estimate_stain(self, image) -> tuple:
         """The stain of a frame or of a sample of a slide, for ``predict``.
 
         Args:
@@ -73,7 +74,7 @@ class LoadedModel:
         except NoStainError as error:
             return None, str(error)
 
-    def prepare(self, tile, stain=None):
+    def prepare(self, tile, stain=None) -> np.ndarray:
         """A tile with the stain that the network expects: uint8 ``(H, W, 3)`` RGB."""
         return tile if self.normalizer is None or stain is None else self.normalizer.apply(tile, stain)
 
@@ -96,7 +97,7 @@ class LoadedModel:
                 raise ValueError(f'a tile is {found}: give RGB as uint8 (height, width, 3)')
         return list(self.stream(self.prepare(tile, stain) for tile in tiles))
 
-    def stream(self, tiles, in_flight=None):
+    def stream(self, tiles, in_flight=None) -> Iterator:
         """Detections in prepared tiles, yielded in their order.
 
         Args:

@@ -20,7 +20,7 @@ class TileDetections:
     labels: np.ndarray
 
     @classmethod
-    def of(cls, instances):
+    def of(cls, instances) -> 'TileDetections':
         """Of mmdet's ``InstanceData``."""
         return cls(instances.bboxes.float().cpu().numpy().reshape(-1, 4), instances.scores.float().cpu().numpy(),
                    instances.labels.cpu().numpy().astype(np.int64))

@@ -6,7 +6,7 @@ import openvino
 
 
 @functools.cache
-def shared_core():
+def shared_core() -> openvino.Core:
     """The only ``openvino.Core`` of this process.
 
     Each core's CPU plugin gives its thread a signal stack of its own and frees it in the end. Of two cores the first to go would leave the

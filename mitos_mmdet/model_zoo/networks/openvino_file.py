@@ -17,7 +17,7 @@ import mitos_mmdet
 _TOLERANCE = 2e-3  # Ours: of the largest value of a map; 5e-5 is what float32 gives in another order of sums.
 
 
-def exported(core, maps, key):
+def exported(core, maps, key) -> openvino.Model:
     """The network as an OpenVINO model of dynamic shape, from the cache, else exported and compared with torch.
 
     Args:
@@ -39,7 +39,7 @@ def exported(core, maps, key):
     return network
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Where exported networks are kept: ``$XDG_CACHE_HOME/mitos_mmdet``, by default in ``~/.cache``."""
     base = os.environ.get('XDG_CACHE_HOME')
     return (Path(base) if base else Path('~/.cache').expanduser()) / 'mitos_mmdet'

@@ -2,6 +2,7 @@
 
 import os
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 
 import numpy as np
 import openvino
@@ -44,7 +45,7 @@ class OpenVinoNetwork:
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
-    def stream(self, tiles, in_flight=None):
+    def stream(self, tiles, in_flight=None) -> Iterator:
         """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them are in work at once."""
         in_flight = in_flight or self.in_flight
         waiting = deque()

@@ -1,5 +1,6 @@
 """``TorchNetwork``: mmdet's own forward pass, for any detector and device."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -24,7 +25,7 @@ class TorchNetwork:
         self.in_flight = batch_size
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
 
-    def stream(self, tiles, in_flight=None):
+    def stream(self, tiles, in_flight=None) -> Iterator:
         """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them make a batch."""
         tiles = iter(tiles)
         while batch := list(islice(tiles, in_flight or self.in_flight)):
