@@ -65,7 +65,7 @@ class EfficientNetLite(BaseModule):
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, rounded up, by ``out_indices``."""
         return tuple(self.body(images))
 
-    def train(self, mode=True):
+    def train(self, mode=True) -> 'EfficientNetLite':
         """As in torch, but norms of frozen stages, and all norms with ``norm_eval``, keep their statistics."""
         super().train(mode)
         for layer in self._frozen_layers():

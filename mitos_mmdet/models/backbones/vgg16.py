@@ -85,7 +85,7 @@ class VGG16(BaseModule):
                 maps[wanted[index]] = images
         return tuple(maps[name] for name in self.out_layers)
 
-    def train(self, mode=True):
+    def train(self, mode=True) -> 'VGG16':
         """As in torch, but norms of frozen stages keep their statistics."""
         super().train(mode)
         for layer in self._frozen_layers():

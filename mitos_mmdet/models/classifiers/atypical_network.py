@@ -30,12 +30,12 @@ class AtypicalNetwork(nn.Module):
             weights = {key: value for key, value in imagenet_weights('lite0').items() if not key.startswith('classifier')}
             self.body.load_state_dict(weights, strict=False)
 
-    def forward(self, fields):
+    def forward(self, fields) -> torch.Tensor:
         """Logits ``(N,)`` of ``fields``: ``(N, 3, INPUT_PX, INPUT_PX)`` RGB, 0 to 255, as ``view_fields`` gives them."""
         return self.body((fields - MEAN) / STD).squeeze(1)
 
 
-def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, flip=1.0):
+def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, flip=1.0) -> torch.Tensor:
     """The middle of each patch as the network sees it, turned, scaled and shifted.
 
     Args:

@@ -16,7 +16,7 @@ _WARM_UP = 20
 
 
 def train_network(patches, atypical, um_per_px, start=None, frozen_blocks=2, iterations=240, batch=64, lr=5e-4, weight_decay=0.05, seed=0,
-                  device='cpu', progress=None):
+                  device='cpu', progress=None) -> AtypicalNetwork:
     """A network trained from ImageNet weights, its parameters averaged over the last iterations.
 
     Args:
@@ -76,7 +76,7 @@ def _freeze(network, frozen_blocks):
     return network
 
 
-def augment(patches, um_per_px, generator):
+def augment(patches, um_per_px, generator) -> torch.Tensor:
     """Fields of ``(N, 3, H, W)`` float patches: any angle, mirrored, scaled, shifted, with other stain strengths and light (ours)."""
     count, device = len(patches), patches.device
 

@@ -50,7 +50,7 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         known = isinstance(record, dict) and record.get('method') == self.stain_method
         return dict(stain=record if known else stain_record(self._pixels(frame), self.stain_method))
 
-    def forward(self, data, training=False):
+    def forward(self, data, training=False) -> dict:
         """``data`` with normalised ``inputs``, as ``DetDataPreprocessor`` gives them.
 
         Args:

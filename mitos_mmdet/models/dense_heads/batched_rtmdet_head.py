@@ -16,7 +16,7 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
     Losses are single process: with several GPUs each divides by its own number of objects (mmdet: by their mean).
     """
 
-    def loss_by_feat(self, cls_scores, bbox_preds, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore=None):
+    def loss_by_feat(self, cls_scores, bbox_preds, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore=None) -> dict:
         """``loss_cls`` and ``loss_bbox``; arguments as in mmdet, where ignored instances have no effect, either."""
         logits, boxes, priors = self.flatten(cls_scores, bbox_preds)
         return self.batch_losses(logits, boxes, priors, *_padded(batch_gt_instances, boxes.device))

@@ -42,7 +42,7 @@ class CandidateHead(BaseModule):
         super().init_weights()
         nn.init.constant_(self.scores[0].bias, bias_init_with_prob(self.prior))
 
-    def forward(self, maps):
+    def forward(self, maps) -> torch.Tensor:
         """Logits ``(B, 1, h, w)`` at the finest map's stride, from maps ``(B, C, h, w)``, fine to coarse."""
         logits = None
         for score, features in zip(reversed(self.scores), reversed(maps), strict=True):
@@ -69,7 +69,7 @@ class CandidateHead(BaseModule):
             target[:height, :width] = self.target(sample.gt_instances, height, width)
         return dict(loss_mask=self.loss_mask(logits, targets.reshape(-1, 1), inside.reshape(-1, 1), avg_factor=inside.sum()))
 
-    def target(self, instances, height, width):
+    def target(self, instances, height, width) -> torch.Tensor:
         """What the map should be: ``(height, width)`` float, 1 within figures.
 
         Args:
@@ -86,7 +86,7 @@ class CandidateHead(BaseModule):
             masks = (distances <= self.disc_radius).float()
         return masks.sum(dim=0).clamp(max=1)
 
-    def predict(self, maps, batch_data_samples, rescale=True):
+    def predict(self, maps, batch_data_samples, rescale=True) -> list:
         """Candidates of each image.
 
         Returns:

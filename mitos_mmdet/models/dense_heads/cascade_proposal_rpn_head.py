@@ -67,11 +67,11 @@ class CascadeProposalRPNHead(BaseModule):
         losses.update(self.rpn2.loss_by_feat(windows, refined, boxes, truths, metas, ignored))
         return losses, self.rpn2.predict_by_feat(windows, refined, boxes, metas, proposal_cfg)
 
-    def loss(self, x, batch_data_samples):
+    def loss(self, x, batch_data_samples) -> dict:
         """The losses alone."""
         return self.loss_and_predict(x, batch_data_samples)[0]
 
-    def predict(self, x, batch_data_samples, rescale=False):
+    def predict(self, x, batch_data_samples, rescale=False) -> list:
         """Proposals, no two of which overlap by more than the NMS threshold.
 
         Args:

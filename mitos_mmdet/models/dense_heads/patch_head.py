@@ -25,7 +25,7 @@ class PatchHead(BaseModule):
         self.fc = nn.Linear(in_channels, 2)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss', use_sigmoid=False))
 
-    def forward(self, maps):
+    def forward(self, maps) -> torch.Tensor:
         """Logits ``(B, 2)``, figure and none, from maps of which the last ``(B, C, h, w)`` is used."""
         return self.fc(maps[-1].mean(dim=(2, 3)))
 
@@ -35,7 +35,7 @@ class PatchHead(BaseModule):
         targets = torch.stack([(sample.gt_instances.labels != 0).all().long() for sample in batch_data_samples])
         return dict(loss_cls=self.loss_cls(logits, targets), accuracy=(logits.argmax(dim=1) == targets).float().mean())
 
-    def predict(self, maps, batch_data_samples, rescale=True):
+    def predict(self, maps, batch_data_samples, rescale=True) -> list:
         """The probability of a mitotic figure, for each patch.
 
         Returns:

@@ -95,7 +95,7 @@ class RefineRPNHead(RPNHead):
         return (self.loss_cls(torch.cat(scores), labels, avg_factor=len(labels)),
                 self.loss_bbox(torch.cat(deltas), torch.cat(targets), avg_factor=len(labels)))
 
-    def predict_by_feat(self, windows, refined, boxes, batch_img_metas, cfg=None, rescale=False):
+    def predict_by_feat(self, windows, refined, boxes, batch_img_metas, cfg=None, rescale=False) -> list:
         """The final proposals: windows and refined boxes, clipped to the image, best ``nms_pre`` of each, then one NMS over both.
 
         Returns:

@@ -9,7 +9,7 @@ _EPS = 1e-7
 _NEVER = 1e8
 
 
-def soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, topk=13, radius=3.0, iou_weight=3.0):
+def soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, topk=13, radius=3.0, iou_weight=3.0) -> tuple:
     """Which object each prior is to find.
 
     Args:
@@ -72,7 +72,7 @@ def soft_label_losses(logits, boxes, labels, target_boxes, quality, beta=2.0) ->
     return loss_cls, (torch.where(found, losses, losses.new_zeros(())) * quality).sum() / total
 
 
-def pairwise_iou(boxes, others):
+def pairwise_iou(boxes, others) -> torch.Tensor:
     """IoU ``(B, P, G)`` of boxes ``(B, P, 4)`` and ``(B, G, 4)``, xyxy px."""
     low = torch.maximum(boxes[:, :, None, :2], others[:, None, :, :2])
     high = torch.minimum(boxes[:, :, None, 2:], others[:, None, :, 2:])

@@ -47,25 +47,25 @@ class TiledDetector(BaseDetector):
         self.register_state_dict_post_hook(_strip_prefix)
         self.register_load_state_dict_pre_hook(_add_prefix)
 
-    def loss(self, batch_inputs, batch_data_samples):
+    def loss(self, batch_inputs, batch_data_samples) -> dict:
         """The wrapped detector's losses on preprocessed training crops."""
         return self.detector.loss(batch_inputs, batch_data_samples)
 
-    def extract_feat(self, batch_inputs):
+    def extract_feat(self, batch_inputs) -> tuple:
         """The wrapped detector's feature maps."""
         return self.detector.extract_feat(batch_inputs)
 
     def _forward(self, batch_inputs, batch_data_samples=None):
         return self.detector._forward(batch_inputs, batch_data_samples)
 
-    def val_step(self, data):
+    def val_step(self, data) -> list:
         """Predicts on what the dataloader gives: ``inputs`` uint8 ``(3, H, W)`` frames, ``data_samples`` beside them."""
         return self.predict(data['inputs'], data['data_samples'])
 
     test_step = val_step
 
     @torch.no_grad()
-    def predict(self, batch_inputs, batch_data_samples):
+    def predict(self, batch_inputs, batch_data_samples) -> list:
         """Whole-frame detections.
 
         Args:

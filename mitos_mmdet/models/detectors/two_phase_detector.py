@@ -1,5 +1,7 @@
 """``TwoPhaseDetector``: candidates from one detector, judged one by one by another."""
 
+from typing import NoReturn
+
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
@@ -44,25 +46,25 @@ class TwoPhaseDetector(BaseDetector):
             if path is not None:
                 _load(phase, path)
 
-    def loss(self, batch_inputs, batch_data_samples):
+    def loss(self, batch_inputs, batch_data_samples) -> NoReturn:
         """Raises: the phases are trained apart."""
         raise ValueError('TwoPhaseDetector is not trained as a whole: train phase_one and phase_two by their own configs')
 
-    def extract_feat(self, batch_inputs):
+    def extract_feat(self, batch_inputs) -> tuple:
         """Phase one's feature maps."""
         return self.phase_one.extract_feat(batch_inputs)
 
     def _forward(self, batch_inputs, batch_data_samples=None):
         return self.phase_one._forward(batch_inputs, batch_data_samples)
 
-    def val_step(self, data):
+    def val_step(self, data) -> list:
         """Predicts on what the dataloader gives: ``inputs`` uint8 ``(3, H, W)`` frames, ``data_samples`` beside them."""
         return self.predict(data['inputs'], data['data_samples'])
 
     test_step = val_step
 
     @torch.no_grad()
-    def predict(self, batch_inputs, batch_data_samples):
+    def predict(self, batch_inputs, batch_data_samples) -> list:
         """Whole-frame detections.
 
         Args:
