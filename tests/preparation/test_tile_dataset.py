@@ -236,7 +236,7 @@ def test_folders_and_numbers_that_cannot_be(frames, tmp_path):
                                ((tmp_path / 'none.json', folder, tmp_path / 'out'), 'none.json: cannot be read')):
         with pytest.raises(ValueError, match=message):
             tile_dataset(*arguments, SETTINGS, workers=1)
-    with pytest.raises(ValueError, match='0 workers'):
+    with pytest.raises(ValueError, match='--workers 0'):
         tile_dataset(file, folder, tmp_path / 'out', SETTINGS, workers=0)
     with pytest.raises(ValueError, match='gives no tile'):
         tile_dataset(file, folder, tmp_path / 'out', TileSettings(size=(512, 512), remainder='drop'), workers=1)

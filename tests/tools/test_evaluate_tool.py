@@ -146,7 +146,7 @@ def test_a_submission_that_would_be_refused(call, files):
     (lambda frames: [point.update(x=point['y'] * 1.25, y=point['x'] * 3) for frame in frames for point in frame['points']],
      ('points lie outside their frames', 'with x and y swapped')),
     (lambda frames: [point.update(x=point['x'] / 4000, y=point['y'] / 4000) for frame in frames for point in frame['points']],
-     ('these are mm, read as px', )),
+     ('or mm, read as px', )),
     (lambda frames: [frame.update(width=500, height=400) for frame in frames], ('two images', )),
 ])
 def test_bad_detections_end_in_one_line(call, files, change, words):

@@ -221,7 +221,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(tool, folder, tiles, t
             ([tiles[0], out, '--images', tmp_path / 'none'], 'no such folder'), ([folder, folder / 'out'], 'lies in the folder'),
             ([tiles[0], tmp_path, '--images', tiles[1]], 'images folder holds'),
             ([tmp_path / 'none.json', out, '--images', folder], 'cannot be read'),
-            ([tmp_path / 'away.json', out, '--images', tiles[1]], 'leads out of'), ([folder, out, '--workers', '0'], '0 workers'),
+            ([tmp_path / 'away.json', out, '--images', tiles[1]], 'leads out of'), ([folder, out, '--workers', '0'], '--workers 0'),
             ([tmp_path / 'odd.json', out, '--images', tiles[1]], 'stain of a_0.png: not a stain estimate'),
             ([tmp_path / 'broken', out], 'none of the 1 images'), ([folder, out, '--target', folder / 'glass.jpg'], 'glass.jpg: no stain'),
             ([folder, out, '--target', tmp_path / 'no.json'], 'no.json: cannot be read'), ([folder, folder / 'a.png'], 'lies in')):

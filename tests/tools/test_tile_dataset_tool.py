@@ -70,7 +70,7 @@ def test_killed_half_way_and_started_again_it_ends_with_the_same_files(tmp_path)
 
     process = subprocess.Popen([*command, str(killed)], start_new_session=True, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
-    for _ in range(2000):
+    for _ in range(10000):
         if len(list(killed.glob('images/*.png'))) > 50:
             break
         time.sleep(.01)
