@@ -29,7 +29,7 @@ def recognises(source) -> bool:
     return False
 
 
-def read(root, images=None):
+def read(root, images=None) -> Reading:
     """Every patch as a frame, with all mitotic figures that lie in it: its own in the middle, and neighbours.
 
     Raises:
@@ -47,7 +47,7 @@ def read(root, images=None):
     return reading
 
 
-def read_table(root):
+def read_table(root) -> list[dict]:
     """Rows of ``AMI-BR.csv``: dicts of its columns with ``x`` and ``y`` as integers, ``atypical`` as bool, and the patch's ``file_name``.
 
     Raises:

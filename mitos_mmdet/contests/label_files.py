@@ -20,7 +20,7 @@ def read_lines(path) -> list:
     return [(number, line) for number, line in lines if line]
 
 
-def parse_numbers(line, where, expected):
+def parse_numbers(line, where, expected) -> list[float]:
     """The finite numbers of one comma-separated line.
 
     Args:
@@ -43,7 +43,7 @@ def parse_numbers(line, where, expected):
     return numbers
 
 
-def read_columns(path, columns):
+def read_columns(path, columns) -> list[tuple[str, list[float]]]:
     """A file whose lines all have the same columns.
 
     Args:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 LIMIT_VARIABLE = 'MITOS_MAX_MPX'
@@ -15,7 +16,7 @@ class BrokenImageError(ValueError):
 
 
 @contextlib.contextmanager
-def naming(path):
+def naming(path) -> Iterator[None]:
     """Whatever goes wrong with one image inside is raised as ``BrokenImageError`` with its path.
 
     Decoders raise far more than ``OSError``: ``struct.error``, ``OverflowError``, ``ZeroDivisionError``, ``MemoryError``,
@@ -37,7 +38,7 @@ def naming(path):
         raise BrokenImageError(f'{path}: the image is damaged ({reason}). Fetch or export it again') from error
 
 
-def check_is_file(path):
+def check_is_file(path) -> None:
     """Refuses what could not be read, or only by waiting for ever (a pipe).
 
     Raises:
@@ -63,7 +64,7 @@ def check_is_file(path):
         raise BrokenImageError(f'{path}: is a pointer of Git LFS, not the image itself. Fetch it with git lfs pull')
 
 
-def pixel_limit():
+def pixel_limit() -> float:
     """Most px decoded at once: 500 Mpx, or what the environment variable ``MITOS_MAX_MPX`` says in megapixels.
 
     Raises:
@@ -79,7 +80,7 @@ def pixel_limit():
     return limit * 1e6
 
 
-def check_pixels(path, width, height, what='the image'):
+def check_pixels(path, width, height, what='the image') -> None:
     """Refuses to decode more than the limit at once.
 
     Raises:

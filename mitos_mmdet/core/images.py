@@ -7,6 +7,8 @@ What has no single meaning as an RGB image (stacks, animations, channels that ar
 
 from pathlib import Path
 
+import numpy as np
+
 from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file, check_pixels, naming
 from mitos_mmdet.core.pillow_image import PillowImage
 from mitos_mmdet.core.tiff_image import TiffImage, is_tiff
@@ -16,7 +18,7 @@ __all__ = ['BrokenImageError', 'is_tiff', 'open_image', 'read_header', 'read_rgb
 _DARKEST = 16  # Of 256, ours: a 16-bit image wholly below holds 12 bits, and would be read as nearly black.
 
 
-def open_image(path):
+def open_image(path) -> TiffImage | PillowImage:
     """Opens an image to read regions of it: ``with open_image(path) as image: image.read(0, x, y, width, height)``.
 
     TIFF is read by tiles or strips, other formats are decoded whole at the first read.
@@ -32,7 +34,7 @@ def open_image(path):
     return TiffImage(path) if is_tiff(path) else PillowImage(path)
 
 
-def read_header(path):
+def read_header(path) -> tuple:
     """Width, height and pixel size without decoding the pixels.
 
     Returns:
@@ -45,7 +47,7 @@ def read_header(path):
         return image.width, image.height, image.um_per_px
 
 
-def read_rgb(path):
+def read_rgb(path) -> np.ndarray:
     """All pixels as uint8 ``(H, W, 3)`` RGB.
 
     Raises:
@@ -62,7 +64,7 @@ def read_rgb(path):
         return pixels
 
 
-def check_range(path, pixels, bits):
+def check_range(path, pixels, bits) -> None:
     """Refuses the 12 bits of a camera in 16: their high byte, which counts, would show them as nearly black.
 
     Args:

@@ -3,6 +3,7 @@
 import json
 import math
 from decimal import Decimal
+from typing import Any
 
 from mitos_mmdet.core.text_files import read_text
 
@@ -10,7 +11,7 @@ from mitos_mmdet.core.text_files import read_text
 _LARGEST = 1.7976931348623157e308
 
 
-def read_json(path, fix='Write it again, or fetch it again', decimals=False):
+def read_json(path, fix='Write it again, or fetch it again', decimals=False) -> Any:
     """JSON content of a file: UTF-8 with or without a byte order mark, also gzipped.
 
     NaN and Infinity, which Python and others write, are read as floats: whoever uses the number checks it (``is_number``).

@@ -8,7 +8,7 @@ from skimage.measure import approximate_polygon, find_contours
 _TOLERANCE_PX = 0.3
 
 
-def outline_polygons(pixels, width, height):
+def outline_polygons(pixels, width, height) -> list[list[float]]:
     """COCO polygons around a cell's pixels, one for each of its parts; holes are filled, as COCO polygons have none.
 
     Args:

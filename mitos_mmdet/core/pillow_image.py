@@ -49,10 +49,10 @@ class PillowImage:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         self._decoded = None
 
-    def read(self, level, x, y, width, height):
+    def read(self, level, x, y, width, height) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside the image."""
         with self._lock:
             if self._decoded is None:
@@ -60,7 +60,7 @@ class PillowImage:
         with naming(self.path):
             return _to_rgb(self._decoded.crop((x, y, x + width, y + height)))
 
-    def read_all(self):
+    def read_all(self) -> np.ndarray:
         """uint8 ``(H, W, 3)`` RGB; made strip by strip, as Pillow's own conversion of a whole image holds four copies of it."""
         pixels = np.empty((self.height, self.width, 3), np.uint8)
         for top in range(0, self.height, _STRIP):

@@ -14,7 +14,7 @@ _MPP = re.compile(r'\bMPP\s*=\s*([0-9.]+)', re.IGNORECASE)
 _MOST_XML = 50_000_000  # Ours: characters; beyond, it is no description.
 
 
-def plausible(sides):
+def plausible(sides) -> tuple | None:
     """``(x, y)`` um/px if a microscope may have it, else None."""
     low, high = PLAUSIBLE_UM_PER_PX
     return sides if sides and all(math.isfinite(side) and low <= side <= high for side in sides) else None
@@ -51,7 +51,7 @@ def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=N
     return plausible(sides)
 
 
-def of_ome(text):
+def of_ome(text) -> tuple | None:
     """``PhysicalSizeX`` and ``Y`` of the first image of an OME-XML, in um; None without."""
     if len(text) > _MOST_XML or '<!ENTITY' in text:
         return None
@@ -70,7 +70,7 @@ def of_ome(text):
     return tuple(sides) if all(math.isfinite(side) and side > 0 for side in sides) else None
 
 
-def of_density(info, exif=None):
+def of_density(info, exif=None) -> tuple | None:
     """um/px by the density of an image that is no TIFF, or None.
 
     Args:

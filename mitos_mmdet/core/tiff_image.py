@@ -18,7 +18,7 @@ _REDUCED = 1
 _COMPRESSED = 'its compression ({}) is not supported. Export it with LZW, Deflate or JPEG'
 
 
-def is_tiff(path):
+def is_tiff(path) -> bool:
     """Whether a file starts as a TIFF does."""
     with naming(path), Path(path).open('rb') as file:
         return file.read(4) in _MAGIC
@@ -73,14 +73,14 @@ class TiffImage:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file in every thread."""
         with self._lock:
             handles, self._handles = self._handles, []
         for handle in handles:
             handle.close()
 
-    def read(self, level, x, y, width, height):
+    def read(self, level, x, y, width, height) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside a level.
 
         Raises:

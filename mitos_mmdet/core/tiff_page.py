@@ -18,13 +18,13 @@ class SegmentCache:
     def __init__(self, most_bytes=64_000_000):  # ours
         self._most, self._bytes, self._held, self._lock = most_bytes, 0, OrderedDict(), threading.Lock()
 
-    def get(self, key):
+    def get(self, key) -> np.ndarray | None:
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
             return self._held.get(key)
 
-    def put(self, key, pixels):
+    def put(self, key, pixels) -> None:
         with self._lock:
             if key not in self._held:
                 self._held[key] = pixels
@@ -74,11 +74,11 @@ class TiffPlane:
         self.alpha = extra[0] if extra and extra[0] in (colours.ALPHA, colours.ASSOCIATED_ALPHA) else None
         self.raw = key.compression == 1 and key.predictor == 1 and key.fillorder == 1 and stored in (8, 16) and not key.is_subsampled
 
-    def rgb(self, samples):
+    def rgb(self, samples) -> np.ndarray:
         """Decoded ``(h, w, s)`` as uint8 RGB."""
         return colours.to_rgb(samples, int(self.key.photometric), self.bits, self.alpha, self._colormap)
 
-    def read(self, handle, cache, path, x, y, width, height):
+    def read(self, handle, cache, path, x, y, width, height) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside the page."""
         out = np.empty((height, width, 3), np.uint8)
         for row in range(y // self.tile_height, -(-(y + height) // self.tile_height)):

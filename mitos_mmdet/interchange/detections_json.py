@@ -46,7 +46,7 @@ def _frame(frame, number, source):
                      size_px=None if None in size else size, **{key: frame.get(key) for key in _GIVEN})
 
 
-def to_files(frames):
+def to_files(frames) -> list[tuple[str, str]]:
     """``[('detections.json', text)]``."""
     made = []
     for frame in frames:

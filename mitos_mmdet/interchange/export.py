@@ -62,7 +62,7 @@ def export(frames, to, threshold=None):
     return files, sum(map(len, frames)), notes
 
 
-def write_folder(files, out):
+def write_folder(files, out) -> None:
     """Writes files into a new folder, all or none.
 
     Args:

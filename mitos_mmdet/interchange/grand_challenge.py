@@ -39,7 +39,7 @@ def read(source, truth=None) -> PointFile:
         (name, content, path) for name, content, path in each_submission(source)], source.truth))
 
 
-def each_submission(source):
+def each_submission(source) -> list[tuple]:
     """``[(image's name, content or None where its run failed, file), ...]``; '' for a name that nothing says."""
     index = source.path if _is_index(source.json) else _index_in(source.path)
     if index is not None:

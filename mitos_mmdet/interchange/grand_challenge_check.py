@@ -5,7 +5,7 @@ from mitos_mmdet.interchange.grand_challenge_schema import faults
 from mitos_mmdet.interchange.source import Source
 
 
-def submission_faults(path):
+def submission_faults(path) -> tuple[int, list]:
     """What they would refuse.
 
     Args:

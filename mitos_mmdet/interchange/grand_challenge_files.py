@@ -14,7 +14,7 @@ from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, T
 _DIGITS = Context(prec=20)
 
 
-def to_files(frames, threshold=None):
+def to_files(frames, threshold=None) -> list[tuple[str, str]]:
     """``[('007.json', text), ...]``, one per image, also where it has no points.
 
     Args:
@@ -27,7 +27,7 @@ def to_files(frames, threshold=None):
     return [(f'{last_of(frame)}.json', _text(frame, threshold)) for frame in frames]
 
 
-def to_files_2025(frames, threshold=None):
+def to_files_2025(frames, threshold=None) -> list[tuple[str, str]]:
     """``[('predictions.json', text), ('<pk>/output/mitotic-figures.json', text), ...]``: what MIDOG 2025's evaluator is given."""
     jobs, files = [], []
     for frame in frames:

@@ -51,7 +51,7 @@ class FramePoints:
     def __len__(self):
         return len(self.xy)
 
-    def in_px(self, um_per_px):
+    def in_px(self, um_per_px) -> np.ndarray:
         """``(N, 2)`` float64 px; mm need ``um_per_px`` ``(x, y)``, and the px are then the correctly rounded quotient."""
         if self.unit == 'px':
             return self.xy
@@ -90,12 +90,12 @@ class PointFile:
                              f'to all points or to none')
 
     @property
-    def has_scores(self):
+    def has_scores(self) -> bool:
         """False where points stand there without one: then only this one operating point can be scored."""
         return all(frame.scores is not None for frame in self.frames if len(frame))
 
     @property
-    def num_points(self):
+    def num_points(self) -> int:
         return sum(map(len, self.frames))
 
 
@@ -167,7 +167,7 @@ def _short(value):
     return (repr(value) if isinstance(value, str) else str(value))[:40]
 
 
-def only(frame, mask):
+def only(frame, mask) -> FramePoints:
     """The frame with those of its points that ``mask`` ``(N,)`` has."""
     scores, kept = (None if values is None else values[mask] for values in (frame.scores, frame.kept))
     return dataclasses.replace(frame, xy=frame.xy[mask], labels=frame.labels[mask], scores=scores, kept=kept)

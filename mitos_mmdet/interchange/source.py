@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests.image_files import SUFFIXES as IMAGE_SUFFIXES
 from mitos_mmdet.core.json_reading import read_json
@@ -58,7 +59,7 @@ class Source:
             raise ValueError(f'{self.path}: cannot be read ({error.strerror or error})') from error
 
     @cached_property
-    def json(self):
+    def json(self) -> Any:
         """A file's JSON content, None for a folder and for what does not start like JSON.
 
         Raises:
@@ -67,7 +68,7 @@ class Source:
         return read_json(self.path) if self.head.lstrip(_NOT_YET_JSON)[:1] in (b'{', b'[') else None
 
     @cached_property
-    def first_json(self):
+    def first_json(self) -> Any:
         """``json`` of a file; of a folder that of its first ``.json`` or ``.geojson``, None without one."""
         if not self.is_folder:
             return self.json

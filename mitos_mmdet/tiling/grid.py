@@ -5,7 +5,7 @@ import numpy as np
 REMAINDERS = ('drop', 'pad', 'shift')
 
 
-def tile_grid(width, height, size, overlap=0, remainder='shift'):
+def tile_grid(width, height, size, overlap=0, remainder='shift') -> np.ndarray:
     """Tiles of one size over a frame, row by row, none of them redundant.
 
     Args:
@@ -36,7 +36,7 @@ def tile_grid(width, height, size, overlap=0, remainder='shift'):
     return _product(_spans(width, tile_width, overlap, remainder), _spans(height, tile_height, overlap, remainder))
 
 
-def equal_grid(width, height, columns, rows):
+def equal_grid(width, height, columns, rows) -> np.ndarray:
     """``columns`` x ``rows`` tiles, equal to within a pixel, that cover the frame exactly and share nothing.
 
     Returns:

@@ -15,7 +15,7 @@ _SLACK = 1e-3
 _PAIRS_AT_ONCE = 1_000_000
 
 
-def touches_inner_border(boxes, tiles, frame_size, border_px=1.0):
+def touches_inner_border(boxes, tiles, frame_size, border_px=1.0) -> np.ndarray:
     """Which sides of each box lie at a side of its tile beyond which the frame goes on.
 
     Args:
