@@ -28,7 +28,7 @@ class Estimate:
     high: float = np.nan
 
     @property
-    def has_interval(self):
+    def has_interval(self) -> bool:
         return not np.isnan(self.low)
 
 

@@ -69,7 +69,7 @@ class CentroidMetric(BaseMetric):
         self.show_most = show_most
         self.resamples = resamples
 
-    def process(self, data_batch, data_samples):
+    def process(self, data_batch, data_samples) -> None:
         """Keeps one record per image; what cannot be scored raises at once, in the process that saw it, not at the end."""
         names = self._dataset_classes()
         for sample in data_samples:
@@ -81,7 +81,7 @@ class CentroidMetric(BaseMetric):
                 check_um_per_px(record.um_per_px, record.path, needed_for=f'a radius of {self.radius}')
             self.results.append(record)
 
-    def compute_metrics(self, results):
+    def compute_metrics(self, results) -> dict:
         """Scores all records, prints the tables, writes what was asked for.
 
         Returns:

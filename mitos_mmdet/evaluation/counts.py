@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mitos_mmdet.evaluation.matching import frame_pairs, match_pairs
+from mitos_mmdet.evaluation.matching import Match, frame_pairs, match_pairs
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def counts_at(frames, radius, rule='midog', threshold=-np.inf) -> Counts:
     return pool([match_frame(frame, frame_pairs(frame, radius), rule, threshold) for frame in frames])
 
 
-def match_frame(frame, pairs, rule, threshold):
+def match_frame(frame, pairs, rule, threshold) -> Match:
     """The ``Match`` of one frame's predictions with score >= threshold; ``pairs`` are its ``Pairs`` within the radius."""
     return match_pairs(pairs, len(frame.truth_xy), frame.pred_scores >= threshold, rule)
 

@@ -68,7 +68,7 @@ class Frame:
             raise ValueError(f'{self.name}: {len(points)} predictions but {len(scores)} scores')
 
     @property
-    def area_mm2(self):
+    def area_mm2(self) -> float | None:
         """The frame's area, or None where its size in px or its pixel size is unknown."""
         if self.size_px is None or self.um_per_px is None:
             return None

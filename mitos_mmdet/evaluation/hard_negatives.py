@@ -46,7 +46,7 @@ class Confusion:
     counts: list
 
 
-def alarms_on(frame, found, radius):
+def alarms_on(frame, found, radius) -> np.ndarray:
     """What each false positive of a frame sits on.
 
     Args:
@@ -64,7 +64,7 @@ def alarms_on(frame, found, radius):
     return np.array([on_hard_negative, len(nearest) - on_hard_negative, len(alarms) - len(nearest)])
 
 
-def confusion(frame, found, radius, rule, threshold):
+def confusion(frame, found, radius, rule, threshold) -> np.ndarray:
     """One frame's ``(3, 3)`` int counts, rows and columns as in ``Confusion``; the last cell is 0."""
     missed, alarms = frame.truth_xy[found.truth_to_pred < 0], frame.pred_xy[found.false_positive]
     called = np.zeros((0, 2)) if frame.hard_negative_pred_xy is None else \

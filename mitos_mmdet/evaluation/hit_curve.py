@@ -54,7 +54,7 @@ class RankedFrames:
         self._alarms, self._tied = _cells(alarms), _cells(tied)
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         return len(self._scores)
 
     def curve(self, members, unit, units) -> 'HitCurve':

@@ -8,7 +8,7 @@ GREEN = (0, 230, 118)  # as hits in ``plots``
 _SQUARE = np.ones((3, 3), bool)
 
 
-def draw_masks(image_rgb, masks, colour=GREEN, width_px=2):
+def draw_masks(image_rgb, masks, colour=GREEN, width_px=2) -> np.ndarray:
     """A frame with an outline around each mask; what lies inside stays as it is.
 
     Args:

@@ -33,11 +33,11 @@ class Pairing:
     notes: list
 
     @property
-    def classes(self):
+    def classes(self) -> tuple:
         """Class names in the truth and in the detections, two sets."""
         return tuple({label for pair in self.pairs for label in pair[side].labels} for side in (0, 1))
 
-    def frames(self, label=MITOSIS):
+    def frames(self, label=MITOSIS) -> list:
         """One ``Frame`` a pair, of one class; with ``MITOSIS`` also what is known of hard negatives."""
         knows = [label == MITOSIS and HARD_NEGATIVE in its for its in self.classes]
         return [_frame(truth, found, label, *knows) for truth, found in self.pairs]

@@ -12,7 +12,7 @@ _MM_AS_PX, _LARGE_FRAME_PX = 50, 500
 _MANY = 20
 
 
-def check_places(places, point_file, in_um=False):
+def check_places(places, point_file, in_um=False) -> list[str]:
     """Looks at all points of a file at once.
 
     Args:

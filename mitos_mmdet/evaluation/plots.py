@@ -21,7 +21,7 @@ _DPI = 100
 
 
 @matplotlib.rc_context({'text.parse_math': False})  # names may hold dollars
-def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000)):
+def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000)) -> np.ndarray:
     """A frame with circles of the match radius: hits green, misses dashed yellow, false positives red, with their scores.
 
     A hit's circle stands around the truth, and a dot marks the prediction that found it; a false positive's stands around the

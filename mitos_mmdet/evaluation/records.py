@@ -42,11 +42,11 @@ class Record:
     masks: list | None = None
 
     @property
-    def scored(self):
+    def scored(self) -> bool:
         return self.labelled and self.broken is None
 
     @property
-    def centroids(self):
+    def centroids(self) -> np.ndarray:
         """``(P, 2)`` float64: the centres of the predicted boxes."""
         boxes = self.boxes.astype(np.float64)
         return (boxes[:, :2] + boxes[:, 2:]) / 2

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class Evaluation:
                     tp=tp, fp=fp, fn=len(frame.truth_xy) - tp)
 
 
-def plain(value):
+def plain(value) -> Any:
     """Dataclasses, arrays and numbers as what JSON knows; nan as None."""
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

@@ -10,6 +10,7 @@ from mitos_mmdet.evaluation.compare import compare
 from mitos_mmdet.evaluation.counts import counts_at
 from mitos_mmdet.evaluation.evaluate import evaluate
 from mitos_mmdet.evaluation.pairing import Pairing, pair
+from mitos_mmdet.evaluation.result import Evaluation
 from mitos_mmdet.evaluation.submitted import submitted_threshold
 from mitos_mmdet.evaluation.thresholds import Threshold
 from mitos_mmdet.interchange.points import PointFile
@@ -96,7 +97,7 @@ def compare_scored(first, second, resamples=1000, seed=0) -> dict:
         key: value for key, value in each.scores.items() if key not in (*_NEED_SCORES, 'ece')}) for name, each in compared.items()}
 
 
-def without_scores(evaluation):
+def without_scores(evaluation) -> Evaluation:
     """The evaluation of detections that have no scores: counts at their one operating point, and nothing that ranks them."""
     nothing = Estimate(math.nan)
 

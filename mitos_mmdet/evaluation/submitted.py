@@ -7,7 +7,7 @@ import numpy as np
 from mitos_mmdet.interchange.points import only
 
 
-def submitted_threshold(detections):
+def submitted_threshold(detections) -> tuple:
     """The threshold at which the points of a submission count that its author, and MIDOG's evaluator, count.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mitos_mmdet.evaluation.bootstrap import resampling_units
 from mitos_mmdet.evaluation.box_ap import REACH, rank_by_boxes
-from mitos_mmdet.evaluation.calibration import ScoreBins, are_probabilities
+from mitos_mmdet.evaluation.calibration import Calibration, ScoreBins, are_probabilities
 from mitos_mmdet.evaluation.count_agreement import agreement
 from mitos_mmdet.evaluation.counts import hit_distances_um, match_frame, pool, ratio
 from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE, MOST_PER_MM2, ScoreGrid
@@ -112,7 +112,7 @@ class Tally:
         """Expected calibration error, ``(B,)``; nan where scores are no probabilities."""
         return np.full(weights.shape[1], np.nan) if self._bins is None else self._bins.ece(weights)
 
-    def calibration(self, ece):
+    def calibration(self, ece) -> Calibration | None:
         """The ``Calibration`` with this ``Estimate`` of the ECE; None where scores are no probabilities."""
         return None if self._bins is None else self._bins.calibration(ece)
 

@@ -43,17 +43,17 @@ class Threshold:
     shared_frames: int = 0
 
     @property
-    def flatters(self):
+    def flatters(self) -> bool:
         """Whether counts at it are optimistic: it has seen these frames."""
         return self.origin == 'best_on_this_set' or self.shared_frames > 0
 
-    def text(self):
+    def text(self) -> str:
         """The value and how it came about; rounded down, so that it keeps the same detections when it is typed in again."""
         if math.isnan(self.value):
             return 'none (no truth or no detections to choose by)'
         return f'{math.floor(self.value * 1e6) / 1e6:g} ({self.source()})'
 
-    def source(self):
+    def source(self) -> str:
         """How it came about."""
         if self.origin == 'best_on_this_set':
             return 'tuned on the evaluated set'
@@ -62,13 +62,13 @@ class Threshold:
         seen = f', which holds {self.shared_frames} of these frames' if self.shared_frames else ''
         return f'chosen on {self.chosen_on}{seen}'
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """For a result's JSON."""
         return dict(value=self.value, origin=self.origin, chosen_on=self.chosen_on, f1_there=self.f1_there,
                     shared_frames=self.shared_frames, flatters=self.flatters)
 
 
-def resolve(threshold, frames, curve, name, radius, matching):
+def resolve(threshold, frames, curve, name, radius, matching) -> Threshold:
     """The ``Threshold`` that a result is made at.
 
     Args:
@@ -96,13 +96,13 @@ def resolve(threshold, frames, curve, name, radius, matching):
     return replace(threshold, shared_frames=len(shared))
 
 
-def fingerprints(frames):
+def fingerprints(frames) -> list[str]:
     """A short hash of every frame with truth: of its file's stem and its truth, to 0.01 px."""
     return sorted(hashlib.sha256(f'{Path(frame.name).stem} {frame.truth_xy.round(2).tolist()}'.encode()).hexdigest()[:16]
                   for frame in frames if len(frame.truth_xy))
 
 
-def write_threshold(path, evaluation, chosen_on):
+def write_threshold(path, evaluation, chosen_on) -> None:
     """Freezes the threshold of an ``Evaluation`` of validation data.
 
     Args:
