@@ -3,11 +3,13 @@
 Their stains are the fixed ones of HED; here they are the image's own, as in staintools' StainAugmentor.
 """
 
+import numpy as np
+
 from mitos_mmdet.stain.concentrations import Unmixer, mix
 from mitos_mmdet.stain.estimation import check_image
 
 
-def perturb(image, source, alpha, beta):
+def perturb(image, source, alpha, beta) -> np.ndarray:
     """The image with each stain's concentration c changed to ``alpha * c + beta``.
 
     The background is changed, too, as by staintools (``augment_background=True``): so each pixel hangs on its own colour alone,

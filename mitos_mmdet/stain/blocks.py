@@ -9,7 +9,7 @@ _BLOCK_PX = 65536  # Ours: six float32 planes of it fit into a cache of 2 MB.
 _MIN_PX_FOR_THREADS = 1 << 18  # Ours: below, starting threads costs more than it saves.
 
 
-def in_blocks(function, image):
+def in_blocks(function, image) -> np.ndarray:
     """What ``function(pixels, out)`` writes for every block of whole rows, as uint8 of the image's shape.
 
     Threads: as many as OpenCV may use (``cv2.setNumThreads``; mmengine's runner sets it, too).

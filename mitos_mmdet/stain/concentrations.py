@@ -33,7 +33,7 @@ class Lasso:
         self.shifts = -penalty * inverse.sum(axis=1, keepdims=True)
         self._overlap = np.float32(gram[0, 1])
 
-    def without_negative(self, first, second):
+    def without_negative(self, first, second) -> np.ndarray:
         """The solution with ``c >= 0``: a stain that comes out negative is none, and the other explains what it can alone."""
         return np.stack([np.maximum(first + self._overlap * np.minimum(second, 0), 0),
                          np.maximum(second + self._overlap * np.minimum(first, 0), 0)])
@@ -63,7 +63,7 @@ def _look_up(colours, tables):
     return total
 
 
-def restain(image, source, target):
+def restain(image, source, target) -> np.ndarray:
     """The image with the target's stains in place of the source's, its maxima scaled to the target's.
 
     Args:
@@ -77,7 +77,7 @@ def restain(image, source, target):
     return mix(image, Unmixer(source.matrix), scale, (0, 0), target.matrix)
 
 
-def mix(image, unmixer, alpha, beta, matrix):
+def mix(image, unmixer, alpha, beta, matrix) -> np.ndarray:
     """Colours of the concentrations ``alpha * c + beta`` in the stains of ``matrix``; ``alpha`` and ``beta`` are one a stain."""
     alpha, beta, matrix = (np.array(values, dtype=float) for values in (alpha, beta, matrix))
     weights, shifts = (-alpha[:, None] * matrix).astype(np.float32), (-beta @ matrix).astype(np.float32)

@@ -67,7 +67,7 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast
     return StainEstimate(method, matrix, maxima)
 
 
-def check_backend(backend):
+def check_backend(backend) -> None:
     """Makes sure that there is such a backend.
 
     Raises:
@@ -77,7 +77,7 @@ def check_backend(backend):
         raise ValueError(f"unknown backend {backend!r}: one of {', '.join(BACKENDS)}")
 
 
-def check_image(image):
+def check_image(image) -> None:
     """Makes sure that an image is uint8 ``(H, W, 3)``.
 
     Raises:
@@ -88,7 +88,7 @@ def check_image(image):
         raise ValueError(f'the image is {found}: give RGB as uint8 (height, width, 3)')
 
 
-def sample_pixels(image, most):
+def sample_pixels(image, most) -> np.ndarray:
     """``(1, N, 3)`` of the image's pixels: all, or one at random from each of ``most`` equal stretches (always the same ones)."""
     height, width = image.shape[:2]
     if most is not None and most < 1:

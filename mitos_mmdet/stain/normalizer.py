@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from mitos_mmdet.core.images import read_rgb
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.json_reading import read_json
@@ -35,23 +37,23 @@ class StainNormalizer:
         self.backend = backend
 
     @property
-    def method(self):
+    def method(self) -> str:
         return self.target.method
 
     @classmethod
-    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS, backend='fast'):
+    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS, backend='fast') -> 'StainNormalizer':
         """To a target image. Raises as ``estimate_stain``."""
         return cls(estimate_stain(image, method, max_pixels, backend), backend)
 
     @classmethod
-    def default(cls, method='macenko', backend='fast'):
+    def default(cls, method='macenko', backend='fast') -> 'StainNormalizer':
         """To the target that comes with this package, where it comes from see ``targets.py``."""
         if method not in DEFAULT_TARGETS:
             raise ValueError(f"unknown method {method!r}: one of {', '.join(DEFAULT_TARGETS)}")
         return cls(DEFAULT_TARGETS[method], backend)
 
     @classmethod
-    def to_look_like(cls, target, method='macenko', backend='fast'):
+    def to_look_like(cls, target, method='macenko', backend='fast') -> 'StainNormalizer':
         """To what a config or a command line names.
 
         Args:
@@ -74,12 +76,12 @@ class StainNormalizer:
         except NoStainError as error:
             raise ValueError(f'{target}: no stain to look like ({error}). Give another image') from error
 
-    def save(self, path):
+    def save(self, path) -> None:
         """Writes the target as JSON, whole or not at all."""
         write_json(dict(version=_VERSION, **self.target.to_dict()), path)
 
     @classmethod
-    def load(cls, path, backend='fast'):
+    def load(cls, path, backend='fast') -> 'StainNormalizer':
         """What ``save`` wrote.
 
         Raises:
@@ -91,11 +93,11 @@ class StainNormalizer:
             raise ValueError(f'{path}: a stain target of version {str(version)[:40]}, and this package reads {_VERSION}. Fit it again')
         return cls(StainEstimate.from_dict(content, path), backend)
 
-    def estimate(self, image, max_pixels=MAX_PIXELS):
+    def estimate(self, image, max_pixels=MAX_PIXELS) -> StainEstimate:
         """The image's ``StainEstimate`` by this normalizer's method. Raises as ``estimate_stain``."""
         return estimate_stain(image, self.method, max_pixels, self.backend)
 
-    def apply(self, image, source):
+    def apply(self, image, source) -> np.ndarray:
         """The image in the target's stain.
 
         Each pixel's new colour hangs on its old one and on ``source`` alone: with one estimate per frame, its tiles fit.
@@ -117,7 +119,7 @@ class StainNormalizer:
             return staintools_backend.restain(image, source, self.target)
         return (reinhard.transfer if self.method == 'reinhard' else restain)(image, source, self.target)
 
-    def normalize(self, image, source=None):
+    def normalize(self, image, source=None) -> tuple:
         """The image in the target's stain, or as it is where its stain cannot be estimated.
 
         Args:

@@ -52,13 +52,13 @@ class StainEstimate:
         if min(self.maxima) < _MIN_MAXIMUM:
             raise NoStainError('one of the two stains is missing')
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """As plain JSON values."""
         content = dict(method=self.method, matrix=[list(row) for row in self.matrix])
         return content if self.maxima is None else dict(content, maxima=list(self.maxima))
 
     @classmethod
-    def from_dict(cls, content, source='the estimate'):
+    def from_dict(cls, content, source='the estimate') -> 'StainEstimate':
         """The estimate that ``to_dict`` gave, also after a trip through JSON.
 
         Raises:
@@ -71,7 +71,7 @@ class StainEstimate:
             raise ValueError(f'{source}: not a stain estimate ({reason}). Estimate it again') from error
 
 
-def check_matrix(matrix):
+def check_matrix(matrix) -> None:
     """Makes sure that two stains can be told apart by their optical densities, ``(2, 3)``.
 
     Raises:

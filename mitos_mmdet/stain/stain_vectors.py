@@ -16,7 +16,7 @@ _TOLERANCE = 1e-5  # Ours: the last step of a vector; what is left of the way is
 _MOST_STEPS = 500  # Ours: ten times what real frames need.
 
 
-def macenko(density, counts):
+def macenko(density, counts) -> np.ndarray:
     """The extreme directions in the plane of greatest variance.
 
     Macenko et al., A method for normalizing histology slides for quantitative analysis, ISBI 2009.
@@ -36,7 +36,7 @@ def macenko(density, counts):
     return (plane @ [np.cos(extremes), np.sin(extremes)]).T
 
 
-def vahadane(density, counts):
+def vahadane(density, counts) -> np.ndarray:
     """The non-negative dictionary of two that explains the densities best by sparse concentrations.
 
     Vahadane et al., Structure-preserving color normalization and sparse stain separation for histological images, TMI 2016,
@@ -66,7 +66,7 @@ def vahadane(density, counts):
     return matrix
 
 
-def percentiles(values, counts, percents):
+def percentiles(values, counts, percents) -> np.ndarray:
     """As ``np.percentile`` of values that occur ``counts`` times each."""
     order = np.argsort(values)
     ranks = np.cumsum(counts[order]) - 1  # the last place that each value takes

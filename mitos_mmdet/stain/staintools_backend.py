@@ -37,7 +37,7 @@ def estimate(image, method):
     return StainEstimate(method, matrix, np.percentile(concentrations, _PERCENTILE, axis=0))
 
 
-def restain(image, source, target):
+def restain(image, source, target) -> np.ndarray:
     """The image in the target's stain, uint8 ``(H, W, 3)``, by the steps of staintools' ``transform`` with the estimates given.
 
     Beyond white is white: staintools itself wraps such pixels round to black.

@@ -34,7 +34,7 @@ class TorchStainNormalizer(nn.Module):
         """A constant that moves with the module, and is no weight: checkpoints do not hold it."""
         self.register_buffer(name, torch.tensor(np.array(values), dtype=torch.float32), persistent=False)
 
-    def forward(self, images, matrices, maxima=None, valid=None):
+    def forward(self, images, matrices, maxima=None, valid=None) -> torch.Tensor:
         """Restains a batch.
 
         Args:
@@ -60,7 +60,7 @@ class TorchStainNormalizer(nn.Module):
             result[valid] = pixels.to(images.dtype)
             return result
 
-    def apply_estimates(self, images, sources):
+    def apply_estimates(self, images, sources) -> torch.Tensor:
         """``forward`` by a list of B ``StainEstimate`` s of this method; images whose entry is None pass unchanged."""
         valid = torch.tensor([source is not None for source in sources])
         sources = [source or self.target for source in sources]

@@ -6,7 +6,7 @@ import numpy as np
 from mitos_mmdet.stain.concentrations import OPTICAL_DENSITY
 
 
-def transfer_map(source, target, alpha=(1.0, 1.0), beta=(0.0, 0.0)):
+def transfer_map(source, target, alpha=(1.0, 1.0), beta=(0.0, 0.0)) -> np.ndarray:
     """The map that gives a pixel of ``source``'s stains the colour it would have in ``target``'s.
 
     Unlike ``restain`` it keeps what the two stains do not explain (the residual), and lets concentrations be negative.
@@ -27,7 +27,7 @@ def transfer_map(source, target, alpha=(1.0, 1.0), beta=(0.0, 0.0)):
     return np.column_stack([linear.T, shift])
 
 
-def apply_map(image, density_map):
+def apply_map(image, density_map) -> np.ndarray:
     """``image`` uint8 ``(H, W, 3)`` RGB with its optical densities mapped by ``(3, 4)``: a new image of that kind, clipped."""
     density = cv2.LUT(image, OPTICAL_DENSITY)
     mapped = cv2.transform(density, np.asarray(density_map, np.float32))
