@@ -46,11 +46,11 @@ class Patch:
         """The same window with its centre moved by ``(u, v)`` um."""
         return Patch(self.canvas, self.window, self.u - np.float32(u_um), self.v - np.float32(v_um))
 
-    def texture(self, scale_um):
+    def texture(self, scale_um) -> np.ndarray:
         """Noise of one of the canvas's scales, another window at each call."""
         return self.canvas.textures[scale_um].window(self.canvas.rng, self.u.shape)
 
-    def oval(self, semi_u, semi_v, wobble=0.06):
+    def oval(self, semi_u, semi_v, wobble=0.06) -> np.ndarray:
         """Depth in um below an oval outline with an uneven edge, negative outside."""
         u, v = self.u / semi_u, self.v / semi_v
         radius, theta = np.hypot(u, v), np.arctan2(v, u)
@@ -59,7 +59,7 @@ class Patch:
             edge = edge + wobble * 2 / order * self.canvas.rng.normal() * np.cos(order * theta + self.canvas.rng.uniform(0, 6.3))
         return (edge - radius) * min(semi_u, semi_v)
 
-    def blobs(self, points, merge_um=0.25):
+    def blobs(self, points, merge_um=0.25) -> np.ndarray:
         """Depth in um inside a union of discs that melt together.
 
         Args:

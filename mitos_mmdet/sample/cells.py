@@ -59,10 +59,10 @@ class _Taken:
     def __init__(self):
         self.grid = {}
 
-    def add(self, x, y, radius):
+    def add(self, x, y, radius) -> None:
         self.grid.setdefault((int(x // self._SIDE_UM), int(y // self._SIDE_UM)), []).append((x, y, radius))
 
-    def free(self, x, y, radius):
+    def free(self, x, y, radius) -> bool:
         column, row = int(x // self._SIDE_UM), int(y // self._SIDE_UM)
         near = (disc for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2) for disc in self.grid.get((column + i, row + j), ()))
         return all((x - a) ** 2 + (y - b) ** 2 > (radius + r) ** 2 for a, b, r in near)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 
-def smooth_noise(rng, shape, scale):
+def smooth_noise(rng, shape, scale) -> np.ndarray:
     """Gaussian noise of mean 0 and standard deviation 1 that changes over about ``scale`` grid steps.
 
     Coarse fields are drawn on a coarse grid and enlarged: a wide filter on a fine grid costs seconds for the same picture.
@@ -16,7 +16,7 @@ def smooth_noise(rng, shape, scale):
     return field if coarse == shape else enlarge(field, shape, 1 / step)
 
 
-def enlarge(field, shape, step):
+def enlarge(field, shape, step) -> np.ndarray:
     """Resamples ``field`` linearly to ``shape``; pixel ``i`` of the result lies at ``(i + 0.5) * step`` steps of ``field``."""
 
     def weights(size, limit):
@@ -37,12 +37,12 @@ class Texture:
         field = ndimage.gaussian_filter(rng.standard_normal((size_px, size_px), dtype=np.float32), scale_px, mode='wrap')
         self.tile = field / field.std()
 
-    def window(self, rng, shape):
+    def window(self, rng, shape) -> np.ndarray:
         """A random ``shape`` part of the tile."""
         rows, columns = ((rng.integers(side) + np.arange(size)) % side for side, size in zip(self.tile.shape, shape, strict=True))
         return self.tile[rows[:, None], columns]
 
 
-def soft_step(value, softness):
+def soft_step(value, softness) -> np.ndarray:
     """0 far below zero, 1 far above, half at zero; ``softness`` is the half-width of the edge in the unit of ``value``."""
     return 0.5 + 0.5 * np.tanh(value / (2 * softness))

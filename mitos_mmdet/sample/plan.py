@@ -81,12 +81,12 @@ def plan_frame(index, frames, width, height, seed) -> 'FramePlan':
     return FramePlan(index + 1, width, height, scanner, split, layout, figures)
 
 
-def frame_rng(seed, index, stage):
+def frame_rng(seed, index, stage) -> np.random.Generator:
     """A generator of its own for each frame and stage, so that frames may be drawn in any order, by any process."""
     return np.random.default_rng([seed, index, stage])
 
 
-def value_at(field, x_um, y_um):
+def value_at(field, x_um, y_um) -> np.ndarray | np.floating:
     """The field's value at points in um; points outside take the border's."""
     rows = np.clip(np.asarray(y_um).astype(int), 0, field.shape[0] - 1)
     columns = np.clip(np.asarray(x_um).astype(int), 0, field.shape[1] - 1)

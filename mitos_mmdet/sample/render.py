@@ -1,5 +1,7 @@
 """A frame's plan turned into pixels."""
 
+import numpy as np
+
 from .canvas import Canvas
 from .cells import draw_tumour, paint_cells, place_cells
 from .figures import paint_figure
@@ -8,7 +10,7 @@ from .scanners import expose
 from .tissue import paint_tissue
 
 
-def render_frame(plan, seed):
+def render_frame(plan, seed) -> np.ndarray:
     """Draws a frame.
 
     Args:

@@ -30,7 +30,7 @@ _SIDES_PX = (128, 8192)
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _PREDICTOR, _CENTIMETRE, _HORIZONTAL = 282, 283, 296, 317, 3, 2
 
 
-def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2, progress=True):
+def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2, progress=True) -> list:
     """Writes the sample, or what is left of it.
 
     Args:

@@ -35,7 +35,7 @@ SCANNERS = (
 )
 
 
-def expose(haematoxylin, eosin, defocus, scanner, rng):
+def expose(haematoxylin, eosin, defocus, scanner, rng) -> np.ndarray:
     """The picture of a stained section.
 
     Args:
