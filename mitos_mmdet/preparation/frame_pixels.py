@@ -33,14 +33,14 @@ class FramePixels:
     def __exit__(self, *_):
         self._image.close()
 
-    def crop(self, xyxy):
+    def crop(self, xyxy) -> np.ndarray:
         """uint8 ``(h, w, 3)`` of what lies in the frame of a rectangle."""
         x1, y1, x2, y2 = max(0, xyxy[0]), max(0, xyxy[1]), min(self.width, xyxy[2]), min(self.height, xyxy[3])
         if self._whole is not None:
             return self._whole[y1:y2, x1:x2]
         return self._image.read(0, x1, y1, x2 - x1, y2 - y1)
 
-    def sample(self, most):
+    def sample(self, most) -> np.ndarray:
         """Pixels of all the frame, ``(1, n, 3)``, without the whole of a large one in memory: those that an estimate of it looks at."""
         return sample_pixels(self._whole if self._whole is not None else _Rows(self), most)
 

@@ -4,7 +4,7 @@ from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
 
 
-def fault_of(path, work, *arguments):
+def fault_of(path, work, *arguments) -> tuple:
     """Does the work on one image, whatever it raises.
 
     The one place where a run over many images catches errors: memory and number overflows, decoders' and encoders' errors of every

@@ -98,7 +98,7 @@ def absent_cases(frames, rule, named) -> list:
     return sorted({entry for entries in named.get(rule, {}).values() for entry in entries} - known)
 
 
-def some(cases, most=12):
+def some(cases, most=12) -> str:
     """The first cases by name, and how many more."""
     cases = sorted(cases)
     return ', '.join(cases[:most]) + (f' and {len(cases) - most} more' if len(cases) > most else '')

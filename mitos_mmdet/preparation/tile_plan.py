@@ -57,7 +57,7 @@ class TileSettings:
             raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, as 4x4')
         tile_grid(1, 1, self.size, self.overlap)
 
-    def tiles(self, width, height):
+    def tiles(self, width, height) -> np.ndarray:
         """The tiles of a frame: ``(T, 4)`` int64 xyxy."""
         if self.grid is not None:
             return equal_grid(width, height, *self.grid)

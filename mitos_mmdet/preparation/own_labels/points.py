@@ -4,7 +4,7 @@ from mitos_mmdet.interchange.recognise import read_points
 from mitos_mmdet.preparation.own_labels.found import Found
 
 
-def read_labels(root, format):
+def read_labels(root, format) -> list[Found]:
     """Points of a ``PointFile``.
 
     Args:

@@ -120,14 +120,14 @@ class _ClassNames:
             raise ValueError(f'--class-map: {wrong[0]!r} is no class here. Choose {MITOSIS!r}, {HARD_NEGATIVE!r} or {IGNORE!r}')
         self._map, self._counts, self._first = class_map, {}, {}
 
-    def category(self, given, where):
+    def category(self, given, where) -> str:
         """The class of a label: a label without a class is a mitotic figure."""
         category = MITOSIS if given is None else self._map.get(given, class_name(given))
         self._counts[given, category] = self._counts.get((given, category), 0) + 1
         self._first.setdefault(given, where)
         return category
 
-    def check(self, root):
+    def check(self, root) -> None:
         """Refuses names that are no class of ours, and a map that maps nothing."""
         unknown = sorted({str(given) for given, category in self._counts if category not in (*CLASSES, IGNORE)})
         if unknown:
@@ -138,7 +138,7 @@ class _ClassNames:
             raise ValueError(f'--class-map: no label has the class {idle[0]!r}. Classes here: '
                              f'{", ".join(sorted({str(given) for given, _ in self._counts}))}')
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """One line per name that is not ours."""
         return [f'{count} labels {"without a class" if given is None else f"of class {given!r}"} are taken as {category}'
                 if category != IGNORE else f'{count} labels of class {given!r} are ignored'
