@@ -40,7 +40,7 @@ class SlideCount:
     grades: tuple
 
     @property
-    def per_mm2(self):
+    def per_mm2(self) -> float | None:
         """Mean over the counted area; None where there is none."""
         return len(self.mitoses) / self.area.area_mm2 if self.area.area_mm2 > 0 else None
 
@@ -112,7 +112,7 @@ def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=N
     return SlideCount(found.take(order), float(threshold), area, spot, density_map(found.points_um, size_um), grades)
 
 
-def hotspot_notes(spot):
+def hotspot_notes(spot) -> list[str]:
     """What must be said of a hotspot; a list of sentences."""
     if spot is None:
         return [NO_FIGURE]

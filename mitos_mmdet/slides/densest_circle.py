@@ -45,7 +45,7 @@ def densest_circle(points, weights, radius, centres) -> tuple:
     return tuple(best[np.lexsort((best[:, 1], best[:, 0]))[0]].tolist())
 
 
-def disc_totals(tree, centres, weights, radius):
+def disc_totals(tree, centres, weights, radius) -> np.ndarray:
     """Sums of weights within the closed circles around ``centres`` ``(m, 2)``, int64 ``(m,)``."""
     totals = np.zeros(len(centres), np.int64)
     for start in range(0, len(centres), 4096):

@@ -55,24 +55,24 @@ class Detections:
             raise ValueError(f'{self.um_per_px} um/px is not a pixel size')
 
     @classmethod
-    def empty(cls, um_per_px, size, classes=CLASSES):
+    def empty(cls, um_per_px, size, classes=CLASSES) -> 'Detections':
         """No detection, which is a result."""
         return cls(np.zeros((0, 2)), np.zeros(0), np.zeros(0), um_per_px, size, classes=classes)
 
     def __len__(self):
         return len(self.points)
 
-    def take(self, index):
+    def take(self, index) -> 'Detections':
         """Those that an index array or a mask picks."""
         atypical = None if self.atypical is None else self.atypical[index]
         return replace(self, points=self.points[index], scores=self.scores[index], labels=self.labels[index], boxes=self.boxes[index],
                        atypical=atypical)
 
-    def where(self, threshold):
+    def where(self, threshold) -> 'Detections':
         """Those with score >= ``threshold``."""
         return self.take(self.scores >= threshold)
 
-    def of(self, name):
+    def of(self, name) -> 'Detections':
         """Those of one class.
 
         Raises:
@@ -83,6 +83,6 @@ class Detections:
         return self.take(self.labels == self.classes.index(name))
 
     @property
-    def points_um(self):
+    def points_um(self) -> np.ndarray:
         """``(n, 2)`` float64 centroids in um."""
         return self.points * self.um_per_px

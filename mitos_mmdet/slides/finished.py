@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 
-def finished_summary(out_dir, fingerprint):
+def finished_summary(out_dir, fingerprint) -> dict | None:
     """The summary of an earlier run with the same input, model and settings, or None: absent, unfinished, stale or damaged.
 
     Args:

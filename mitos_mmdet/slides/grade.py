@@ -115,6 +115,6 @@ def grade(count, area_mm2, rule='mm2') -> 'Grade':
     return Grade(rule, int(count), float(area_mm2), scaled, 1 + (scaled >= rule.from_2) + (scaled >= rule.from_3))
 
 
-def veterinary_count(count, area_mm2):
+def veterinary_count(count, area_mm2) -> float | None:
     """The count scaled to 2.37 mm2 (Donovan 2021), None where no area was counted."""
     return None if area_mm2 == 0 else round(count * VETERINARY_MM2 / area_mm2, 9)

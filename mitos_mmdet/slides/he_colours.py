@@ -35,7 +35,7 @@ def he_like(rgb) -> tuple:
     return coloured & ((hue >= _HUES[0]) | (hue <= _HUES[1])) & ~red_pen, coloured
 
 
-def he_fault(rgb):
+def he_fault(rgb) -> str | None:
     """Why a thumbnail does not look like H&E, as the end of a sentence; None if it does (or is empty glass).
 
     Args:

@@ -56,7 +56,7 @@ class Hotspot:
     step_um: float | None = None
 
     @property
-    def per_mm2(self):
+    def per_mm2(self) -> float:
         """Detections per mm2 of the window."""
         return self.count / self.area_mm2
 
@@ -66,7 +66,8 @@ class Hotspot:
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um
 
 
-def find_hotspot(points_um, area_mm2=2.0, aspect=4 / 3, shape='rectangle', scores=None, bounds_um=None, tissue=None, min_tissue=MIN_TISSUE):
+def find_hotspot(points_um, area_mm2=2.0, aspect=4 / 3, shape='rectangle', scores=None, bounds_um=None, tissue=None,
+                 min_tissue=MIN_TISSUE) -> Hotspot | None:
     """Finds the hotspot.
 
     Args:
@@ -116,7 +117,7 @@ class _Search:
     def __init__(self, points, weights, size, low, high, shape):
         self.points, self.weights, self.size, self.low, self.high, self.circle = points, weights, size, low, high, shape == 'circle'
 
-    def best(self, share, min_tissue):
+    def best(self, share, min_tissue) -> tuple:
         """``(place, how it was found, step of the grid)``."""
         place = self._densest()
         self.most = self.inside(place).sum()
@@ -130,14 +131,14 @@ class _Search:
             return self._centred(place), TOO_LITTLE_TISSUE, None
         return np.array(found[:2]), GRID, found[2]
 
-    def inside(self, place):
+    def inside(self, place) -> np.ndarray:
         """bool ``(n,)``."""
         if self.circle:
             return np.hypot(*(self.points - place - self.size / 2).T) <= self.size[0] / 2 + TOLERANCE_UM
         points, corner, size = (_whole(each) for each in (self.points, place, self.size))
         return ((points >= corner) & (points <= corner + size)).all(axis=1)
 
-    def tissue_in(self, share, place):
+    def tissue_in(self, share, place) -> float:
         if self.circle:
             return share.of_circle(*place, self.size[0])
         return float(share.of_rectangle(*place, *self.size)[0, 0])

@@ -55,7 +55,7 @@ def detect_frames(truth, folder, model, progress=None, **how) -> 'PointFile':
     return PointFile(Path(truth.path), 'detected', found)
 
 
-def labelled_frames(truth):
+def labelled_frames(truth) -> list[FramePoints]:
     """The ``FramePoints`` of a truth that somebody looked at.
 
     Raises:

@@ -17,7 +17,7 @@ _OWN = ('generic-tiff', )
 _SAME = 0.01  # Ours: an override this near to the file's own value needs no warning.
 
 
-def open_slide(path, um_per_px=None):
+def open_slide(path, um_per_px=None) -> Slide:
     """Opens a slide or an image; no pixels are read.
 
     Args:

@@ -8,7 +8,7 @@ from PIL import Image
 _EXACT = 1e-6  # px: nearer to a whole number than this, a border is one.
 
 
-def resample(read, box, columns, rows):
+def resample(read, box, columns, rows) -> np.ndarray:
     """A region of an image as ``columns`` x ``rows`` px.
 
     Downsampling weighs the area (a Hamming window as wide as the factor: no aliasing), upsampling is bilinear. The filter sees the pixels

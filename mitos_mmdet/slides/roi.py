@@ -39,11 +39,11 @@ class Roi:
         return float(self.area.area)
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple:
         """xyxy px of level 0 around all."""
         return self.area.bounds
 
-    def contains(self, points):
+    def contains(self, points) -> np.ndarray:
         """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie inside or on the border."""
         points = np.asarray(points, np.float64).reshape(-1, 2)
         return shapely.intersects_xy(self.area, points[:, 0], points[:, 1])

@@ -36,7 +36,7 @@ _ENLARGED = 1.5  # Ours: from here on it is said that the slide is coarser than 
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
-def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, held=False):
+def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, held=False) -> dict:
     """Detects, counts and writes everything about one slide.
 
     Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is killed leaves a slide

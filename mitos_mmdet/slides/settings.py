@@ -34,7 +34,7 @@ class SlideSettings:
     qupath_offset: bool = True
     outputs: tuple = OUTPUTS
 
-    def but(self, **changes):
+    def but(self, **changes) -> 'SlideSettings':
         """A copy with some settings changed."""
         return replace(self, **changes)
 

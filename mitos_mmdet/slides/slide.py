@@ -50,7 +50,7 @@ class Slide:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file."""
 
     @property
@@ -63,7 +63,7 @@ class Slide:
         """uint8 ``(height, width, 3)`` RGB of whole px of a level; the region lies inside the level."""
         raise NotImplementedError
 
-    def read(self, x, y, width, height, um_per_px=None):
+    def read(self, x, y, width, height, um_per_px=None) -> np.ndarray:
         """A region, resampled from the best level: the coarsest that is no coarser than what is asked for.
 
         Output pixel ``(i, j)`` covers level-0 px ``x + i * width / w'`` to ``x + (i + 1) * width / w'``, exactly, whatever level it
@@ -85,7 +85,7 @@ class Slide:
         columns, rows = (max(1, round(side / scale)) for side, scale in zip((width, height), self._scales(um_per_px), strict=True))
         return self._read_to(x, y, width, height, columns, rows)
 
-    def thumbnail(self, max_side):
+    def thumbnail(self, max_side) -> np.ndarray:
         """The whole slide with its longer side at most ``max_side`` px: uint8 ``(h, w, 3)`` RGB. Never enlarged."""
         scale = max(1.0, max(self.size) / max_side)
         columns, rows = (max(1, round(side / scale)) for side in self.size)

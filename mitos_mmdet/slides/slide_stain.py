@@ -6,7 +6,7 @@ _WHOLE_PX = 16_000_000  # Ours: at the model's um/px; a frame up to 4000 x 4000 
 _PATCHES, _PATCH_PX = 64, 256  # Ours: 4.2 million px from all over the tissue.
 
 
-def slide_stain(slide, model, tissue=None):
+def slide_stain(slide, model, tissue=None) -> tuple:
     """The stain of a slide, for ``model.predict`` and ``detect``. It is determined by slide, model and tissue mask alone.
 
     Args:

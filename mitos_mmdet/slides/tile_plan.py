@@ -32,7 +32,7 @@ class TilePlan:
     def __len__(self):
         return len(self.tiles)
 
-    def to_level0(self, boxes):
+    def to_level0(self, boxes) -> np.ndarray:
         """Boxes ``(N, 4)`` px as level-0 px."""
         return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)
 

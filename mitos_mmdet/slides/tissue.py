@@ -45,7 +45,7 @@ class TissueMask:
         return float(self.mask.mean())
 
     @property
-    def area_mm2(self):
+    def area_mm2(self) -> float | None:
         """Area of the tissue, None where the slide has no um/px."""
         return None if self.um_per_px is None else float(self.mask.sum()) * self.um_per_px[0] * self.um_per_px[1] / 1e6
 
@@ -60,7 +60,7 @@ class TissueMask:
         inside = self._sums[bottom, right] - self._sums[top, right] - self._sums[bottom, left] + self._sums[top, left]
         return float(inside / ((right - left) * (bottom - top)))
 
-    def contains(self, points):
+    def contains(self, points) -> np.ndarray:
         """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie on tissue."""
         cells = np.floor(np.asarray(points, np.float64).reshape(-1, 2) / self.scale).astype(np.int64)
         height, width = self.mask.shape

@@ -19,7 +19,7 @@ class TissueShare:
         self._integral = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1))
         np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1, out=self._integral[1:, 1:])
 
-    def of_rectangle(self, x, y, width, height):
+    def of_rectangle(self, x, y, width, height) -> np.ndarray:
         """Share of tissue in rectangles at each of ``x`` ``(nx,)`` and each of ``y`` ``(ny,)`` um: float64 ``(ny, nx)``."""
         x, y = np.atleast_1d(x), np.atleast_1d(y)
         left, right = self._lines(x, 1), self._lines(x + width, 1)
@@ -40,7 +40,7 @@ class TissueShare:
         tissue = self._mask[np.clip(rows, 0, self.shape[0] - 1)[:, None], np.clip(columns, 0, self.shape[1] - 1)] & known
         return float((tissue & inside).sum() / max(1, inside.sum()))
 
-    def of_circles(self, diameter):
+    def of_circles(self, diameter) -> np.ndarray:
         """Share of tissue in circles centred on every pixel of the mask, ``(h, w)``, to a pixel's rounding."""
         reach = np.ceil(diameter / 2 / self.um_per_px).astype(int)
         x = np.arange(-reach[0], reach[0] + 1) * self.um_per_px[0]

@@ -25,7 +25,7 @@ class WantedArea:
             self._mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel)
             self._sums = np.pad(self._mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
 
-    def tiles(self, boxes):
+    def tiles(self, boxes) -> np.ndarray:
         """Which of the boxes ``(N, 4)`` xyxy level-0 px hold any of it: bool ``(N,)``."""
         boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
         wanted = np.ones(len(boxes), bool)
@@ -39,7 +39,7 @@ class WantedArea:
             wanted[wanted] = [self._roi.covers(box) > 0 for box in boxes[wanted].tolist()]
         return wanted
 
-    def points(self, points):
+    def points(self, points) -> np.ndarray:
         """Which of the points ``(N, 2)`` level-0 px lie in it: bool ``(N,)``."""
         points = np.asarray(points, np.float64).reshape(-1, 2)
         inside = np.ones(len(points), bool)

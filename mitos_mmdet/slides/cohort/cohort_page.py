@@ -29,7 +29,7 @@ def write_cohort_page(path, rows, table_name) -> None:
         file.write(cohort_page(rows, table_name))
 
 
-def cohort_page(rows, table_name):
+def cohort_page(rows, table_name) -> str:
     """The page as text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     done = [row for row in rows if row.status == DONE]

@@ -46,7 +46,7 @@ def folder_names(slides) -> list:
             for stem, slide in zip(stems, slides, strict=True)]
 
 
-def slice_of(slides, text):
+def slice_of(slides, text) -> list:
     """A part of the slides for one of several jobs.
 
     Args:

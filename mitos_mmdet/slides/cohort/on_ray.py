@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ _IN_FLIGHT = 2  # Ours: slides per actor, one in work and one that waits.
 _STORE_BYTES = 200 * 2**20  # Ours: paths only; Ray would take 30 % of the memory.
 
 
-def on_ray(jobs, factory, workers, run, address=None, cpus=1, gpus=0):
+def on_ray(jobs, factory, workers, run, address=None, cpus=1, gpus=0) -> Iterator[tuple]:
     """Yields ``work``'s result of each job, in the order in which they end.
 
     A worker that dies is started anew and its slide tried once more; a slide of which it dies again is reported and left.

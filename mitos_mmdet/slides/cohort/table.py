@@ -19,12 +19,12 @@ class CohortRow:
     summary: dict | None = None
 
     @property
-    def hotspot(self):
+    def hotspot(self) -> dict:
         """The summary's hotspot, an empty dict where there is none."""
         return (self.summary or {}).get('hotspot') or {}
 
     @property
-    def score(self):
+    def score(self) -> int | None:
         """Score of the hotspot by the first rule, None where there is none."""
         grades = (self.summary or {}).get('grades') or [{}]
         return grades[0].get('score')

@@ -38,7 +38,7 @@ class SlideJob:
     run: str | None = None
 
 
-def finished(job, model):
+def finished(job, model) -> dict | None:
     """The summary of an earlier run of the same input, model and settings, or None.
 
     ``model`` is a ``LoadedModel``, or what stands for it: ``sha256``, ``threshold`` and ``um_per_px``.
@@ -82,7 +82,7 @@ def work(job, model, cores=1) -> tuple:
     return job.place, DONE, ''
 
 
-def reason_of(error, path):
+def reason_of(error, path) -> str:
     """An error in one line, without the slide's path in front, which stands beside it wherever it is shown."""
     text = one_line(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {one_line(error)}'
     return text.removeprefix(f'{path}: ')[:1000]

@@ -22,14 +22,14 @@ class Mosaic:
     um_per_px: float
 
 
-def jpeg_uri(rgb, quality=85):
+def jpeg_uri(rgb, quality=85) -> str:
     """A data URI of an ``(h, w, 3)`` uint8 array or an image."""
     image, data = rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb), io.BytesIO()
     image.save(data, format='JPEG', quality=quality)
     return 'data:image/jpeg;base64,' + base64.b64encode(data.getvalue()).decode()
 
 
-def crop(slide, point, um_per_px, side_um=CROP_UM, px=CROP_PX):
+def crop(slide, point, um_per_px, side_um=CROP_UM, px=CROP_PX) -> np.ndarray:
     """The surroundings of a point (level-0 px), white beyond the slide: uint8 ``(px, px, 3)``."""
     side = side_um / np.asarray(um_per_px)
     image = slide.read(*(np.asarray(point) - side / 2), *side, um_per_px=side_um / px)

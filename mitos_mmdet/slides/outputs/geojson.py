@@ -72,7 +72,7 @@ def _regions(um_per_px, hotspot, tissue, roi, shift, ids):
         yield _region(hotspot_polygon(hotspot, um_per_px), HOTSPOT, measured, shift, ids)
 
 
-def hotspot_polygon(hotspot, um_per_px):
+def hotspot_polygon(hotspot, um_per_px) -> shapely.Polygon:
     """A ``Hotspot`` as a shapely ``Polygon`` in px of level 0; a circle by 128 corners."""
     x1, y1, x2, y2 = hotspot.x_um, hotspot.y_um, hotspot.x_um + hotspot.width_um, hotspot.y_um + hotspot.height_um
     outline = shapely.box(x1, y1, x2, y2)

@@ -34,7 +34,7 @@ def write_overview(path, slide, count, tissue=None, roi=None) -> None:
         image.save(name, format='PNG')
 
 
-def draw_overview(slide, count, tissue=None, roi=None):
+def draw_overview(slide, count, tissue=None, roi=None) -> Image.Image:
     """Draws the overview.
 
     Args:

@@ -32,7 +32,7 @@ def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None,
         file.write(slide_page(slide, count, tissue, roi, provenance, files_beside, warnings))
 
 
-def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()):
+def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()) -> str:
     """The page as text; arguments as of ``write_slide_page``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')

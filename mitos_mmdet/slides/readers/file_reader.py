@@ -1,5 +1,7 @@
 """TIFF, OME-TIFF, PNG, JPEG, WebP, BMP and JPEG 2000, by the reader that frames have, too."""
 
+import numpy as np
+
 from mitos_mmdet.core.images import BrokenImageError, check_range, is_tiff, open_image
 from mitos_mmdet.slides.slide import Slide, SlideError
 
@@ -18,7 +20,7 @@ class FileReader(Slide):
     def close(self) -> None:
         self._image.close()
 
-    def thumbnail(self, max_side):
+    def thumbnail(self, max_side) -> np.ndarray:
         pixels = super().thumbnail(max_side)
         try:
             check_range(self.path, pixels, self._image.bits)

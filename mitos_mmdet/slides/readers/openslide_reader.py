@@ -1,6 +1,7 @@
 """SVS, NDPI, MRXS, SCN, BIF, DICOM and other scanners' files, by OpenSlide."""
 
 import contextlib
+from types import ModuleType
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class OpenSlideReader(Slide):
 _SCANNERS = ('.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.czi', '.svslide')  # what no other reader reads
 
 
-def openslide_vendor(path):
+def openslide_vendor(path) -> str | None:
     """Whose format a file has by OpenSlide, None if it does not know it; without OpenSlide all but scanners' files are unknown.
 
     Raises:
@@ -65,7 +66,7 @@ def openslide_vendor(path):
         return None
 
 
-def import_openslide(path):
+def import_openslide(path) -> ModuleType:
     """The ``openslide`` package.
 
     Raises:
