@@ -71,7 +71,7 @@ def _alarms(radius, index, frame, found):
             for place, pred in enumerate(alarms.tolist())]
 
 
-def shapes(marks, radius_px, to_shown):
+def shapes(marks, radius_px, to_shown) -> list[tuple]:
     """The marks as SVG elements.
 
     Args:

@@ -18,7 +18,7 @@ LEGEND = [(shapes([mark], (8, 8), (0, 0, 1, 1)), words) for mark, words in (
     (Mark(HIT, 0, 13, 13, None, '', (15, 12)), 'hit: circle of the radius, a dot where the detection lies'))]
 
 
-def page(evaluation, drawings, pictures, provenance=None, comparisons=None):
+def page(evaluation, drawings, pictures, provenance=None, comparisons=None) -> str:
     """The page.
 
     Args:

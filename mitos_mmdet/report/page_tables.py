@@ -16,7 +16,7 @@ COMPARED = dict(f1='F1', precision='Precision', recall='Recall', ap='AP, centroi
                 ece='Calibration error')
 
 
-def headline(scores):
+def headline(scores) -> list[dict]:
     """Dicts of ``title``, ``value``, ``interval``, ``best`` and, as shares of the best, ``at``, ``low``, ``high`` (None without)."""
     rows = []
     for title, key, best, digits in HEADLINE:

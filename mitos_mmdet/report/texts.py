@@ -13,7 +13,7 @@ RULES = {
 }
 
 
-def number(value, digits=3):
+def number(value, digits=3) -> str:
     """``'0.567'``; ``'–'`` for nan and None. No negative zero, a true minus sign."""
     if value is None or math.isnan(value):
         return NONE
@@ -21,20 +21,20 @@ def number(value, digits=3):
     return text.lstrip('-') if not float(text) else text.replace('-', '\N{MINUS SIGN}')
 
 
-def interval(estimate, digits=3):
+def interval(estimate, digits=3) -> str:
     """``'0.471 to 0.650'``, or ``'–'``; of None, too."""
     if estimate is None or not estimate.has_interval:
         return NONE
     return f'{number(estimate.low, digits)} to {number(estimate.high, digits)}'
 
 
-def with_interval(estimate, digits=3):
+def with_interval(estimate, digits=3) -> str:
     """``'0.567 (0.471 to 0.650)'``; the value alone where there is no interval."""
     value = NONE if estimate is None else number(estimate.value, digits)
     return value if interval(estimate) == NONE else f'{value} ({interval(estimate, digits)})'
 
 
-def several(count, noun):
+def several(count, noun) -> str:
     """``'1 frame'``, ``'18 frames'``."""
     return f'{count:,} {noun}' + ('' if count == 1 else 's')
 

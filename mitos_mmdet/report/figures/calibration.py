@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from mitos_mmdet.report.figures.canvas import ACCENT, GREY, PALE, RULE, SECOND, drawing
+from mitos_mmdet.report.figures.canvas import ACCENT, GREY, PALE, RULE, SECOND, Drawing, drawing
 from mitos_mmdet.report.texts import with_interval
 
 
-def reliability(evaluation):
+def reliability(evaluation) -> Drawing:
     """The ``Drawing``."""
     calibration = evaluation.calibration
     caption = (f'Share of mitoses among the detections of each score: on the dashed line a score is a probability. All '

@@ -3,13 +3,13 @@
 from matplotlib.colors import LinearSegmentedColormap
 
 from mitos_mmdet.evaluation.hard_negatives import NAMES
-from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, WASH, drawing
+from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, WASH, Drawing, drawing
 from mitos_mmdet.report.texts import NONE
 
 _INKS = LinearSegmentedColormap.from_list('paper to accent', ['#ffffff', ACCENT])
 
 
-def confusion(evaluation):
+def confusion(evaluation) -> Drawing:
     """The ``Drawing``."""
     frames = evaluation.hard_negatives.frames
     caption = (f'Detections at the threshold against labels, in the {frames} frames with labelled hard negatives. The percentage is of the '

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, PALE, drawing, whiskers
+from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, PALE, Drawing, drawing, whiskers
 from mitos_mmdet.report.texts import number, several
 
 _RATES = ('F1', 'precision', 'recall')
 _LONGEST = 30  # letters of a group's name in a figure (ours); the table has it whole
 
 
-def groups(attribute, found):
+def groups(attribute, found) -> Drawing:
     """The ``Drawing`` of ``{name: Scores}``."""
     what = attribute.replace('_', ' ')
     caption = (f'{several(len(found), what)}, at the one threshold. Lines are intervals: of a group of one frame, or one case where cases '
