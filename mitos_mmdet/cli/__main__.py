@@ -41,7 +41,7 @@ def help_text() -> str:
     return '\n'.join([*lines, '', 'mitos COMMAND --help explains a command, mitos --version names the version.'])
 
 
-def main(argv=None):
+def main(argv=None) -> int:
     """Runs a command with the rest of the command line; returns its exit status.
 
     Raises:

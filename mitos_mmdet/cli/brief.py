@@ -3,10 +3,15 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.hooks import Hook
 
 
 @contextlib.contextmanager
-def brief_output(brief):
+def brief_output(brief) -> Iterator[Callable]:
     """Keeps mmengine's log off the terminal, not out of the log file; lines with a warning of this project still get through.
 
     Yields:
@@ -31,19 +36,19 @@ class _OnlySkipped:
     def __init__(self, terminal):
         self._terminal = terminal
 
-    def write(self, text):
+    def write(self, text) -> int:
         if 'skipped' in text or ' ERROR ' in text:
             self._terminal.write(text)
         return len(text)
 
-    def flush(self):
+    def flush(self) -> None:
         self._terminal.flush()
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return False
 
 
-def epoch_lines(say):
+def epoch_lines(say) -> 'Hook':
     """A hook that says one line per epoch: the mean loss, the time left, and the scores where the epoch was validated."""
     from mmengine.hooks import Hook
 
@@ -69,7 +74,7 @@ def epoch_lines(say):
     return EpochLines()
 
 
-def found_lines(metrics, report=None, pictures=None):
+def found_lines(metrics, report=None, pictures=None) -> list[str]:
     """What a test found, in sentences: numbers, what they mean, and which file to open.
 
     Args:

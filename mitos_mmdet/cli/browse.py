@@ -62,7 +62,7 @@ def main(argv=None) -> None:
     print(f'wrote {args.out}: {len(samples)} samples of {len(dataset)} training images, {boxes} boxes')
 
 
-def draw_samples(dataset, count, seed, index=None, negatives=False):
+def draw_samples(dataset, count, seed, index=None, negatives=False) -> list[Sample]:
     """``[Sample, ...]`` as a training would draw them, fewer than ``count`` only where the dataset has no more with an object."""
     random.seed(seed)
     np.random.seed(seed)

@@ -30,7 +30,7 @@ _FEW = 30  # Ours: with fewer mitotic figures the 95 % interval of a recall of 0
 _SHOWN = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # Ours
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     text, _, more = __doc__.partition('\n\n')
     command = argparse.ArgumentParser(prog='mitos calibrate', description=text, epilog=more,

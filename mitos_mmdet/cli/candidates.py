@@ -7,6 +7,7 @@ writes images/ and candidates.json below the output folder. Killed half-way, the
 
 import argparse
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
@@ -65,7 +66,7 @@ def main(argv=None) -> None:
     report_skipped(skipped)
 
 
-def radius_of(cfg, config):
+def radius_of(cfg, config) -> str:
     """The radius of the config's metric."""
     metric = next(iter(metrics_in(cfg.test_evaluator)), None)
     if metric is None:
@@ -73,7 +74,7 @@ def radius_of(cfg, config):
     return metric.get('radius', '7.5um')
 
 
-def phase_one(cfg, checkpoint, path, device):
+def phase_one(cfg, checkpoint, path, device) -> Callable:
     """The trained detector as a function of one frame."""
     import torch
     from mmdet.registry import MODELS
@@ -93,5 +94,5 @@ def phase_one(cfg, checkpoint, path, device):
     return detect
 
 
-def sha256(content):
+def sha256(content) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -20,7 +20,7 @@ from mitos_mmdet.core.outputs import check_ours, check_output, check_writable
 _CORES_PER_WORKER = 4  # Ours: a slide keeps about four busy; beyond that, two slides at once are faster than one.
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command = argparse.ArgumentParser(prog='mitos cohort', description=__doc__)
     command.add_argument('source', metavar='MANIFEST', help='CSV with the column path (and um_per_px, roi, others), a folder, a glob')

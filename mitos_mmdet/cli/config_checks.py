@@ -90,7 +90,7 @@ def _packed(pipeline):
     return step.get('meta_keys', _STEPS_THAT_PACK[step['type']])
 
 
-def files_read(cfg, *loaders):
+def files_read(cfg, *loaders) -> list[Path]:
     """Files and folders that a run of a config reads: its checkpoints, annotation files and image folders.
 
     Args:

@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.compat.config_edits import datasets_in, set_classes
 from mitos_mmdet.compat.devices import set_device
 from mitos_mmdet.core.outputs import check_writable
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 DEVICES = ('auto', 'cuda', 'cpu')
 
@@ -41,7 +45,7 @@ def add_config_arguments(parser) -> None:
                         help='settings that replace those of the config, as in mmdet: optim_wrapper.optimizer.lr=0.01 key="[a,b]"')
 
 
-def read_config(args):
+def read_config(args) -> 'Config':
     """The config with the command line's changes.
 
     Raises:

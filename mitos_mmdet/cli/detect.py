@@ -20,7 +20,7 @@ from mitos_mmdet.core.outputs import check_writable
 _MOST_NAMED = 10
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command = argparse.ArgumentParser(prog='mitos detect', description=__doc__)
     command.add_argument('inputs', nargs='+', metavar='INPUT', help='images, slides, folders or globs')

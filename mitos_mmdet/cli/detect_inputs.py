@@ -104,7 +104,7 @@ def _raise(error):
     raise ValueError(f'{error.filename}: cannot be read ({error.strerror}). Change its permissions, or leave it out') from error
 
 
-def output_names(inputs):
+def output_names(inputs) -> list[str]:
     """A folder name for each input, all different: the file's stem; where two are alike the full name, then also its folder's.
 
     Args:

@@ -1,9 +1,10 @@
 """Flags that the tools around detections share."""
 
+import argparse
 from pathlib import Path
 
 from mitos_mmdet.core.lengths import check_um_per_px
-from mitos_mmdet.evaluation.thresholds import read_threshold
+from mitos_mmdet.evaluation.thresholds import Threshold, read_threshold
 from mitos_mmdet.interchange.recognise import FORMATS
 
 
@@ -14,7 +15,7 @@ def add_um_per_px(parser) -> None:
                              'detections are one in mm, one in px, and neither says it')
 
 
-def read_um_per_px(text):
+def read_um_per_px(text) -> tuple | None:
     """``'0.25'`` or ``'0.2273,0.2275'`` as ``(x, y)``; None stays None."""
     if text is None:
         return None
@@ -22,7 +23,7 @@ def read_um_per_px(text):
     return check_um_per_px(sides * 2 if len(sides) == 1 else sides, f'--um-per-px {text}', needed_for='a length in um')
 
 
-def add_threshold(parser, explained):
+def add_threshold(parser, explained) -> 'argparse._MutuallyExclusiveGroup':
     """``--threshold`` or ``--threshold-file``."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help=explained)
@@ -37,12 +38,12 @@ def add_operating_threshold(parser) -> None:
     chosen.add_argument('--calibration', metavar='FILE.json', help='take the threshold that mitos calibrate chose for this model')
 
 
-def read_threshold_flags(args):
+def read_threshold_flags(args) -> float | Threshold | None:
     """What ``evaluate`` takes as threshold: of the two the one that is given, else None."""
     return args.threshold if args.threshold_file is None else read_threshold(args.threshold_file)
 
 
-def number_or_threshold(text):
+def number_or_threshold(text) -> float | Threshold | None:
     """``'0.5'`` as a number, else the ``Threshold`` of that file; None stays None."""
     if text is None:
         return None
@@ -52,6 +53,6 @@ def number_or_threshold(text):
         return read_threshold(text)
 
 
-def format_list():
+def format_list() -> str:
     """All formats that are read, for a help text."""
     return 'formats:\n' + '\n'.join(f'  {name:22} {module.EXPLAINED}' for name, module in FORMATS.items())

@@ -68,7 +68,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None):
+def main(argv=None) -> int:
     """Reads, scores, prints, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     if args.check_submission:
