@@ -46,7 +46,7 @@ _MODULES = (
 )
 
 
-def check_mmdet():
+def check_mmdet() -> None:
     """Says in one line what to install where mmdet is absent or unsuited.
 
     Raises:
