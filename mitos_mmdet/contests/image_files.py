@@ -6,10 +6,10 @@ from pathlib import Path
 SUFFIXES = ('.tiff', '.tif', '.bmp', '.png', '.jp2', '.webp', '.jpg', '.jpeg')
 
 
-def list_images(folder):
+def list_images(folder) -> dict[str, Path]:
     """Images directly in ``folder``: ``{stem: path}``, one a stem, sorted by stem; a folder that is not there has none."""
     folder = Path(folder)
-    found = {}
+    found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         suffix = path.suffix.lower()
         if suffix in SUFFIXES and not path.name.startswith('.'):

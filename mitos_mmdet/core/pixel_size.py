@@ -20,7 +20,7 @@ def plausible(sides) -> tuple | None:
     return sides if sides and all(math.isfinite(side) and low <= side <= high for side in sides) else None
 
 
-def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=None):
+def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=None) -> tuple[float, float] | None:
     """um/px of a TIFF page, by the most explicit source: OME, ImageJ, ``MPP =`` of Aperio's description, resolution tags.
 
     Args:
@@ -42,9 +42,9 @@ def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=N
         # ImageJ leaves ResolutionUnit at "none" and writes px per its own unit.
         own = _um_of(imagej.get('unit'))
         per_unit = own or per_unit
-    found = _MPP.search(description or '')
-    if found and imagej is None:
-        value = _number(found[1])
+    stated = _MPP.search(description or '')
+    if stated and imagej is None:
+        value = _number(stated[1])
         if plausible((value, value)):
             return value, value
     sides = tuple(_quotient(per_unit, value) for value in (x_resolution, y_resolution))

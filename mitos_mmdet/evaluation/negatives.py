@@ -3,10 +3,10 @@
 import dataclasses
 
 from mitos_mmdet.interchange.frame_names import pair_names
-from mitos_mmdet.interchange.points import points_of
+from mitos_mmdet.interchange.points import PointFile, points_of
 
 
-def add_negatives(truth, *detections):
+def add_negatives(truth, *detections) -> tuple[PointFile, list[str]]:
     """``truth`` with the frames that only detections know and that are negatives because their truth has no file (TUPAC16).
 
     Returns:
@@ -14,7 +14,8 @@ def add_negatives(truth, *detections):
     """
     if truth.is_negative is None:
         return truth, []
-    known, added = [frame.name for frame in truth.frames], {}
+    known = [frame.name for frame in truth.frames]
+    added: dict[str, None] = {}
     for point_file in detections:
         names = [frame.name for frame in point_file.frames]
         paired = pair_names(known + list(added), names)

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.json_reading import is_number, read_json
@@ -122,7 +123,7 @@ def write_threshold(path, evaluation, chosen_on) -> None:
                     fingerprints=fingerprints(evaluation.frames)), path)
 
 
-def read_threshold(path):
+def read_threshold(path) -> Threshold:
     """The ``Threshold`` of a file.
 
     Raises:
@@ -131,7 +132,7 @@ def read_threshold(path):
     content = read_json(path, _FIX)
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise ValueError(f'{path}: no threshold file (it lacks "format": "{FORMAT}"). {_FIX}')
-    value = content.get('threshold')
+    value: Any = content.get('threshold')
     if not is_number(value):
         raise ValueError(f'{path}: threshold {str(value)[:40] if not isinstance(value, str) else repr(value[:40])} is no score. {_FIX}')
     radius, marks = content.get('radius'), content.get('fingerprints') or []

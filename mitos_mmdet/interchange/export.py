@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from mitos_mmdet.core.files import OutputError, replacing
@@ -14,12 +15,13 @@ from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.points import only
 
 # What the command line calls them, and what makes their files; None: one JSON.
-EXPORTS = {'grand-challenge': grand_challenge_files.to_files, 'grand-challenge-2025': grand_challenge_files.to_files_2025,
-           'csv': csv_points.to_files, 'tupac16': to_tupac_files, 'qupath': qupath.to_files, 'mitos-mmdet': detections_json.to_files}
+EXPORTS: dict[str, Callable] = {
+    'grand-challenge': grand_challenge_files.to_files, 'grand-challenge-2025': grand_challenge_files.to_files_2025,
+    'csv': csv_points.to_files, 'tupac16': to_tupac_files, 'qupath': qupath.to_files, 'mitos-mmdet': detections_json.to_files}
 _NAMES_BY_THRESHOLD, _MITOSES_ALONE = ('grand-challenge', 'grand-challenge-2025'), ('grand-challenge', 'grand-challenge-2025', 'tupac16')
 
 
-def export(frames, to, threshold=None):
+def export(frames, to, threshold=None) -> tuple[list[tuple[str, str]], int, list[str]]:
     """The files of points in another format.
 
     Args:

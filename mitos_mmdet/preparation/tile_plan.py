@@ -150,7 +150,7 @@ def tiles_json(content, frames, settings) -> dict:
                 categories=content['categories'])
 
 
-def summarise(content, frames):
+def summarise(content, frames) -> list[str]:
     """The counts of a plan as lines of text."""
     tiles = [tile for frame in frames for tile in frame.tiles]
     held = [Counter(annotation['frame_annotation_id'] for tile in frame.tiles for annotation in tile.annotations)
@@ -159,7 +159,7 @@ def summarise(content, frames):
     doubled = [count for counts in held for count in counts.values() if count > 1]
     lines = [f'frames: {sum(bool(frame.tiles) for frame in frames)} with tiles, of {len(frames)}',
              f'tiles: {len(tiles)}, {sum(bool(tile.annotations) for tile in tiles)} of them with objects']
-    objects = sum((frame.objects for frame in frames), Counter())
+    objects: Counter = sum((frame.objects for frame in frames), Counter())
     per_class = Counter(annotation['category_id'] for tile in tiles for annotation in tile.annotations)
     lines += [f"{category['name']}: {objects[category['id']]} in the frames, {per_class[category['id']]} in the tiles"
               for category in content['categories']]

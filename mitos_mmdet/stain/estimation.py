@@ -20,7 +20,7 @@ _MAXIMUM_PERCENTILE = 99  # staintools', of all pixels
 _MOST_GLASS = 0.75
 
 
-def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast'):
+def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast') -> StainEstimate:
     """Estimates the stain of an image.
 
     Args:
@@ -56,7 +56,7 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast
     if found < max(_MIN_TISSUE_PX, _MIN_TISSUE * total):
         raise NoStainError(f'too little tissue ({found} of {total} px)')
     if method == 'reinhard':
-        return StainEstimate(method, reinhard.statistics(colours[:, stained], counts[stained]))
+        return StainEstimate(method, tuple(reinhard.statistics(colours[:, stained], counts[stained])))
     density = np.stack([OPTICAL_DENSITY[colour[0][tissue]] for colour in cv2.split(colours)])
     matrix = {'macenko': macenko, 'vahadane': vahadane}[method](density, counts[tissue])
     # The greater red is haematoxylin's (staintools).
@@ -64,7 +64,7 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast
     check_matrix(matrix)
     above = (100 - _MAXIMUM_PERCENTILE) * min(1, counts[stained].sum() / total / (1 - _MOST_GLASS))
     maxima = [percentiles(stain[0], counts, [100 - above])[0] for stain in Unmixer(matrix)(colours)]
-    return StainEstimate(method, matrix, maxima)
+    return StainEstimate(method, tuple(matrix), tuple(maxima))
 
 
 def check_backend(backend) -> None:

@@ -10,7 +10,7 @@ from mitos_mmdet.stain.stain_estimate import NoStainError, StainEstimate
 _PERCENTILE = 99  # of the concentrations, as in staintools.StainNormalizer
 
 
-def estimate(image, method):
+def estimate(image, method) -> StainEstimate:
     """The ``StainEstimate`` of uint8 ``(H, W, 3)`` RGB by staintools, every pixel used.
 
     Raises:
@@ -23,7 +23,7 @@ def estimate(image, method):
     image = np.array(image)  # a copy: staintools writes 1 over every 0
     if method == 'reinhard':
         statistics = staintools.ReinhardColorNormalizer().get_mean_std(image)
-        return StainEstimate(method, [[float(value) for value in np.ravel(part)] for part in statistics])
+        return StainEstimate(method, tuple(tuple(float(value) for value in np.ravel(part)) for part in statistics))
     # The steps of its fit(), without the last: that refuses a negative density, which an eosin's red has on good frames, too.
     try:
         matrix = staintools.StainNormalizer(method).extractor.get_stain_matrix(image)

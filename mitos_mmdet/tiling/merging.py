@@ -33,7 +33,8 @@ def touches_inner_border(boxes, tiles, frame_size, border_px=1.0) -> np.ndarray:
     return np.concatenate([low, high], axis=1)
 
 
-def merge_tiles(boxes, scores, labels, tiles, frame_size, iou_threshold=0.5, merge_distance_px=25.0, border_px=1.0):
+def merge_tiles(boxes, scores, labels, tiles, frame_size, iou_threshold=0.5, merge_distance_px=25.0,
+                border_px=1.0) -> np.ndarray:
     """The boxes that remain of those seen in a frame's tiles: one per mitotic figure, classes apart.
 
     A box that touches an inner border of its tile is a *part*, any other is *whole*. In this order:
@@ -75,7 +76,7 @@ def merge_tiles(boxes, scores, labels, tiles, frame_size, iou_threshold=0.5, mer
     order = _order(boxes, scores, labels, tiles)
     boxes, labels, tiles = boxes[order], labels[order], tiles[order]
     sides = touches_inner_border(boxes, tiles, frame_size, border_px)
-    part = sides.any(axis=1)
+    part = np.asarray(sides.any(axis=1))
 
     keep = np.zeros(len(boxes), bool)
     for label in np.unique(labels):

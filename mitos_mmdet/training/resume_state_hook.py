@@ -4,6 +4,7 @@ import functools
 import json
 import random
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -93,9 +94,9 @@ class ResumeStateHook(Hook):
             write_json(dict(iter=runner.iter, epoch=runner.epoch, stopping=_stopping(runner)), _record_path(runner))
 
 
-def random_state():
+def random_state() -> dict:
     """The state of every random generator of this process, of plain values and tensors."""
-    kind, keys, position, has_gauss, cached = np.random.get_state()
+    kind, keys, position, has_gauss, cached = cast(tuple, np.random.get_state())
     state = dict(python=random.getstate(), numpy=[kind, keys.tolist(), position, has_gauss, cached], torch=torch.get_rng_state())
     if torch.cuda.is_available():
         state['cuda'] = torch.cuda.get_rng_state_all()
