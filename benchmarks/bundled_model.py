@@ -1,8 +1,8 @@
 """The bundled model on labelled frames, as `mitos detect` runs it, scored by MIDOG's rule.
 
-    mitos convert mitos-atypia-14 data/atypia14 --out /tmp/atypia.json --split hamamatsu
-    python benchmarks/bundled_model.py data/atypia14 /tmp/atypia_val.json --cache /tmp/detections
-    python benchmarks/bundled_model.py data/atypia14 /tmp/atypia_val.json --cache /tmp/detections --um-per-px 0.5
+    mitos convert mitos-atypia-14 data/atypia14 --out data/atypia14/annotations.json --split hamamatsu
+    python benchmarks/bundled_model.py data/atypia14 data/atypia14/annotations_val.json --cache work_dirs/bundled
+    python benchmarks/bundled_model.py data/atypia14 data/atypia14/annotations_val.json --cache work_dirs/bundled --um-per-px 0.5
 
 --um-per-px first resamples each frame's pixels by area, as a scanner of that pixel size might give them.
 With --cache a run that was stopped (--seconds stops it by itself) goes on where it was when it is run again.

@@ -169,8 +169,8 @@ def check_fine_enough(slide, um_per_px) -> None:
 
 
 def _remove_earlier(out_dir):
-    with replacing(out_dir / UNFINISHED):
-        pass
+    with replacing(out_dir / UNFINISHED) as mark:
+        mark.write('The results here are incomplete: run the same command again.\n')
     _remove(out_dir, SUMMARY, *FILES.values())
 
 
