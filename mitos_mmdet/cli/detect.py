@@ -200,7 +200,10 @@ def _print_table(rows):
                         for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
     if len(rows) == 1:  # of several, each page has them
         grades = rows[0][1]['grades']
-        print('\n'.join(each['sentence'] for each in grades))
-        print(f"Between whole numbers: {grades[0]['between']}.")
+        if grades[0]['score'] is None:
+            print(f"Score: –, {grades[0]['not_graded']}.")
+        else:
+            print('\n'.join(each['sentence'] for each in grades))
+            print(f"Between whole numbers: {grades[0]['between']}.")
     print('Research software: not a diagnosis.')
 

@@ -12,7 +12,6 @@ from mitos_mmdet.slides.grade import DISCLAIMER, RULES, grade, veterinary_count
 from mitos_mmdet.slides.hotspot import EXACT, GRID, TOO_LITTLE_TISSUE, WHOLE, Hotspot, find_hotspot
 from mitos_mmdet.slides.settings import SlideSettings
 
-_LEAST_MM2 = 1.0  # Ours: below half of the contests' 2 mm2 a score is printed with a warning.
 _ATYPICAL = 0.5  # Ours: probability from which a mitotic figure counts as atypical.
 
 NO_FIGURE = 'No mitotic figure was found, so there is no hotspot.'
@@ -55,10 +54,7 @@ class SlideCount:
     def notes(self) -> list:
         """Sentences that a reader of the counts must know."""
         no_area = [] if self.area.area_mm2 > 0 else ['No tissue was found, so there is no area to count in.']
-        counted = self.hotspot.area_mm2 if self.hotspot is not None else self.area.area_mm2
-        small = [f'Only {counted:.2g} mm² were counted, too little for a score: its classes are made for about 2 mm².'] \
-            if 0 < counted < _LEAST_MM2 else []
-        return [*hotspot_notes(self.hotspot), *no_area, *small]
+        return [*hotspot_notes(self.hotspot), *no_area]
 
     def as_dict(self) -> dict:
         """As plain types, for ``summary.json``."""
@@ -70,7 +66,7 @@ class SlideCount:
                 mitotic_figures=spot.count, per_mm2=spot.per_mm2, area_mm2=spot.area_mm2, asked_mm2=spot.asked_mm2, shape=spot.shape,
                 box_um=list(spot.box_um), box_px=[um / side for um, side in zip(spot.box_um, self.mitoses.um_per_px * 2, strict=True)],
                 tissue_share=spot.tissue, search=spot.search, most_anywhere=spot.most_anywhere, step_um=spot.step_um),
-            per_2_37_mm2=spot and veterinary_count(spot.count, spot.area_mm2),
+            per_2_37_mm2=None if spot is None or self.grades[0].score is None else veterinary_count(spot.count, spot.area_mm2),
             grades=[each.as_dict() for each in self.grades], notes=self.notes, disclaimer=DISCLAIMER)
 
 
@@ -105,7 +101,7 @@ def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=N
     if spot is not None:
         order = np.concatenate([order[np.isin(order, spot.indices)], order[~np.isin(order, spot.indices)]])
         spot = Hotspot(**{**vars(spot), 'indices': np.arange(spot.count)})
-        grades = tuple(grade(spot.count, spot.area_mm2, rule) for rule in RULES)
+        grades = tuple(grade(spot.count, spot.area_mm2, rule, spot.tissue_mm2) for rule in RULES)
     else:
         grades = tuple(grade(0, area.area_mm2, rule) for rule in RULES)
     size_um = np.array(detections.size) * detections.um_per_px

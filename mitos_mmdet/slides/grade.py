@@ -1,7 +1,8 @@
 """Proliferation scores of a mitotic count: 1, 2 or 3 by published classes.
 
 A count means nothing without its area: "10 high-power fields" are 1.26 to 3.74 mm2, depending on the microscope (Cree 2021). Each rule
-therefore states the area its classes assume; a count over another area is scaled to it, and the printed sentence says so.
+therefore states the area its classes assume; a count over another area is scaled to it, and the printed sentence says so. Scaled up from
+little tissue, a count says nothing: below ``LEAST_TISSUE_MM2`` there is no score by any rule, only the reason why.
 
 This is research software. A score of it is not a diagnosis.
 """
@@ -10,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 DISCLAIMER = 'Research software, not a diagnosis.'
+LEAST_TISSUE_MM2 = 1.0  # Ours: half of the contests' 2 mm2.
 
 
 @dataclass(frozen=True)
@@ -62,43 +64,54 @@ VETERINARY_MM2 = 2.37  # Donovan 2021: the mitotic count of veterinary pathology
 
 @dataclass(frozen=True)
 class Grade:
-    """A score: ``rule``, ``count`` over ``area_mm2``, ``scaled`` to the rule's area, ``score`` 1 to 3, None where no area was counted."""
+    """A score, or why there is none.
+
+    Attributes:
+        rule: ``GradeRule``.
+        count: Mitotic figures.
+        area_mm2: Area counted.
+        scaled: The count scaled to the rule's area; None without a score.
+        score: 1 to 3; None where too little tissue was counted.
+        not_graded: Why there is no score, as ``'not graded: 0.13 mm² of tissue, at least 1 mm² is needed'``; None with a score.
+    """
     rule: GradeRule
     count: int
     area_mm2: float
     scaled: float | None
     score: int | None
+    not_graded: str | None = None
 
     @property
     def sentence(self) -> str:
         """The score with its area and its rule."""
         if self.score is None:
-            return f'{self.rule.title}: no score, no area was counted'
+            return f'{self.rule.title}: –, {self.not_graded}'
         return (f'{self.rule.title}: score {self.score} ({self.count} in {self.area_mm2:.3g} mm², {self.scaled:.3g} {self.rule.unit})')
 
     def as_dict(self) -> dict:
         """As plain types, for JSON."""
         rule = self.rule
-        return dict(rule=rule.name, title=rule.title, sentence=self.sentence, score=self.score, count=self.count, area_mm2=self.area_mm2,
-                    scaled=self.scaled, unit=rule.unit, assumed_area_mm2=rule.area_mm2, classes=rule.classes, between=rule.between,
-                    source=rule.source)
+        return dict(rule=rule.name, title=rule.title, sentence=self.sentence, score=self.score, not_graded=self.not_graded,
+                    count=self.count, area_mm2=self.area_mm2, scaled=self.scaled, unit=rule.unit, assumed_area_mm2=rule.area_mm2,
+                    classes=rule.classes, between=rule.between, source=rule.source)
 
 
-def grade(count, area_mm2, rule='mm2') -> 'Grade':
-    """Scores a count.
+def grade(count, area_mm2, rule='mm2', tissue_mm2=None) -> 'Grade':
+    """Scores a count where enough tissue was counted; this is the one place that decides it.
 
     A count between two classes, which only scaling makes, belongs to the lower one.
 
     Args:
         count: Mitotic figures counted, at least 0.
-        area_mm2: Over this area; 0 gives no score.
+        area_mm2: Over this area.
         rule: A key of ``RULES``, or a ``GradeRule``.
+        tissue_mm2: Tissue in this area; None: all of it. Below ``LEAST_TISSUE_MM2`` there is no score.
 
     Returns:
         Grade.
 
     Raises:
-        ValueError: An unknown rule, a negative count or an area that is no area.
+        ValueError: An unknown rule, a negative count or an area that is not one.
     """
     if isinstance(rule, str):
         if rule not in RULES:
@@ -106,10 +119,14 @@ def grade(count, area_mm2, rule='mm2') -> 'Grade':
         rule = RULES[rule]
     if count < 0 or not math.isfinite(count):
         raise ValueError(f'count {count} must be at least 0')
-    if area_mm2 < 0 or not math.isfinite(area_mm2):
-        raise ValueError(f'area {area_mm2} mm2 must be at least 0')
-    if area_mm2 == 0:
-        return Grade(rule, int(count), 0.0, None, None)
+    tissue_mm2 = area_mm2 if tissue_mm2 is None else tissue_mm2
+    for area in (area_mm2, tissue_mm2):
+        if area < 0 or not math.isfinite(area):
+            raise ValueError(f'area {area} mm2 must be at least 0')
+    # Rounded, since half of a window of 2 mm2 may be 0.99999999; shown so that what is too little never reads as enough.
+    if round(min(area_mm2, tissue_mm2), 6) < LEAST_TISSUE_MM2:
+        why = f'not graded: {min(area_mm2, tissue_mm2, 0.999):.3g} mm² of tissue, at least {LEAST_TISSUE_MM2:g} mm² is needed'
+        return Grade(rule, int(count), float(area_mm2), None, None, why)
     # Rounded, so that 8 in 2 mm2 is 4 and not 3.9999999.
     scaled = round(count * rule.area_mm2 / area_mm2, 9)
     return Grade(rule, int(count), float(area_mm2), scaled, 1 + (scaled >= rule.from_2) + (scaled >= rule.from_3))

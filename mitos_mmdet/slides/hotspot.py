@@ -61,6 +61,11 @@ class Hotspot:
         return self.count / self.area_mm2
 
     @property
+    def tissue_mm2(self) -> float:
+        """Tissue in the window; all of it without a mask."""
+        return self.area_mm2 * (1.0 if self.tissue is None else self.tissue)
+
+    @property
     def box_um(self) -> tuple:
         """``(x1, y1, x2, y2)`` um."""
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um

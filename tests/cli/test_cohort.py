@@ -53,6 +53,9 @@ def test_a_manifest_becomes_pages_table_and_status(cohort, capsys):
         ('Müller, A', 'old', 'done', '2'), ('2', '', 'done', '0'), ('3', '', 'failed', '')]
     assert lines[0]['hotspot_mitotic_figures'] in ('1', '2')
     assert float(lines[0]['area_mm2']) == pytest.approx(0.015, rel=0.02)
+    assert [line['score_per_mm2'] for line in lines] == [''] * 3
+    assert lines[0]['not_graded'] == 'not graded: 0.005 mm² of tissue, at least 1 mm² is needed'
+    assert (lines[1]['not_graded'][:10], lines[2]['not_graded']) == ('not graded', '')
     for name in ('summary.json', 'index.html', 'detections.csv', 'detections.geojson', 'overview.png', 'mitotic-figures.json'):
         assert (cohort / 'out' / 'b' / name).is_file()
     shown = capsys.readouterr()
@@ -62,6 +65,9 @@ def test_a_manifest_becomes_pages_table_and_status(cohort, capsys):
     page = (cohort / 'out' / 'cohort.html').read_text(encoding='utf-8')
     assert 'href="a/index.html"' in page
     assert 'Müller, A' in page
+    assert '<small>not graded: 0.005 mm² of tissue, at least 1 mm² is needed</small>' in page
+    assert '<b>0 · 0 · 0</b><span>slides of score 1, 2 and 3, 2 not graded (' in page
+    assert 'class="mark"' not in page  # no score begins anywhere where nothing is graded
 
 
 def test_slices_fill_one_folder(cohort, capsys):

@@ -16,6 +16,7 @@ from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dic
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.slides import write_outputs as outputs
+from mitos_mmdet.slides.grade import RULES, grade
 
 DISCS = Path(__file__).parents[1] / 'slides' / 'disc_model.py'
 spec = importlib.util.spec_from_file_location('disc_model', DISCS)
@@ -68,9 +69,18 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
     assert drawn.shape[1::-1] == (480, 240) and 100 < green.sum() < 8000
     told = capsys.readouterr()
     assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
-    assert 'breast, per mm²: score ' in told.out and 'TUPAC16, per 10 HPF: score ' in told.out
-    assert 'score 2 begins at 4.0' in told.out
+    assert 'Score: –, not graded: 0.0072 mm² of tissue, at least 1 mm² is needed.' in told.out  # 120 x 60 um
+    assert 'breast' not in told.out and 'begins at' not in told.out
     assert 'not read, as neither slides nor images: 1 file (notes.txt)' in told.err
+
+
+def test_enough_tissue_is_graded_by_every_rule(tmp_path, capsys):
+    grades = [grade(12, 2.0, rule).as_dict() for rule in RULES]
+    spot = dict(mitotic_figures=12, area_mm2=2.0)
+    command._print_table([(tmp_path / 'a.svs', dict(mitotic_figures=12, per_mm2=0.5, hotspot=spot, files={}, grades=grades), tmp_path)])
+    told = capsys.readouterr().out
+    assert 'breast, per mm²: score 2 (12 in 2 mm²' in told and 'TUPAC16, per 10 HPF: score 2 ' in told
+    assert 'score 2 begins at 4.0' in told
 
 
 def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_path):

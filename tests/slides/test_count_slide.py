@@ -73,9 +73,29 @@ def test_nothing_found_is_a_result():
     assert (content['mitotic_figures'], content['hotspot'], content['per_mm2']) == (0, None, 0)
     assert content['notes'] == ['No mitotic figure was found, so there is no hotspot.']
     assert {each['score'] for each in content['grades']} == {1}
-    tiny = SlideSettings(threshold=0.5, hotspot_area_mm2=0.5)
-    assert count_slide(FOUND, tiny).notes[-1].startswith('Only 0.5 mm² were counted')
     assert not count.density.per_mm2.any()
+
+
+@pytest.mark.parametrize('columns, score', [(24, None), (25, 1), (26, 1)])  # 0.04 mm² each
+def test_nothing_found_is_graded_from_a_square_millimetre_of_tissue_on(columns, score):
+    count = count_slide(detections([], []), threshold=0.5, tissue=tissue(slice(0, columns)))
+    assert {each.score for each in count.grades} == {score}
+
+
+@pytest.mark.parametrize('area_mm2, columns, shown', [
+    (0.999, 500, '0.999'), (1.0, 500, None), (1.001, 500, None),  # the window: all of it is tissue
+    (2.0, 60, '0.735'), (2.0, 82, None), (2.0, 500, None),  # the tissue in it: 1.225 mm high, 0.6 and 0.82 mm wide
+])
+def test_the_tissue_in_the_hotspot_decides_whether_it_is_graded(area_mm2, columns, shown):
+    found = detections([[300, 2000], [310, 2000]], [0.9, 0.9])
+    count = count_slide(found, SlideSettings(threshold=0.5, hotspot_area_mm2=area_mm2), tissue=tissue(slice(0, columns)))
+    content = json.loads(json.dumps(count.as_dict()))
+    why = shown and f'not graded: {shown} mm² of tissue, at least 1 mm² is needed'
+    assert [each['not_graded'] for each in content['grades']] == [why] * 4
+    assert {each['score'] for each in content['grades']} == {1 if why is None else None}
+    assert (content['per_2_37_mm2'] is None) == (why is not None)
+    # The count and its density stand.
+    assert (content['hotspot']['mitotic_figures'], content['hotspot']['per_mm2']) == (2, pytest.approx(2 / area_mm2, rel=1e-3))
 
 
 def test_no_tissue_is_no_area_and_no_score():

@@ -18,6 +18,20 @@ def test_borders_of_the_classes(rule, area, counts):
     assert [grade(10 * count, 10 * area, rule).score for count in counts] == [1, 2, 2, 3]
 
 
+@pytest.mark.parametrize('rule', RULES)
+@pytest.mark.parametrize('area, tissue, graded', [
+    (0.999, None, False), (1.0, None, True), (1.001, None, True),
+    (2.0, 0.999, False), (2.0, 1.0, True), (2.0, 1.001, True),  # half a window of tissue is enough
+    (2.0, 0.99999999, True),  # what rounding makes of half a window
+    (0.5, 1.0, False),
+])
+def test_a_score_needs_a_square_millimetre_of_tissue(rule, area, tissue, graded):
+    found = grade(30, area, rule, tissue)
+    assert (found.score is not None, found.scaled is not None, found.not_graded is None) == (graded, ) * 3
+    content = found.as_dict()
+    assert (content['count'], content['area_mm2'], content['score'] is None) == (30, area, not graded)
+
+
 def test_between_whole_numbers_the_lower_class_holds():
     # 7 in 2 mm2 are 3.5 per mm2, 15 are 7.5.
     assert [grade(count, 2.0).score for count in (6, 7, 8, 14, 15, 16)] == [1, 1, 2, 2, 2, 3]
@@ -25,7 +39,7 @@ def test_between_whole_numbers_the_lower_class_holds():
 
 
 def test_rounding_of_the_area_never_decides():
-    # 4 per mm2 exactly, over areas such as 0.1 * 3 = 0.30000000000000004 mm2.
+    # 4 per mm2 exactly, over areas such as 0.1 * 3 * 10 = 3.0000000000000004 mm2.
     assert {grade(4 * number, 0.1 * number * 10).score for number in range(1, 60)} == {2}
 
 
@@ -37,14 +51,20 @@ def test_area_and_classes_are_always_stated(rule):
     assert str(RULES[rule].from_3) in found.as_dict()['classes']
 
 
-def test_no_area_is_no_score():
-    assert grade(0, 0).score is None
-    assert 'no score' in grade(0, 0).sentence
+@pytest.mark.parametrize('area, shown', [(0, '0'), (0.1317, '0.132'), (0.9996, '0.999')])  # never "1 mm², at least 1 mm² is needed"
+def test_without_a_score_the_reason_is_stated(area, shown):
+    found = grade(0, area)
+    assert found.not_graded == f'not graded: {shown} mm² of tissue, at least 1 mm² is needed'
+    assert found.sentence == f'breast, per mm²: –, {found.not_graded}'
+
+
+def test_veterinary_count():
     assert veterinary_count(0, 0) is None
     assert veterinary_count(10, 2.0) == pytest.approx(11.85)
 
 
 @pytest.mark.parametrize('wrong', [dict(count=-1, area_mm2=1), dict(count=1, area_mm2=-2), dict(count=1, area_mm2=float('nan')),
+                                   dict(count=1, area_mm2=2, tissue_mm2=-1),
                                    dict(count=1, area_mm2=1, rule='nottingham')])
 def test_wrong_input_is_refused(wrong):
     with pytest.raises(ValueError, match='must be|unknown'):

@@ -41,7 +41,8 @@ def cohort_page(rows, table_name) -> str:
     return environment.from_string(_text('cohort_page.html.j2')).render(
         style=Markup(_text('cohort_page.css')), script=Markup(_text('cohort_page.js')), rows=rows, done=done, carried=carried,
         failed=[row for row in rows if row.status == FAILED], table_name=table_name,
-        scores=scores, rule=RULES['mm2'], disclaimer=DISCLAIMER, link=_link, chart=histogram(densities) if done else None,
+        scores=scores, ungraded=sum(row.score is None for row in done),
+        rule=RULES['mm2'], disclaimer=DISCLAIMER, link=_link, chart=histogram(densities) if done else None,
         median=_median(counts), range=(min(counts), max(counts)) if counts else None, median_density=_median(densities),
         notes=_notes, areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))
 
@@ -90,7 +91,8 @@ def _link(row):
 
 def _notes(row):
     """What a reader must know of a slide's counts; not what is told of every slide."""
-    return [note for note in (row.summary or {}).get('notes', ()) if note not in (NO_FIGURE, IS_EXACT)]
+    notes = [note for note in (row.summary or {}).get('notes', ()) if note not in (NO_FIGURE, IS_EXACT)]
+    return [*notes, row.not_graded] if row.not_graded else notes
 
 
 def _median(values):

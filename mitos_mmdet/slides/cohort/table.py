@@ -26,8 +26,16 @@ class CohortRow:
     @property
     def score(self) -> int | None:
         """Score of the hotspot by the first rule, None where there is none."""
-        grades = (self.summary or {}).get('grades') or [{}]
-        return grades[0].get('score')
+        return self._grade.get('score')
+
+    @property
+    def not_graded(self) -> str | None:
+        """Why there is no score, None with one."""
+        return self._grade.get('not_graded')
+
+    @property
+    def _grade(self):
+        return ((self.summary or {}).get('grades') or [{}])[0]
 
     def values(self) -> dict:
         """``{column: value}`` of what was found."""
@@ -39,8 +47,8 @@ class CohortRow:
             area_mm2=summary.get('area_mm2'), per_mm2=summary.get('per_mm2'),
             hotspot_mitotic_figures=spot.get('mitotic_figures', 0 if self.status == DONE else None), hotspot_area_mm2=spot.get('area_mm2'),
             hotspot_per_mm2=spot.get('per_mm2'), hotspot_x_um=box[0], hotspot_y_um=box[1], score_per_mm2=self.score,
-            atypical_share=summary.get('atypical_share'), threshold=summary.get('threshold'), um_per_px_x=um_per_px[0],
-            um_per_px_y=um_per_px[1], notes=' '.join(summary.get('notes') or ()))
+            not_graded=self.not_graded, atypical_share=summary.get('atypical_share'), threshold=summary.get('threshold'),
+            um_per_px_x=um_per_px[0], um_per_px_y=um_per_px[1], notes=' '.join(summary.get('notes') or ()))
 
 
 def write_table(path, rows) -> None:

@@ -45,6 +45,7 @@
 
   // The count.
   const scoreOf = (count, area, rule) => {
+    if (!rule.graded) return '–';
     const scaled = Math.round(count * rule.area / area * 1e9) / 1e9;
     return 1 + (scaled >= rule.from2) + (scaled >= rule.from3);
   };

@@ -71,7 +71,8 @@ def _view(slide, count):
 
 
 def _rule(grade):
-    return dict(title=grade.rule.title, from2=grade.rule.from_2, from3=grade.rule.from_3, area=grade.rule.area_mm2)
+    return dict(title=grade.rule.title, from2=grade.rule.from_2, from3=grade.rule.from_3, area=grade.rule.area_mm2,
+                graded=grade.score is not None)
 
 
 def _number(value, digits=3):

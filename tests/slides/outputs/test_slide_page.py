@@ -39,9 +39,14 @@ def slide(tmp_path_factory):
         yield opened
 
 
-def counted(points=POINTS, scores=(0.6, 0.9, 0.8, 0.3), **more):
+def counted(points=POINTS, scores=(0.6, 0.9, 0.8, 0.3), um_per_px=0.5, settings=SETTINGS, **more):
     points = np.reshape(points, (-1, 2))
-    return count_slide(Detections(points, scores, [0] * len(points), (0.5, 0.5), SIZE, **more), SETTINGS)
+    return count_slide(Detections(points, scores, [0] * len(points), (um_per_px, um_per_px), SIZE, **more), settings)
+
+
+def graded():
+    """The same places at 1 um/px with the default window: 3 in 1.92 mm2."""
+    return counted(um_per_px=1.0, settings=SlideSettings(threshold=0.5))
 
 
 class Tags(HTMLParser):
@@ -107,28 +112,42 @@ def test_text_of_the_user_is_escaped_and_nothing_is_fetched(slide):
 
 
 def test_grade_area_rule_and_disclaimer_are_stated(slide):
-    text = slide_page(slide, counted())
+    text = slide_page(slide, graded())
     for words in ('Research software, not a diagnosis.', 'score 1: up to 3, score 2: 4 to 7, score 3: 8 or more per mm²', 'TUPAC16',
-                  '2 in 0.03 mm²', 'belongs to the lower one', 'at least 0.5'):
+                  '3 in 1.92 mm²', '<b id="score">1</b> <span>of 3</span>', 'belongs to the lower one', 'at least 0.5'):
         assert words in text, words
     rules = json.loads(re.search(r'id="rules">(.*?)</script>', text)[1])
-    assert [(rule['from2'], rule['from3'], rule['area']) for rule in rules][:2] == [(4, 8, 1.0), (12, 23, 2.0)]
+    assert [(rule['from2'], rule['from3'], rule['area'], rule['graded']) for rule in rules][:2] == [(4, 8, 1.0, True), (12, 23, 2.0, True)]
+
+
+def test_a_small_sample_has_a_dash_for_a_score(slide):
+    text = slide_page(slide, counted())
+    why = 'not graded: 0.03 mm² of tissue, at least 1 mm² is needed'
+    assert f'<b id="score">–</b></dd><dd class="small">{why}</dd>' in text
+    assert 'of 3</span>' not in text
+    assert re.findall(r'data-rule="\d">([^<]*)<', text) == ['–'] * 4
+    assert {rule['graded'] for rule in json.loads(re.search(r'id="rules">(.*?)</script>', text)[1])} == {False}
+    # The count and its density stand.
+    assert '<b id="hotspot-count">2</b> <span>in 0.03' in text
+    assert '<span id="hotspot-density">66.7</span> per mm²' in text
 
 
 @pytest.mark.skipif(not CHROMIUM, reason='no Chromium to run the script in')
-def test_taking_a_detection_out_changes_the_count(slide, tmp_path):
+@pytest.mark.parametrize('count, left, scored', [(counted, 1, '–'), (graded, 2, '1')])
+def test_taking_a_detection_out_changes_the_count(slide, tmp_path, count, left, scored):
     keys = ''.join(f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}'}}));" for key in ('ArrowRight', 'ArrowRight', ' '))
-    page = slide_page(slide, counted()).replace('</body>', f'<script>{keys}</script></body>')
+    page = slide_page(slide, count()).replace('</body>', f'<script>{keys}</script></body>')
     (tmp_path / 'page.html').write_text(page, encoding='utf-8')
     done = subprocess.run([CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--dump-dom',
                            f'--user-data-dir={tmp_path}/profile', (tmp_path / 'page.html').as_uri()],
                           capture_output=True, text=True, timeout=120)
     text = done.stdout
-    assert '<b>1 counted</b> of 2 detected' in text
-    assert '<b id="hotspot-count">1</b>' in text
+    assert f'<b>{left} counted</b> of {left + 1} detected' in text
+    assert f'<b id="hotspot-count">{left}</b>' in text
     assert '<b id="total-count">2</b>' in text
-    assert 'Detection 2, score 0.60, not counted' in text
-    assert '<b id="score">3</b>' in text  # 1 in 0.03 mm2 are 33 per mm2
+    assert re.search(r'Detection 2, score 0\.[68]0, not counted', text)
+    assert f'<b id="score">{scored}</b>' in text
+    assert text.count(f'data-rule="0">{scored}<') == 1
 
 
 def test_no_detection_makes_a_page(slide, tmp_path):
