@@ -97,11 +97,12 @@ class LoadedModel:
                 raise ValueError(f'a tile is {found}: give RGB as uint8 (height, width, 3)')
         return list(self.stream(self.prepare(tile, stain) for tile in tiles))
 
-    def stream(self, tiles, in_flight=None) -> Iterator:
+    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
         """Detections in prepared tiles, yielded in their order.
 
         Args:
             tiles: Iterable of uint8 ``(H, W, 3)`` RGB; each is taken when the engine is ready for it.
             in_flight: Tiles in work at once; None: the engine's choice.
+            score_floor: Detections that score less may be left out, which saves time.
         """
-        return self.network.stream(tiles, in_flight)
+        return self.network.stream(tiles, in_flight, score_floor)

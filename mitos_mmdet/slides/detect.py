@@ -61,7 +61,7 @@ def detect(slide, model, roi=None, tissue=None, batch_size=None, tile_size=None,
 
     found = [np.zeros((0, 10))]
     with closing(read_ahead(read, tiles, workers, ahead=in_flight + 2 * workers)) as images:
-        for index, (tile, one) in enumerate(zip(tiles, model.stream(images, in_flight), strict=True)):
+        for index, (tile, one) in enumerate(zip(tiles, model.stream(images, in_flight, score_floor), strict=True)):
             found.append(_rows(tile, one, score_floor))
             if progress is not None:
                 progress(index + 1, len(tiles))

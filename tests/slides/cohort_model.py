@@ -19,7 +19,7 @@ class FatefulNetwork(DiscNetwork):
         super().__init__(um_per_px)
         self._pause_s, self._kill_after, self._kill_on_green = pause_s, kill_after, kill_on_green
 
-    def stream(self, tiles, in_flight=None):
+    def stream(self, tiles, in_flight=None, score_floor=0.0):
         def watched():
             for tile in tiles:
                 time.sleep(self._pause_s)
@@ -27,7 +27,7 @@ class FatefulNetwork(DiscNetwork):
                 if green or self.tiles == self._kill_after:
                     os.kill(os.getpid(), signal.SIGKILL)
                 yield tile
-        yield from super().stream(watched(), in_flight)
+        yield from super().stream(watched(), in_flight, score_floor)
 
 
 def make_model(sha256='f' * 64, **fate):

@@ -21,7 +21,7 @@ class DiscNetwork:
         self._area_px = np.pi / 4 * (DIAMETER_UM / um_per_px)**2
         self.tiles = 0
 
-    def stream(self, tiles, in_flight=None):
+    def stream(self, tiles, in_flight=None, score_floor=0.0):
         for tile in tiles:
             self.tiles += 1
             _, _, stats, _ = cv2.connectedComponentsWithStats((tile[..., 0] < 130).astype(np.uint8))

@@ -14,6 +14,7 @@ import torch
 
 import mitos_mmdet
 
+_OUTPUTS = 2  # Of the exported networks, counted up when they change: those in the cache are then exported anew.
 _TOLERANCE = 2e-3  # Ours: of the largest value of a map; 5e-5 is what float32 gives in another order of sums.
 
 
@@ -29,7 +30,7 @@ def exported(core, maps, key) -> openvino.Model:
         RuntimeError: What OpenVINO computes is not what torch does.
     """
     maps.example()  # so that maps.nest knows the head's groups, also for a network from the cache
-    key = '\n'.join([key, mitos_mmdet.__version__, openvino.__version__, torch.__version__])
+    key = '\n'.join([key, str(_OUTPUTS), mitos_mmdet.__version__, openvino.__version__, torch.__version__])
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     with contextlib.suppress(RuntimeError):  # absent or damaged: exported again
         return core.read_model(str(folder / 'network.xml'))

@@ -8,17 +8,18 @@ import numpy as np
 import openvino
 import torch
 
+from mitos_mmdet.model_zoo.networks.box_branch import BoxBranch
 from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
 from mitos_mmdet.model_zoo.networks.openvino_file import exported
 from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
-from mitos_mmdet.model_zoo.tile_detections import TileDetections
+from mitos_mmdet.model_zoo.networks.sparse_decoding import SparseDecoder
 
 _MOST_STREAMS = 4  # Ours: each holds the maps of a whole tile.
 _MOST_SHAPES = 4  # Ours: compiled networks kept, one per size of tile.
 
 
 class OpenVinoNetwork:
-    """A one-stage detector: network by OpenVINO in float32, the head's post-processing by mmdet.
+    """A one-stage detector: network by OpenVINO in float32, the head's post-processing by mmdet, where a score reaches the floor.
 
     Several tiles are in work at once, each on its own core; the post-processing of one overlaps with the network of the next.
 
@@ -35,7 +36,7 @@ class OpenVinoNetwork:
 
     def __init__(self, detector, key, threads=None):
         self.maps = RawMaps(detector).eval()
-        self.head = detector.bbox_head
+        self._decode = SparseDecoder(detector.bbox_head, BoxBranch(detector.bbox_head) if self.maps.with_features else None)
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
         threads = threads or _cores()
         self.in_flight = min(threads, _MOST_STREAMS)
@@ -45,30 +46,28 @@ class OpenVinoNetwork:
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
-    def stream(self, tiles, in_flight=None) -> Iterator:
-        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them are in work at once."""
+    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
+        """As of ``LoadedModel``."""
         in_flight = in_flight or self.in_flight
         waiting = deque()
         free = {}
         for tile in tiles:
             if len(waiting) > in_flight:  # one more is ready, so that no core waits for the post-processing
-                yield self._finish(*waiting.popleft(), free)
+                yield self._finish(*waiting.popleft(), free, score_floor)
             padded = self._padded(tile)
             requests = free.setdefault(padded.shape, [])
             request = requests.pop() if requests else self._compile(padded.shape).create_infer_request()
             request.start_async({0: padded[None]})
             waiting.append((request, padded.shape, tile.shape))
         while waiting:
-            yield self._finish(*waiting.popleft(), free)
+            yield self._finish(*waiting.popleft(), free, score_floor)
 
-    @torch.inference_mode()
-    def _finish(self, request, shape, tile_shape, free):
+    def _finish(self, request, shape, tile_shape, free, score_floor):
         request.wait()
-        maps = [torch.from_numpy(request.get_output_tensor(index).data.copy()) for index in range(len(request.model_outputs))]
+        maps = self.maps.nest([request.get_output_tensor(index).data for index in range(len(request.model_outputs))])
+        found = self._decode(maps, tile_shape[:2], shape[:2], score_floor)
         free[shape].append(request)
-        info = dict(img_shape=tile_shape[:2], ori_shape=tile_shape[:2], scale_factor=(1.0, 1.0), batch_input_shape=shape[:2],
-                    pad_shape=shape[:2])
-        return TileDetections.of(self.head.predict_by_feat(*self.maps.nest(maps), batch_img_metas=[info], rescale=False)[0])
+        return found
 
     def _padded(self, tile):
         """The tile with sides that the network divides evenly, padded below and to the right as mmdet does."""

@@ -4,9 +4,13 @@ import torch
 from mmdet.models.detectors import SingleStageDetector
 from torch import nn
 
+from mitos_mmdet.model_zoo.networks.box_branch import BoxBranch
+
 
 class RawMaps(nn.Module):
     """uint8 ``(B, H, W, 3)`` RGB to the head's maps, flat; ``nest`` gives them back as the head's ``predict_by_feat`` takes them.
+
+    Where ``BoxBranch`` fits the head, the neck's features ``(B, h, w, C)`` stand in the place of the box maps.
 
     Args:
         detector: A ``SingleStageDetector`` whose preprocessor does no more than order channels, scale and pad.
@@ -27,6 +31,7 @@ class RawMaps(nn.Module):
         self.detector = detector
         self._flip = not preprocessor._channel_conversion  # mmdet's loader gives BGR, our tiles are RGB
         self._scaled = preprocessor._enable_normalize
+        self.with_features = BoxBranch.fits(detector.bbox_head)
         self._lengths = None
 
     def forward(self, tiles) -> tuple:
@@ -35,7 +40,10 @@ class RawMaps(nn.Module):
         images = images.float()
         if self._scaled:
             images = (images - self.detector.data_preprocessor.mean) / self.detector.data_preprocessor.std
-        maps = self.detector.bbox_head(self.detector.extract_feat(images))
+        features = self.detector.extract_feat(images)
+        maps = self.detector.bbox_head(features)
+        if self.with_features:
+            maps = maps[0], [level.permute(0, 2, 3, 1) for level in features]
         self._lengths = [len(levels) for levels in maps]
         return tuple(level for levels in maps for level in levels)
 

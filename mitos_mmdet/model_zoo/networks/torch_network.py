@@ -25,8 +25,8 @@ class TorchNetwork:
         self.in_flight = batch_size
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
 
-    def stream(self, tiles, in_flight=None) -> Iterator:
-        """``TileDetections`` of tiles, uint8 ``(H, W, 3)`` RGB, in order; ``in_flight`` of them make a batch."""
+    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
+        """As of ``LoadedModel``; ``in_flight`` tiles make a batch, and the config's own floor stays."""
         tiles = iter(tiles)
         while batch := list(islice(tiles, in_flight or self.in_flight)):
             yield from self._predict(batch)
