@@ -67,7 +67,7 @@ def check_mmdet() -> None:
 check_mmdet()
 compat.install()
 allow_mmengine_types()
-for _name in ('safe_loading', 'inferencer'):
+for _name in ('safe_loading', 'inferencer', 'config_text'):
     importlib.import_module(f'mitos_mmdet.compat.{_name}').install()
 for _module in _MODULES:
     importlib.import_module(_module)
