@@ -1,5 +1,7 @@
 """Every config: it builds, its losses are finite, it predicts on a frame that needs tiles, and its pipelines run on the sample."""
 
+import copy
+import functools
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,15 @@ from mitos_mmdet.compat.config_edits import set_from_scratch
 CONFIGS = sorted(Path(__file__).parents[1].glob('configs/mitos/**/*.py'))
 # Same layers, other numbers: of these the small twin is built, which is as good and ten times faster. All are read.
 _NUMBERS_ONLY = ('network_px_boxes', 'rpn_weight_1', 'anchors128', 'anchors16', 'one_class', 'ohem', 'iou_balanced', 'focal')
-_DATA_ONLY = ('colour', 'visible_crop')  # the model is its base's
+# Of configs that differ in their data alone, the second is built.
+SAME_MODEL = {
+    **{f'{system}_{data}': f'{system}_atypia14' for system in ('mitos_rcnn_vgg16', 'faster_rcnn_vgg16', 'faster_rcnn_vgg16_conv4')
+       for data in ('icpr2012', 'mitos_boxes')},
+    **{f'mask_rcnn_r101_fpn_{data}': 'mask_rcnn_r101_fpn_atypia14' for data in ('icpr2012', 'tupac16')},
+    **{f'cascade_rcnn_midog_{data}': 'cascade_rcnn_midog' for data in ('colour', 'visible_crop')},
+    'cascade_rcnn_r18_small_sample': 'cascade_rcnn_r18_small_atypia14',
+    'rtmdet_efficientnet-lite0_averaged_atypia14': 'rtmdet_efficientnet-lite0_atypia14',
+    'own_data': 'rtmdet_efficientnet-lite0_atypia14'}
 
 
 def small_twin(path):
@@ -24,13 +34,21 @@ def small_twin(path):
 
 def is_built(path):
     """Whether no other config builds the same layers for it."""
-    if path.parent.name != 'ablations':
-        return True
     twin = any(kind in path.stem for kind in _NUMBERS_ONLY) and small_twin(path) in {other.stem for other in CONFIGS}
-    return not twin and not path.stem.endswith(_DATA_ONLY)
+    return path.stem not in SAME_MODEL and not (twin and path.parent.name == 'ablations')
 
 
 BUILT = list(filter(is_built, CONFIGS))
+
+
+@functools.cache
+def parsed(path):
+    return Config.fromfile(path)
+
+
+def config(path):
+    """The config as it stands, the caller's to change."""
+    return copy.deepcopy(parsed(path))
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +58,7 @@ def scope():
 
 def read(path):
     """The config without pretrained weights, tiles cut down so that a small frame needs several, heads narrow for the time."""
-    cfg = Config.fromfile(path)
+    cfg = config(path)
     set_from_scratch(cfg)
     for part in dicts(cfg.model):
         if 'fc_out_channels' in part:
@@ -92,6 +110,12 @@ def datasets_of(dataset):
 
 def test_there_are_configs():
     assert len(CONFIGS) >= 9
+
+
+@pytest.mark.parametrize(('name', 'built'), SAME_MODEL.items())
+def test_what_is_built_for_several_data_sets_is_one_model(name, built):
+    models = {path.stem: config(path).model for path in CONFIGS if path.stem in (name, built)}
+    assert models[name] == models[built] and built in {path.stem for path in BUILT}
 
 
 @pytest.mark.parametrize('path', BUILT, ids=lambda path: path.stem)
@@ -161,7 +185,7 @@ def test_pipelines_run_on_the_sample(path, sample):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_one_variable_moves_the_data(path):
     # Every dataset of a config sits under its data_root, so that --data-root or one line moves them all.
-    cfg = Config.fromfile(path)
+    cfg = config(path)
     loaders = (cfg.val_dataloader, cfg.test_dataloader, *([cfg.train_dataloader] if is_trained(cfg) else []))
     assert {dataset.data_root for loader in loaders for dataset in datasets_of(loader.dataset)} == {cfg.data_root}
 
@@ -169,7 +193,7 @@ def test_one_variable_moves_the_data(path):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_learning_rates_scale_from_the_configs_own_batch(path):
     # --auto-scale-lr multiplies by the real batch over this one.
-    cfg = Config.fromfile(path)
+    cfg = config(path)
     if is_trained(cfg) and 'auto_scale_lr' in cfg:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
 
