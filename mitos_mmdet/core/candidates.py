@@ -4,13 +4,14 @@ Coordinates are px with x first. Boxes are ``(N, 4)`` xyxy, x2 and y2 just outsi
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 PAD_VALUE = 255  # Ours: white, as the glass beside the tissue.
 _TOUCHING = np.ones((3, 3), bool)  # Ours: pixels that meet at a corner are one region.
 
 
-def find_candidates(probability, threshold=0.5, min_area_px=1) -> tuple[np.ndarray, np.ndarray]:
+def find_candidates(probability: np.ndarray, threshold: float = 0.5, min_area_px: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Connected components of what a map marks.
 
     Args:
@@ -31,12 +32,12 @@ def find_candidates(probability, threshold=0.5, min_area_px=1) -> tuple[np.ndarr
     return boxes[large], scores[large]
 
 
-def patch_corners(centres, size) -> np.ndarray:
+def patch_corners(centres: ArrayLike, size: int) -> np.ndarray:
     """Top left corners ``(N, 2)`` int64 xy of square patches of ``size`` px around ``centres`` ``(N, 2)``; they may lie outside."""
     return np.floor(np.asarray(centres, np.float64).reshape(-1, 2) + 0.5).astype(np.int64) - size // 2
 
 
-def cut_patches(frame, centres, size) -> np.ndarray:
+def cut_patches(frame: np.ndarray, centres: ArrayLike, size: int) -> np.ndarray:
     """Square patches around centres; what lies beyond the frame is white.
 
     Args:

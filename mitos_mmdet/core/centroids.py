@@ -4,9 +4,10 @@ Coordinates are pixels with x first. Centroids are ``(N, 2)`` cxcy, boxes ``(N, 
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def centroids_to_boxes(centroids, size_px) -> np.ndarray:
+def centroids_to_boxes(centroids: ArrayLike, size_px: ArrayLike) -> np.ndarray:
     """Boxes of one size around centroids.
 
     Args:
@@ -21,18 +22,18 @@ def centroids_to_boxes(centroids, size_px) -> np.ndarray:
     return np.concatenate([centroids - half, centroids + half], axis=1)
 
 
-def boxes_to_centroids(boxes) -> np.ndarray:
+def boxes_to_centroids(boxes: ArrayLike) -> np.ndarray:
     """Centres ``(N, 2)`` cxcy of boxes ``(N, 4)`` xyxy; empty in, empty out."""
     boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
-def clip_boxes(boxes, width, height) -> np.ndarray:
+def clip_boxes(boxes: ArrayLike, width: int, height: int) -> np.ndarray:
     """Boxes ``(N, 4)`` xyxy cut at the borders of a ``width`` x ``height`` px image."""
     return np.clip(np.asarray(boxes, dtype=np.float32).reshape(-1, 4), 0, [width, height, width, height])
 
 
-def centroids_inside(centroids, width, height) -> np.ndarray:
+def centroids_inside(centroids: ArrayLike, width: int, height: int) -> np.ndarray:
     """Which of the centroids ``(N, 2)`` lie in the image: bool ``(N,)``; 0 is inside, ``width`` is not."""
     centroids = np.asarray(centroids, dtype=np.float64).reshape(-1, 2)
-    return ((centroids >= 0) & (centroids < [width, height])).all(axis=1)
+    return np.all((centroids >= 0) & (centroids < [width, height]), axis=1)

@@ -10,7 +10,8 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 ASSOCIATED_ALPHA, ALPHA = 1, 2
 
 
-def to_rgb(samples, photometric, bits=8, alpha=None, colormap=None) -> np.ndarray:
+def to_rgb(samples: np.ndarray, photometric: int, bits: int = 8, alpha: int | None = None,
+           colormap: np.ndarray | None = None) -> np.ndarray:
     """Decoded samples as RGB.
 
     16 bits become 8 by their high byte, as OpenCV and Pillow do; fewer than 8 are stretched to 0..255. Transparency is laid over white.
@@ -54,7 +55,7 @@ def to_rgb(samples, photometric, bits=8, alpha=None, colormap=None) -> np.ndarra
     return np.ascontiguousarray(pixels)
 
 
-def over_white(pixels, alpha, multiplied=False) -> np.ndarray:
+def over_white(pixels: np.ndarray, alpha: np.ndarray, multiplied: bool = False) -> np.ndarray:
     """uint8 ``(h, w, 3)`` laid over white by uint8 ``(h, w)``; ``multiplied`` where the colours are so already."""
     if alpha.size == 0 or alpha.min() == 255:
         return pixels

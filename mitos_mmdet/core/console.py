@@ -2,7 +2,8 @@
 
 import sys
 import warnings
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from mitos_mmdet.core.names import printable
 
@@ -13,7 +14,7 @@ _LONGEST, _TAIL = 1200, 300  # characters of a message, and of them its end, whi
 _MISLEADING = ('faster_coco_eval is not installed', 'torch.meshgrid', '__array__ implementation', 'Could not import OneDL')
 
 
-def run(main) -> NoReturn:
+def run(main: Callable[[], int | None]) -> NoReturn:
     """Runs a tool's ``main()`` and ends the process.
 
     A ``ValueError`` or ``OSError`` is a user error: it ends with its message in one line and exit status 2. Anything else
@@ -36,7 +37,7 @@ def run(main) -> NoReturn:
         sys.exit(2)
 
 
-def one_line(error) -> str:
+def one_line(error: BaseException) -> str:
     """An error's message in one line; of one from a dataloader's worker only its own, not the traceback torch hands on in it."""
     text = str(error).strip()
     if text.startswith('Caught ') and 'Original Traceback' in text:
@@ -45,7 +46,7 @@ def one_line(error) -> str:
     return text if len(text) <= _LONGEST else f'{text[:_LONGEST - _TAIL]} ... {text[-_TAIL:]}'
 
 
-def report_skipped(skipped, strict=False, most=20) -> None:
+def report_skipped(skipped: Sequence[tuple[Any, str]], strict: bool = False, most: int = 20) -> None:
     """Lists what was left out, on stderr.
 
     Args:

@@ -16,7 +16,7 @@ class BrokenImageError(ValueError):
 
 
 @contextlib.contextmanager
-def naming(path) -> Iterator[None]:
+def naming(path: str | Path) -> Iterator[None]:
     """Whatever goes wrong with one image inside is raised as ``BrokenImageError`` with its path.
 
     Decoders raise far more than ``OSError``: ``struct.error``, ``OverflowError``, ``ZeroDivisionError``, ``MemoryError``,
@@ -38,7 +38,7 @@ def naming(path) -> Iterator[None]:
         raise BrokenImageError(f'{path}: the image is damaged ({reason}). Fetch or export it again') from error
 
 
-def check_is_file(path) -> None:
+def check_is_file(path: str | Path) -> None:
     """Refuses what could not be read, or only by waiting for ever (a pipe).
 
     Raises:
@@ -80,7 +80,7 @@ def pixel_limit() -> float:
     return limit * 1e6
 
 
-def check_pixels(path, width, height, what='the image') -> None:
+def check_pixels(path: str | Path, width: int, height: int, what: str = 'the image') -> None:
     """Refuses to decode more than the limit at once.
 
     Raises:

@@ -18,7 +18,7 @@ __all__ = ['BrokenImageError', 'is_tiff', 'open_image', 'read_header', 'read_rgb
 _DARKEST = 16  # Of 256, ours: a 16-bit image wholly below holds 12 bits, and would be read as nearly black.
 
 
-def open_image(path) -> TiffImage | PillowImage:
+def open_image(path: str | Path) -> TiffImage | PillowImage:
     """Opens an image to read regions of it: ``with open_image(path) as image: image.read(0, x, y, width, height)``.
 
     TIFF is read by tiles or strips, other formats are decoded whole at the first read.
@@ -34,7 +34,7 @@ def open_image(path) -> TiffImage | PillowImage:
     return TiffImage(path) if is_tiff(path) else PillowImage(path)
 
 
-def read_header(path) -> tuple:
+def read_header(path: str | Path) -> tuple:
     """Width, height and pixel size without decoding the pixels.
 
     Returns:
@@ -47,7 +47,7 @@ def read_header(path) -> tuple:
         return image.width, image.height, image.um_per_px
 
 
-def read_rgb(path) -> np.ndarray:
+def read_rgb(path: str | Path) -> np.ndarray:
     """All pixels as uint8 ``(H, W, 3)`` RGB.
 
     Raises:
@@ -64,7 +64,7 @@ def read_rgb(path) -> np.ndarray:
         return pixels
 
 
-def check_range(path, pixels, bits) -> None:
+def check_range(path: str | Path, pixels: np.ndarray, bits: int) -> None:
     """Refuses the 12 bits of a camera in 16: their high byte, which counts, would show them as nearly black.
 
     Args:

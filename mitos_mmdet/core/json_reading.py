@@ -3,6 +3,7 @@
 import json
 import math
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from mitos_mmdet.core.text_files import read_text
@@ -11,7 +12,7 @@ from mitos_mmdet.core.text_files import read_text
 _LARGEST = 1.7976931348623157e308
 
 
-def read_json(path, fix='Write it again, or fetch it again', decimals=False) -> Any:
+def read_json(path: str | Path, fix: str = 'Write it again, or fetch it again', decimals: bool = False) -> Any:
     """JSON content of a file: UTF-8 with or without a byte order mark, also gzipped.
 
     NaN and Infinity, which Python and others write, are read as floats: whoever uses the number checks it (``is_number``).
@@ -46,7 +47,7 @@ def _unique(pairs):
     return made
 
 
-def is_number(value) -> bool:
+def is_number(value: Any) -> bool:
     """A finite JSON number, as float, int or ``Decimal``; true and false are none, nor is an integer that no float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return False

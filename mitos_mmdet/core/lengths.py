@@ -5,7 +5,9 @@ A radius of 30 px is 7.5 um on one scanner and 6.8 um on another, so a bare numb
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _LENGTH = re.compile(r'^\s*([0-9]*\.?[0-9]+)\s*(um|µm|μm|px)\s*$')
 LEAST_UM_PER_PX, MOST_UM_PER_PX = 0.005, 100  # ours, far beyond what is used: electron microscopes, and overviews of a slide
@@ -24,7 +26,7 @@ class Length:
     unit: str
 
     @classmethod
-    def parse(cls, text) -> 'Length':
+    def parse(cls, text: 'str | Length') -> 'Length':
         """Reads ``'7.5um'`` or ``'30px'``; a ``Length`` passes through.
 
         Raises:
@@ -37,7 +39,7 @@ class Length:
             raise ValueError(f"not a length: {text!r}. Write a number above zero and its unit, as '7.5um' or '30px'")
         return cls(float(found[1]), 'px' if found[2] == 'px' else 'um')
 
-    def to_px(self, um_per_px=None, where='the image') -> tuple[float, float]:
+    def to_px(self, um_per_px: Sequence[float] | None = None, where: str | Path = 'the image') -> tuple[float, float]:
         """The length in pixels along x and along y.
 
         Args:
@@ -59,14 +61,14 @@ class Length:
         return f'{self.value:g}{self.unit}'
 
 
-def check_um_per_px(um_per_px, where, needed_for='a length in um') -> tuple[float, float]:
+def check_um_per_px(um_per_px: Sequence[float] | None, where: str | Path, needed_for: str = 'a length in um') -> tuple[float, float]:
     """``um_per_px`` as two floats ``(x, y)``.
 
     Raises:
         ValueError: It is missing, not two numbers, or not positive and finite.
     """
     try:
-        x, y = (float(value) for value in um_per_px)
+        x, y = (float(value) for value in (() if um_per_px is None else um_per_px))
     except (TypeError, ValueError, OverflowError):
         x = y = math.nan
     if not (0 < x < math.inf and 0 < y < math.inf):

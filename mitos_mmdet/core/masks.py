@@ -5,6 +5,7 @@ Polygons are ``(V, 2)`` float xy, not closed, relative to the centroid and in wh
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,7 +14,7 @@ SHAPES = ('circle', 'ellipse', 'random')
 _POINTS = 40
 
 
-def stable_generator(seed, name, centroid) -> np.random.Generator:
+def stable_generator(seed: int, name: str, centroid: Sequence[float] | np.ndarray) -> np.random.Generator:
     """A random generator that depends on nothing but its arguments: not on process, platform or order.
 
     Args:
@@ -29,7 +30,8 @@ def stable_generator(seed, name, centroid) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], 'little'))
 
 
-def draw_shape(shape, rng, radius, half_axes, angles) -> np.ndarray:
+def draw_shape(shape: str, rng: np.random.Generator, radius: Sequence[float], half_axes: Sequence[float],
+               angles: Sequence[float]) -> np.ndarray:
     """A polygon ``(V, 2)`` around (0, 0).
 
     Args:
@@ -47,13 +49,15 @@ def draw_shape(shape, rng, radius, half_axes, angles) -> np.ndarray:
     if shape == 'random':
         shape = SHAPES[rng.integers(2)]
     if shape == 'circle':
-        r = rng.uniform(*radius)
+        low, high = radius
+        r = rng.uniform(low, high)
         return ellipse(r, r, 0)
-    first, second = rng.uniform(*half_axes, 2)
+    low, high = half_axes
+    first, second = rng.uniform(low, high, 2)
     return ellipse(first, second, rng.choice(angles))
 
 
-def ellipse(a, b, angle) -> np.ndarray:
+def ellipse(a: float, b: float, angle: float) -> np.ndarray:
     """The polygon ``(V, 2)`` of an ellipse around (0, 0).
 
     Args:
@@ -66,7 +70,7 @@ def ellipse(a, b, angle) -> np.ndarray:
     return np.stack([along * np.cos(turn) + across * np.sin(turn), across * np.cos(turn) - along * np.sin(turn)], axis=1)
 
 
-def polygons_to_boxes(masks) -> np.ndarray:
+def polygons_to_boxes(masks: Iterable[Sequence[np.ndarray]]) -> np.ndarray:
     """Tight boxes ``(N, 4)`` xyxy float32 of masks, each a list of polygons ``(V, 2)``; empty in, empty out."""
     corners = [(points.min(axis=0), points.max(axis=0)) for points in map(np.concatenate, masks)]
     return np.array(corners, dtype=np.float32).reshape(-1, 4)

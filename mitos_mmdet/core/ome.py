@@ -6,7 +6,7 @@ _RED_GREEN_BLUE = [0xFF0000, 0x00FF00, 0x0000FF]
 _NAMES = [['red', 'green', 'blue'], ['r', 'g', 'b']]
 
 
-def channels_are_rgb(text) -> bool:
+def channels_are_rgb(text: str) -> bool:
     """Whether three grey channels are the colours of an image: they are called so, or nothing says otherwise."""
     channels = list(_nodes(text, 'Channel'))[:3]
     names = [str(channel.get('Name') or '').strip().lower() for channel in channels]
@@ -16,7 +16,7 @@ def channels_are_rgb(text) -> bool:
     return tints in ([None] * 3, _RED_GREEN_BLUE)
 
 
-def significant_bits(text) -> int | None:
+def significant_bits(text: str) -> int | None:
     """``SignificantBits`` of the first image, or None."""
     value = next((node.get('SignificantBits') for node in _nodes(text, 'Pixels')), None)
     return int(value) if value and value.isdigit() else None

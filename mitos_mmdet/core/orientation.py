@@ -5,7 +5,7 @@ import numpy as np
 TURNED = (5, 6, 7, 8)  # orientations that swap width and height
 
 
-def stored_region(orientation, width, height, x, y, across, down) -> tuple:
+def stored_region(orientation: int, width: int, height: int, x: int, y: int, across: int, down: int) -> tuple:
     """Where a region of the displayed image lies in the stored one, ``width`` x ``height`` px."""
     if orientation in TURNED:
         x, y, across, down = y, x, down, across
@@ -16,7 +16,7 @@ def stored_region(orientation, width, height, x, y, across, down) -> tuple:
     return x, y, across, down
 
 
-def turned(pixels, orientation) -> np.ndarray:
+def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """A stored region as it is displayed."""
     if orientation in (2, 3, 7, 8):
         pixels = pixels[:, ::-1]

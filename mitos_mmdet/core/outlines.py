@@ -1,6 +1,7 @@
 """Outlines of cells given as lists of their pixels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import binary_fill_holes
 from skimage.measure import approximate_polygon, find_contours
 
@@ -8,7 +9,7 @@ from skimage.measure import approximate_polygon, find_contours
 _TOLERANCE_PX = 0.3
 
 
-def outline_polygons(pixels, width, height) -> list[list[float]]:
+def outline_polygons(pixels: ArrayLike, width: int, height: int) -> list[list[float]]:
     """COCO polygons around a cell's pixels, one for each of its parts; holes are filled, as COCO polygons have none.
 
     Args:

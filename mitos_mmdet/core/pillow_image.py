@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -31,10 +32,10 @@ class PillowImage:
         levels: ``[(width, height)]``.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         check_is_file(path)
         self.path = path
-        self._decoded = None
+        self._decoded: Image.Image | None = None
         self._lock = threading.Lock()
         with self._opened() as (image, orientation):
             self.bits = 16 if image.mode.startswith('I') else 8
@@ -52,13 +53,14 @@ class PillowImage:
     def close(self) -> None:
         self._decoded = None
 
-    def read(self, level, x, y, width, height) -> np.ndarray:
+    def read(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside the image."""
         with self._lock:
             if self._decoded is None:
                 self._decoded = self._decode()
+            decoded = self._decoded
         with naming(self.path):
-            return _to_rgb(self._decoded.crop((x, y, x + width, y + height)))
+            return _to_rgb(decoded.crop((x, y, x + width, y + height)))
 
     def read_all(self) -> np.ndarray:
         """uint8 ``(H, W, 3)`` RGB; made strip by strip, as Pillow's own conversion of a whole image holds four copies of it."""

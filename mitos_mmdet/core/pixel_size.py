@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 # Beyond these, a resolution is a software's default (72 dpi is 353 um/px), not a microscope's (ours).
@@ -14,13 +15,14 @@ _MPP = re.compile(r'\bMPP\s*=\s*([0-9.]+)', re.IGNORECASE)
 _MOST_XML = 50_000_000  # Ours: characters; beyond, it is no description.
 
 
-def plausible(sides) -> tuple | None:
+def plausible(sides: tuple | None) -> tuple | None:
     """``(x, y)`` um/px if a microscope may have it, else None."""
     low, high = PLAUSIBLE_UM_PER_PX
     return sides if sides and all(math.isfinite(side) and low <= side <= high for side in sides) else None
 
 
-def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=None) -> tuple[float, float] | None:
+def of_tiff(x_resolution: Any, y_resolution: Any, unit: int | None, description: str | None = '', ome: str | None = None,
+            imagej: dict | None = None) -> tuple[float, float] | None:
     """um/px of a TIFF page, by the most explicit source: OME, ImageJ, ``MPP =`` of Aperio's description, resolution tags.
 
     Args:
@@ -51,7 +53,7 @@ def of_tiff(x_resolution, y_resolution, unit, description='', ome=None, imagej=N
     return plausible(sides)
 
 
-def of_ome(text) -> tuple | None:
+def of_ome(text: str) -> tuple | None:
     """``PhysicalSizeX`` and ``Y`` of the first image of an OME-XML, in um; None without."""
     if len(text) > _MOST_XML or '<!ENTITY' in text:
         return None
@@ -70,7 +72,7 @@ def of_ome(text) -> tuple | None:
     return tuple(sides) if all(math.isfinite(side) and side > 0 for side in sides) else None
 
 
-def of_density(info, exif=None) -> tuple | None:
+def of_density(info: dict, exif: dict | None = None) -> tuple | None:
     """um/px by the density of an image that is no TIFF, or None.
 
     Args:

@@ -5,7 +5,7 @@ import numpy as np
 _MOST_PIXELS = 50_000_000  # of one object (ours)
 
 
-def run_length_pixels(segmentation) -> np.ndarray:
+def run_length_pixels(segmentation: dict) -> np.ndarray:
     """The pixels ``(N, 2)`` int xy of a mask.
 
     Args:

@@ -8,7 +8,7 @@ _GZIP, _UTF_16 = b'\x1f\x8b', (b'\xff\xfe', b'\xfe\xff')
 GZ = '.gz'
 
 
-def read_text(path, fix='Write it again, or fetch it again') -> str:
+def read_text(path: str | Path, fix: str = 'Write it again, or fetch it again') -> str:
     """The text of a file.
 
     Args:
@@ -28,7 +28,7 @@ def read_text(path, fix='Write it again, or fetch it again') -> str:
         raise ValueError(f'{path}: is no UTF-8 text (byte {error.start} is 0x{data[error.start]:02x}). Save it as UTF-8') from error
 
 
-def without_gz(path) -> Path:
+def without_gz(path: str | Path) -> Path:
     """The path as it would be called uncompressed: ``a.geojson.gz`` is ``a.geojson``."""
     path = Path(path)
     return path.with_suffix('') if path.suffix.lower() == GZ else path

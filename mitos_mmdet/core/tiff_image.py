@@ -18,7 +18,7 @@ _REDUCED = 1
 _COMPRESSED = 'its compression ({}) is not supported. Export it with LZW, Deflate or JPEG'
 
 
-def is_tiff(path) -> bool:
+def is_tiff(path: str | Path) -> bool:
     """Whether a file starts as a TIFF does."""
     with naming(path), Path(path).open('rb') as file:
         return file.read(4) in _MAGIC
@@ -56,9 +56,10 @@ class TiffImage:
         BrokenImageError: Damaged, no single image, or a layout without a meaning as RGB.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._cache, self._local, self._handles, self._lock = SegmentCache(), threading.local(), [], threading.Lock()
+        self._cache, self._local, self._lock = SegmentCache(), threading.local(), threading.Lock()
+        self._handles: list[tifffile.FileHandle] = []
         try:
             # Other files of an OME set are never opened: their names stand in this one, and may lead anywhere.
             with naming(path), _quiet(), tifffile.TiffFile(self.path, _multifile=False) as file:
@@ -80,7 +81,7 @@ class TiffImage:
         for handle in handles:
             handle.close()
 
-    def read(self, level, x, y, width, height) -> np.ndarray:
+    def read(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside a level.
 
         Raises:

@@ -2,11 +2,17 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mitos_mmdet.core import colours
 from mitos_mmdet.core.image_errors import check_pixels
+
+if TYPE_CHECKING:
+    import tifffile
 
 _CONTIGUOUS, _SEPARATE = 1, 2
 _JPEG = (6, 7)
@@ -15,16 +21,17 @@ _JPEG = (6, 7)
 class SegmentCache:
     """The decoded tiles used last, up to a number of bytes; at least one. Shared by threads."""
 
-    def __init__(self, most_bytes=64_000_000):  # ours
-        self._most, self._bytes, self._held, self._lock = most_bytes, 0, OrderedDict(), threading.Lock()
+    def __init__(self, most_bytes: int = 64_000_000):  # ours
+        self._most, self._bytes, self._lock = most_bytes, 0, threading.Lock()
+        self._held: OrderedDict[Hashable, np.ndarray] = OrderedDict()
 
-    def get(self, key) -> np.ndarray | None:
+    def get(self, key: Hashable) -> np.ndarray | None:
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
             return self._held.get(key)
 
-    def put(self, key, pixels) -> None:
+    def put(self, key: Hashable, pixels: np.ndarray) -> None:
         with self._lock:
             if key not in self._held:
                 self._held[key] = pixels
@@ -44,7 +51,7 @@ class TiffPlane:
         ValueError: A layout that cannot be read; the message is the end of a sentence.
     """
 
-    def __init__(self, page, bits=None):
+    def __init__(self, page: Any, bits: int | None = None):
         self.page, self.key = page, page.keyframe
         key = self.key
         self.width, self.height = int(key.imagewidth), int(key.imagelength)
@@ -74,11 +81,12 @@ class TiffPlane:
         self.alpha = extra[0] if extra and extra[0] in (colours.ALPHA, colours.ASSOCIATED_ALPHA) else None
         self.raw = key.compression == 1 and key.predictor == 1 and key.fillorder == 1 and stored in (8, 16) and not key.is_subsampled
 
-    def rgb(self, samples) -> np.ndarray:
+    def rgb(self, samples: np.ndarray) -> np.ndarray:
         """Decoded ``(h, w, s)`` as uint8 RGB."""
         return colours.to_rgb(samples, int(self.key.photometric), self.bits, self.alpha, self._colormap)
 
-    def read(self, handle, cache, path, x, y, width, height) -> np.ndarray:
+    def read(self, handle: 'tifffile.FileHandle', cache: SegmentCache, path: str | Path, x: int, y: int, width: int,
+             height: int) -> np.ndarray:
         """uint8 ``(height, width, 3)`` RGB of a region inside the page."""
         out = np.empty((height, width, 3), np.uint8)
         for row in range(y // self.tile_height, -(-(y + height) // self.tile_height)):

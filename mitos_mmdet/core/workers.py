@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -14,7 +14,7 @@ import cv2
 _MOST_WORKERS = 8  # Ours: a worker holds a decoded frame twice, 250 MB for a MIDOG one.
 
 
-def worker_count(workers=None) -> int:
+def worker_count(workers: int | None = None) -> int:
     """How many processes to start: as given, or with None one a core, 8 at most.
 
     Raises:
@@ -28,7 +28,7 @@ def worker_count(workers=None) -> int:
     return workers
 
 
-def run_jobs(function, jobs, workers) -> Generator[tuple[Any, Any], None, None]:
+def run_jobs(function: Callable, jobs: Mapping, workers: int) -> Generator[tuple[Any, Any], None, None]:
     """Calls a function for every job; in this process if there is one worker or one job.
 
     Args:

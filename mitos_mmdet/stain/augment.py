@@ -3,13 +3,16 @@
 Their stains are the fixed ones of HED; here they are the image's own, as in staintools' StainAugmentor.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mitos_mmdet.stain.concentrations import Unmixer, mix
 from mitos_mmdet.stain.estimation import check_image
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 
-def perturb(image, source, alpha, beta) -> np.ndarray:
+def perturb(image: np.ndarray, source: StainEstimate, alpha: Sequence[float], beta: Sequence[float]) -> np.ndarray:
     """The image with each stain's concentration c changed to ``alpha * c + beta``.
 
     The background is changed, too, as by staintools (``augment_background=True``): so each pixel hangs on its own colour alone,

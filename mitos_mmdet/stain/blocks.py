@@ -1,5 +1,6 @@
 """An image worked on in blocks that stay in a core's cache, on several cores where it is large."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -9,7 +10,7 @@ _BLOCK_PX = 65536  # Ours: six float32 planes of it fit into a cache of 2 MB.
 _MIN_PX_FOR_THREADS = 1 << 18  # Ours: below, starting threads costs more than it saves.
 
 
-def in_blocks(function, image) -> np.ndarray:
+def in_blocks(function: Callable[[np.ndarray, np.ndarray], None], image: np.ndarray) -> np.ndarray:
     """What ``function(pixels, out)`` writes for every block of whole rows, as uint8 of the image's shape.
 
     Threads: as many as OpenCV may use (``cv2.setNumThreads``; mmengine's runner sets it, too).

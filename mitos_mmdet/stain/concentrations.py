@@ -3,10 +3,14 @@
 Optical density is ``-log(RGB / 255)``; that of a pixel is its stains' unit vectors, each times its concentration (Beer, Lambert).
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.stain.blocks import in_blocks
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 # staintools': black counts as grey level 1, white as just above 0.
 OPTICAL_DENSITY = np.maximum(-np.log(np.maximum(np.arange(256), 1) / 255), 1e-6).astype(np.float32)
@@ -25,7 +29,7 @@ class Lasso:
         weights, shifts: Without ``c >= 0`` the solution is ``weights @ od + shifts``; ``(2, 3)`` and ``(2, 1)``.
     """
 
-    def __init__(self, matrix, penalty):
+    def __init__(self, matrix: ArrayLike, penalty: float):
         matrix = np.array(matrix)
         gram = matrix @ matrix.T
         inverse = np.linalg.inv(gram)
@@ -33,7 +37,7 @@ class Lasso:
         self.shifts = -penalty * inverse.sum(axis=1, keepdims=True)
         self._overlap = np.float32(gram[0, 1])
 
-    def without_negative(self, first, second) -> np.ndarray:
+    def without_negative(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """The solution with ``c >= 0``: a stain that comes out negative is none, and the other explains what it can alone."""
         return np.stack([np.maximum(first + self._overlap * np.minimum(second, 0), 0),
                          np.maximum(second + self._overlap * np.minimum(first, 0), 0)])
@@ -44,13 +48,13 @@ class Unmixer:
     one a colour, each from a table of 256.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: ArrayLike):
         self._lasso = Lasso(matrix, PENALTY)
         tables = self._lasso.weights[:, :, None] * OPTICAL_DENSITY
         tables[:, 0] += self._lasso.shifts
         self._tables = tables.astype(np.float32)
 
-    def __call__(self, pixels):
+    def __call__(self, pixels: np.ndarray):
         """Haematoxylin and eosin, ``(2, H, W)`` float32, of uint8 ``(H, W, 3)`` RGB."""
         colours = cv2.split(pixels)
         return self._lasso.without_negative(*(_look_up(colours, tables) for tables in self._tables))
@@ -63,7 +67,7 @@ def _look_up(colours, tables):
     return total
 
 
-def restain(image, source, target) -> np.ndarray:
+def restain(image: np.ndarray, source: StainEstimate, target: StainEstimate) -> np.ndarray:
     """The image with the target's stains in place of the source's, its maxima scaled to the target's.
 
     Args:
@@ -77,10 +81,10 @@ def restain(image, source, target) -> np.ndarray:
     return mix(image, Unmixer(source.matrix), scale, (0, 0), target.matrix)
 
 
-def mix(image, unmixer, alpha, beta, matrix) -> np.ndarray:
+def mix(image: np.ndarray, unmixer: Unmixer, alpha: Sequence[float], beta: Sequence[float], matrix: ArrayLike) -> np.ndarray:
     """Colours of the concentrations ``alpha * c + beta`` in the stains of ``matrix``; ``alpha`` and ``beta`` are one a stain."""
-    alpha, beta, matrix = (np.array(values, dtype=float) for values in (alpha, beta, matrix))
-    weights, shifts = (-alpha[:, None] * matrix).astype(np.float32), (-beta @ matrix).astype(np.float32)
+    factors, added, vectors = (np.array(values, dtype=float) for values in (alpha, beta, matrix))
+    weights, shifts = (-factors[:, None] * vectors).astype(np.float32), (-added @ vectors).astype(np.float32)
 
     def block(pixels, out):
         haematoxylin, eosin = unmixer(pixels)

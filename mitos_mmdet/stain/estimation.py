@@ -20,7 +20,7 @@ _MAXIMUM_PERCENTILE = 99  # staintools', of all pixels
 _MOST_GLASS = 0.75
 
 
-def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast') -> StainEstimate:
+def estimate_stain(image: np.ndarray, method: str = 'macenko', max_pixels: int | None = MAX_PIXELS, backend: str = 'fast') -> StainEstimate:
     """Estimates the stain of an image.
 
     Args:
@@ -67,7 +67,7 @@ def estimate_stain(image, method='macenko', max_pixels=MAX_PIXELS, backend='fast
     return StainEstimate(method, tuple(matrix), tuple(maxima))
 
 
-def check_backend(backend) -> None:
+def check_backend(backend: str) -> None:
     """Makes sure that there is such a backend.
 
     Raises:
@@ -77,7 +77,7 @@ def check_backend(backend) -> None:
         raise ValueError(f"unknown backend {backend!r}: one of {', '.join(BACKENDS)}")
 
 
-def check_image(image) -> None:
+def check_image(image: np.ndarray) -> None:
     """Makes sure that an image is uint8 ``(H, W, 3)``.
 
     Raises:
@@ -88,7 +88,7 @@ def check_image(image) -> None:
         raise ValueError(f'the image is {found}: give RGB as uint8 (height, width, 3)')
 
 
-def sample_pixels(image, most) -> np.ndarray:
+def sample_pixels(image: np.ndarray, most: int | None) -> np.ndarray:
     """``(1, N, 3)`` of the image's pixels: all, or one at random from each of ``most`` equal stretches (always the same ones)."""
     height, width = image.shape[:2]
     if most is not None and most < 1:

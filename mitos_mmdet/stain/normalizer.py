@@ -31,7 +31,7 @@ class StainNormalizer:
         ValueError: Another backend.
     """
 
-    def __init__(self, target, backend='fast'):
+    def __init__(self, target: StainEstimate, backend: str = 'fast'):
         check_backend(backend)
         self.target = target
         self.backend = backend
@@ -41,19 +41,20 @@ class StainNormalizer:
         return self.target.method
 
     @classmethod
-    def fit(cls, image, method='macenko', max_pixels=MAX_PIXELS, backend='fast') -> 'StainNormalizer':
+    def fit(cls, image: np.ndarray, method: str = 'macenko', max_pixels: int | None = MAX_PIXELS,
+            backend: str = 'fast') -> 'StainNormalizer':
         """To a target image. Raises as ``estimate_stain``."""
         return cls(estimate_stain(image, method, max_pixels, backend), backend)
 
     @classmethod
-    def default(cls, method='macenko', backend='fast') -> 'StainNormalizer':
+    def default(cls, method: str = 'macenko', backend: str = 'fast') -> 'StainNormalizer':
         """To the target that comes with this package, where it comes from see ``targets.py``."""
         if method not in DEFAULT_TARGETS:
             raise ValueError(f"unknown method {method!r}: one of {', '.join(DEFAULT_TARGETS)}")
         return cls(DEFAULT_TARGETS[method], backend)
 
     @classmethod
-    def to_look_like(cls, target, method='macenko', backend='fast') -> 'StainNormalizer':
+    def to_look_like(cls, target: str | Path, method: str = 'macenko', backend: str = 'fast') -> 'StainNormalizer':
         """To what a config or a command line names.
 
         Args:
@@ -76,12 +77,12 @@ class StainNormalizer:
         except NoStainError as error:
             raise ValueError(f'{target}: no stain to look like ({error}). Give another image') from error
 
-    def save(self, path) -> None:
+    def save(self, path: str | Path) -> None:
         """Writes the target as JSON, whole or not at all."""
         write_json(dict(version=_VERSION, **self.target.to_dict()), path)
 
     @classmethod
-    def load(cls, path, backend='fast') -> 'StainNormalizer':
+    def load(cls, path: str | Path, backend: str = 'fast') -> 'StainNormalizer':
         """What ``save`` wrote.
 
         Raises:
@@ -91,13 +92,13 @@ class StainNormalizer:
         version = content.get('version') if isinstance(content, dict) else None
         if version != _VERSION:
             raise ValueError(f'{path}: a stain target of version {str(version)[:40]}, and this package reads {_VERSION}. Fit it again')
-        return cls(StainEstimate.from_dict(content, path), backend)
+        return cls(StainEstimate.from_dict(content, str(path)), backend)
 
-    def estimate(self, image, max_pixels=MAX_PIXELS) -> StainEstimate:
+    def estimate(self, image: np.ndarray, max_pixels: int | None = MAX_PIXELS) -> StainEstimate:
         """The image's ``StainEstimate`` by this normalizer's method. Raises as ``estimate_stain``."""
         return estimate_stain(image, self.method, max_pixels, self.backend)
 
-    def apply(self, image, source) -> np.ndarray:
+    def apply(self, image: np.ndarray, source: StainEstimate) -> np.ndarray:
         """The image in the target's stain.
 
         Each pixel's new colour hangs on its old one and on ``source`` alone: with one estimate per frame, its tiles fit.
@@ -119,7 +120,7 @@ class StainNormalizer:
             return staintools_backend.restain(image, source, self.target)
         return (reinhard.transfer if self.method == 'reinhard' else restain)(image, source, self.target)
 
-    def normalize(self, image, source=None) -> tuple:
+    def normalize(self, image: np.ndarray, source: StainEstimate | None = None) -> tuple:
         """The image in the target's stain, or as it is where its stain cannot be estimated.
 
         Args:

@@ -7,6 +7,7 @@ glass, so that a frame with much of it comes out with the glass stained.
 import numpy as np
 
 from mitos_mmdet.stain.blocks import in_blocks
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 # CIELab of sRGB under D65: IEC 61966-2-1 and CIE 15.
 _WHITE = np.array([0.95047, 1.0, 1.08883])
@@ -17,14 +18,14 @@ _GREY = np.arange(256) / 255
 LINEAR = np.where(_GREY > 0.04045, ((_GREY + 0.055) / 1.055)**2.4, _GREY / 12.92)
 
 
-def statistics(colours, counts) -> np.ndarray:
+def statistics(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Means and standard deviations of L, a, b, ``(2, 3)``, of uint8 ``(1, M, 3)`` RGB that occur ``counts`` times each."""
     lab = _to_lab(colours)[0].astype(float)
     mean = np.average(lab, axis=0, weights=counts)
     return np.stack([mean, np.sqrt(np.average((lab - mean)**2, axis=0, weights=counts))])
 
 
-def transfer(image, source, target) -> np.ndarray:
+def transfer(image: np.ndarray, source: StainEstimate, target: StainEstimate) -> np.ndarray:
     """The image with the target's means and spreads in place of the source's: uint8 ``(H, W, 3)``, rounded and clipped."""
     (source_mean, source_std), (target_mean, target_std) = np.array(source.matrix), np.array(target.matrix)
     scale = target_std / source_std

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 METHODS = ('macenko', 'vahadane', 'reinhard')
 BACKENDS = ('fast', 'staintools')  # our own code (the default), and the reference it is compared with
@@ -58,7 +59,7 @@ class StainEstimate:
         return content if self.maxima is None else dict(content, maxima=list(self.maxima))
 
     @classmethod
-    def from_dict(cls, content, source='the estimate') -> 'StainEstimate':
+    def from_dict(cls, content: dict, source: str = 'the estimate') -> 'StainEstimate':
         """The estimate that ``to_dict`` gave, also after a trip through JSON.
 
         Raises:
@@ -71,7 +72,7 @@ class StainEstimate:
             raise ValueError(f'{source}: not a stain estimate ({reason}). Estimate it again') from error
 
 
-def check_matrix(matrix) -> None:
+def check_matrix(matrix: ArrayLike) -> None:
     """Makes sure that two stains can be told apart by their optical densities, ``(2, 3)``.
 
     Raises:

@@ -4,6 +4,8 @@ Shapes: densities are ``(3, M)`` float32, R, G, B in rows, ``counts`` ``(M, )`` 
 in no order.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mitos_mmdet.stain.concentrations import Lasso
@@ -16,7 +18,7 @@ _TOLERANCE = 1e-5  # Ours: the last step of a vector; what is left of the way is
 _MOST_STEPS = 500  # Ours: ten times what real frames need.
 
 
-def macenko(density, counts) -> np.ndarray:
+def macenko(density: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The extreme directions in the plane of greatest variance.
 
     Macenko et al., A method for normalizing histology slides for quantitative analysis, ISBI 2009.
@@ -36,7 +38,7 @@ def macenko(density, counts) -> np.ndarray:
     return (plane @ [np.cos(extremes), np.sin(extremes)]).T
 
 
-def vahadane(density, counts) -> np.ndarray:
+def vahadane(density: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The non-negative dictionary of two that explains the densities best by sparse concentrations.
 
     Vahadane et al., Structure-preserving color normalization and sparse stain separation for histological images, TMI 2016,
@@ -66,7 +68,7 @@ def vahadane(density, counts) -> np.ndarray:
     return matrix
 
 
-def percentiles(values, counts, percents) -> np.ndarray:
+def percentiles(values: np.ndarray, counts: np.ndarray, percents: Sequence[float]) -> np.ndarray:
     """As ``np.percentile`` of values that occur ``counts`` times each."""
     order = np.argsort(values)
     ranks = np.cumsum(counts[order]) - 1  # the last place that each value takes

@@ -10,7 +10,7 @@ from mitos_mmdet.stain.stain_estimate import NoStainError, StainEstimate
 _PERCENTILE = 99  # of the concentrations, as in staintools.StainNormalizer
 
 
-def estimate(image, method) -> StainEstimate:
+def estimate(image: np.ndarray, method: str) -> StainEstimate:
     """The ``StainEstimate`` of uint8 ``(H, W, 3)`` RGB by staintools, every pixel used.
 
     Raises:
@@ -37,7 +37,7 @@ def estimate(image, method) -> StainEstimate:
     return StainEstimate(method, matrix, np.percentile(concentrations, _PERCENTILE, axis=0))
 
 
-def restain(image, source, target) -> np.ndarray:
+def restain(image: np.ndarray, source: StainEstimate, target: StainEstimate) -> np.ndarray:
     """The image in the target's stain, uint8 ``(H, W, 3)``, by the steps of staintools' ``transform`` with the estimates given.
 
     Beyond white is white: staintools itself wraps such pixels round to black.

@@ -1,11 +1,14 @@
 """``StainNormalizer.apply`` on a batch of tensors, on any device."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
 
 from mitos_mmdet.stain import reinhard
 from mitos_mmdet.stain.concentrations import PENALTY
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 
 class TorchStainNormalizer(nn.Module):
@@ -17,7 +20,7 @@ class TorchStainNormalizer(nn.Module):
         target: A ``StainEstimate``; its method is the module's.
     """
 
-    def __init__(self, target):
+    def __init__(self, target: StainEstimate):
         super().__init__()
         self.target = target
         self.method = target.method
@@ -34,7 +37,8 @@ class TorchStainNormalizer(nn.Module):
         """A constant that moves with the module, and is no weight: checkpoints do not hold it."""
         self.register_buffer(name, torch.tensor(np.array(values), dtype=torch.float32), persistent=False)
 
-    def forward(self, images, matrices, maxima=None, valid=None) -> torch.Tensor:
+    def forward(self, images: torch.Tensor, matrices: torch.Tensor, maxima: torch.Tensor | None = None,
+                valid: torch.Tensor | None = None) -> torch.Tensor:
         """Restains a batch.
 
         Args:
@@ -46,6 +50,9 @@ class TorchStainNormalizer(nn.Module):
 
         Returns:
             torch.Tensor: ``(B, 3, H, W)`` of the dtype of ``images``. Whole numbers in 0..255, as of the CPU.
+
+        Raises:
+            ValueError: No ``maxima`` where the method needs them.
         """
         # In float32 also under AMP: half a digit of optical density is several grey levels.
         with torch.autocast(images.device.type, enabled=False):
@@ -54,18 +61,20 @@ class TorchStainNormalizer(nn.Module):
             matrices = matrices.to(images.device, torch.float32)[valid]
             if self.method == 'reinhard':
                 pixels = self._transfer(chosen.float(), matrices)
+            elif maxima is None:
+                raise ValueError(f'maxima are missing: {self.method} needs those of every image')
             else:
                 pixels = self._restain(chosen.float(), matrices, maxima.to(images.device, torch.float32)[valid])
             result = images.clone()
             result[valid] = pixels.to(images.dtype)
             return result
 
-    def apply_estimates(self, images, sources) -> torch.Tensor:
+    def apply_estimates(self, images: torch.Tensor, sources: Sequence[StainEstimate | None]) -> torch.Tensor:
         """``forward`` by a list of B ``StainEstimate`` s of this method; images whose entry is None pass unchanged."""
         valid = torch.tensor([source is not None for source in sources])
-        sources = [source or self.target for source in sources]
-        maxima = None if self.method == 'reinhard' else torch.tensor([source.maxima for source in sources])
-        return self(images, torch.tensor([source.matrix for source in sources]), maxima, valid)
+        known = [source or self.target for source in sources]
+        maxima = None if self.method == 'reinhard' else torch.tensor([source.maxima for source in known])
+        return self(images, torch.tensor([source.matrix for source in known]), maxima, valid)
 
     def _restain(self, images, matrices, maxima):
         densities = (-(images.clamp(1, 255) / 255).log()).clamp(min=1e-6)

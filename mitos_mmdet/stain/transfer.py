@@ -1,12 +1,17 @@
 """From one stain to another by one affine map of optical density: fast enough for every training crop."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.stain.concentrations import OPTICAL_DENSITY
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 
-def transfer_map(source, target, alpha=(1.0, 1.0), beta=(0.0, 0.0)) -> np.ndarray:
+def transfer_map(source: StainEstimate, target: StainEstimate, alpha: Sequence[float] = (1.0, 1.0),
+                 beta: Sequence[float] = (0.0, 0.0)) -> np.ndarray:
     """The map that gives a pixel of ``source``'s stains the colour it would have in ``target``'s.
 
     Unlike ``restain`` it keeps what the two stains do not explain (the residual), and lets concentrations be negative.
@@ -27,7 +32,7 @@ def transfer_map(source, target, alpha=(1.0, 1.0), beta=(0.0, 0.0)) -> np.ndarra
     return np.column_stack([linear.T, shift])
 
 
-def apply_map(image, density_map) -> np.ndarray:
+def apply_map(image: np.ndarray, density_map: ArrayLike) -> np.ndarray:
     """``image`` uint8 ``(H, W, 3)`` RGB with its optical densities mapped by ``(3, 4)``: a new image of that kind, clipped."""
     density = cv2.LUT(image, OPTICAL_DENSITY)
     mapped = cv2.transform(density, np.asarray(density_map, np.float32))

@@ -1,8 +1,9 @@
 """Masks of a whole frame, as COCO's run lengths: 350 bytes per mitotic figure where a bitmap of a 7215 x 5412 px frame takes 39 MB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 from pycocotools import mask as coco_mask
 
 
@@ -17,7 +18,7 @@ class FrameMasks:
         run_lengths: N of COCO's dicts, each of this height and width.
     """
 
-    def __init__(self, run_lengths, height, width):
+    def __init__(self, run_lengths: Iterable[dict], height: int, width: int):
         self.run_lengths = list(run_lengths)
         self.height = height
         self.width = width
@@ -31,7 +32,7 @@ class FrameMasks:
         return FrameMasks([self.run_lengths[place] for place in np.arange(len(self))[index]], self.height, self.width)
 
     @classmethod
-    def cat(cls, parts) -> 'FrameMasks':
+    def cat(cls, parts: 'Sequence[FrameMasks]') -> 'FrameMasks':
         """One ``FrameMasks`` of several, at least one, of the same frame."""
         return cls([mask for part in parts for mask in part.run_lengths], parts[0].height, parts[0].width)
 
@@ -47,7 +48,7 @@ class FrameMasks:
             masks[place] = mask
         return masks
 
-    def astype(self, dtype) -> np.ndarray:
+    def astype(self, dtype: DTypeLike) -> np.ndarray:
         """``to_ndarray`` of another dtype."""
         return self.to_ndarray().astype(dtype)
 
@@ -59,7 +60,7 @@ class FrameMasks:
         return f'{type(self).__name__}({len(self)} masks, height={self.height}, width={self.width})'
 
 
-def encode(mask, offset, frame_size, scale=(1.0, 1.0)) -> dict:
+def encode(mask: np.ndarray, offset: Sequence[int], frame_size: Sequence[int], scale: Sequence[float] = (1.0, 1.0)) -> dict:
     """The run lengths in a frame of a mask seen in one of its tiles. The frame itself is never laid out.
 
     Args:

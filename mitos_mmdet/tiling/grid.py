@@ -1,11 +1,13 @@
 """Tiles of a frame, xyxy in px, x2 and y2 just outside."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 REMAINDERS = ('drop', 'pad', 'shift')
 
 
-def tile_grid(width, height, size, overlap=0, remainder='shift') -> np.ndarray:
+def tile_grid(width: int, height: int, size: int | Sequence[int], overlap: int = 0, remainder: str = 'shift') -> np.ndarray:
     """Tiles of one size over a frame, row by row, none of them redundant.
 
     Args:
@@ -27,7 +29,7 @@ def tile_grid(width, height, size, overlap=0, remainder='shift') -> np.ndarray:
         raise ValueError(f"unknown remainder {remainder!r}: one of {', '.join(REMAINDERS)}")
     if width < 1 or height < 1:
         raise ValueError(f'a frame of {width} x {height} px has no tiles')
-    tile_width, tile_height = (size, size) if np.ndim(size) == 0 else size
+    tile_width, tile_height = size if isinstance(size, Sequence) else (size, size)
     if tile_width < 1 or tile_height < 1:
         raise ValueError(f'a tile of {tile_width} x {tile_height} px is none: give a size of at least 1 px')
     if not 0 <= overlap < min(tile_width, tile_height):
@@ -36,7 +38,7 @@ def tile_grid(width, height, size, overlap=0, remainder='shift') -> np.ndarray:
     return _product(_spans(width, tile_width, overlap, remainder), _spans(height, tile_height, overlap, remainder))
 
 
-def equal_grid(width, height, columns, rows) -> np.ndarray:
+def equal_grid(width: int, height: int, columns: int, rows: int) -> np.ndarray:
     """``columns`` x ``rows`` tiles, equal to within a pixel, that cover the frame exactly and share nothing.
 
     Returns:

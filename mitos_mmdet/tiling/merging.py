@@ -3,6 +3,8 @@
 Shapes: T tiles, N boxes. Tiles and boxes are xyxy in px of the whole frame, x2 and y2 just outside. Sizes are (width, height).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -15,7 +17,7 @@ _SLACK = 1e-3
 _PAIRS_AT_ONCE = 1_000_000
 
 
-def touches_inner_border(boxes, tiles, frame_size, border_px=1.0) -> np.ndarray:
+def touches_inner_border(boxes: np.ndarray, tiles: np.ndarray, frame_size: Sequence[int], border_px: float = 1.0) -> np.ndarray:
     """Which sides of each box lie at a side of its tile beyond which the frame goes on.
 
     Args:
@@ -33,8 +35,8 @@ def touches_inner_border(boxes, tiles, frame_size, border_px=1.0) -> np.ndarray:
     return np.concatenate([low, high], axis=1)
 
 
-def merge_tiles(boxes, scores, labels, tiles, frame_size, iou_threshold=0.5, merge_distance_px=25.0,
-                border_px=1.0) -> np.ndarray:
+def merge_tiles(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, tiles: np.ndarray, frame_size: Sequence[int],
+                iou_threshold: float = 0.5, merge_distance_px: float = 25.0, border_px: float = 1.0) -> np.ndarray:
     """The boxes that remain of those seen in a frame's tiles: one per mitotic figure, classes apart.
 
     A box that touches an inner border of its tile is a *part*, any other is *whole*. In this order:
