@@ -13,7 +13,7 @@ CONTESTS = {'icpr2012': 'icpr2012', 'mitos-atypia-14': 'mitos_atypia14', 'amida1
             'midog': 'midog', 'ami-br': 'ami_br'}
 
 
-def contest_module(name) -> ModuleType:
+def contest_module(name: str) -> ModuleType:
     """The module that reads contest ``name``.
 
     Raises:

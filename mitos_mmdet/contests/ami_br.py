@@ -6,6 +6,7 @@
 import csv
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests.label_files import check_folder
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
@@ -24,12 +25,12 @@ _SCANNERS = {
 _EXPECTED = f'the folder that holds {TABLE} and the folders {ATYPICAL} and {NORMAL}'
 
 
-def recognises(source) -> bool:
+def recognises(source: Any) -> bool:
     """Patches are no detections of a frame: nothing is scored against them."""
     return False
 
 
-def read(root, images=None) -> Reading:
+def read(root: str | Path, images: str | Path | None = None) -> Reading:
     """Every patch as a frame, with all mitotic figures that lie in it: its own in the middle, and neighbours.
 
     Raises:
@@ -47,7 +48,7 @@ def read(root, images=None) -> Reading:
     return reading
 
 
-def read_table(root) -> list[dict]:
+def read_table(root: str | Path) -> list[dict]:
     """Rows of ``AMI-BR.csv``: dicts of its columns with ``x`` and ``y`` as integers, ``atypical`` as bool, and the patch's ``file_name``.
 
     Raises:

@@ -5,6 +5,8 @@ Hamamatsu. The contest's own split is by frame, with the same patients in both h
 """
 
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,14 +26,14 @@ _EXPECTED = 'the folder that holds A00_01.csv and its like (also in folders belo
 _FRAME = re.compile(r'([AH])(\d\d)_\d\d')
 
 
-def recognises(source) -> bool:
+def recognises(source: Any) -> bool:
     """By name, and by lines too long to be a point; points on these frames are points of any frames."""
     lines = (read_lines(path)[:1] for path in source.files('.csv') if _FRAME.fullmatch(path.stem))
     first = next(filter(None, lines), None)
     return first is not None and first[0][1].count(',') > 2
 
 
-def read(root, images=None) -> Reading:
+def read(root: str | Path, images: str | Path | None = None) -> Reading:
     """Reads frames and their pixel lists.
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 SUFFIXES = ('.tiff', '.tif', '.bmp', '.png', '.jp2', '.webp', '.jpg', '.jpeg')
 
 
-def list_images(folder) -> dict[str, Path]:
+def list_images(folder: str | Path) -> dict[str, Path]:
     """Images directly in ``folder``: ``{stem: path}``, one a stem, sorted by stem; a folder that is not there has none."""
     folder = Path(folder)
     found: dict[str, Path] = {}
@@ -19,7 +19,7 @@ def list_images(folder) -> dict[str, Path]:
     return found
 
 
-def check_image_root(images, default) -> Path:
+def check_image_root(images: str | Path | None, default: Path) -> Path:
     """The image root: ``images`` where given, else ``default``.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mitos_mmdet.core.text_files import read_text
 
 
-def read_lines(path) -> list:
+def read_lines(path: str | Path) -> list:
     """The lines that are not blank, as ``[(line number from 1, text), ...]``; an empty file gives an empty list.
 
     Blanks, carriage returns and separators at a line's end do not count: contest files have them.
@@ -20,7 +20,7 @@ def read_lines(path) -> list:
     return [(number, line) for number, line in lines if line]
 
 
-def parse_numbers(line, where, expected) -> list[float]:
+def parse_numbers(line: str, where: str, expected: str) -> list[float]:
     """The finite numbers of one comma-separated line.
 
     Args:
@@ -43,7 +43,7 @@ def parse_numbers(line, where, expected) -> list[float]:
     return numbers
 
 
-def read_columns(path, columns) -> list[tuple[str, list[float]]]:
+def read_columns(path: str | Path, columns: str) -> list[tuple[str, list[float]]]:
     """A file whose lines all have the same columns.
 
     Args:
@@ -67,7 +67,7 @@ def read_columns(path, columns) -> list[tuple[str, list[float]]]:
     return rows
 
 
-def check_folder(root, expected) -> Path:
+def check_folder(root: str | Path, expected: str) -> Path:
     """``root`` as an absolute path that exists, so that ``.`` has a name too.
 
     Raises:

@@ -1,9 +1,12 @@
 """Gives frames the sizes of their images, and drops what cannot be used."""
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
+from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.core.centroids import centroids_inside
 from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.images import read_header
@@ -13,7 +16,7 @@ from mitos_mmdet.core.names import name_fault, printable
 _MANY = 100
 
 
-def measure_frames(frames, image_root, allow_missing=False) -> tuple:
+def measure_frames(frames: Sequence[LabelledFrame], image_root: Path, allow_missing: bool = False) -> tuple:
     """Takes width, height and pixel size from the images.
 
     Args:
@@ -65,7 +68,7 @@ def _take_nominal(frame, allow_missing):
     return frame
 
 
-def drop_outside(frames) -> tuple:
+def drop_outside(frames: Sequence[LabelledFrame]) -> tuple:
     """Leaves out labels whose centroid is not in its image, and frames where that is so for most of several.
 
     Returns:
@@ -77,8 +80,9 @@ def drop_outside(frames) -> tuple:
     """
     kept, skipped, total, outside, fewer_swapped, first = [], [], 0, 0, 0, None
     for frame in frames:
-        inside = centroids_inside([label.centroid for label in frame.labels], *frame.size)
-        swapped = centroids_inside([label.centroid[::-1] for label in frame.labels], *frame.size)
+        size = frame.size or (0, 0)  # measured by now
+        inside = centroids_inside([label.centroid for label in frame.labels], *size)
+        swapped = centroids_inside([label.centroid[::-1] for label in frame.labels], *size)
         bad = [(label.where, _outside(label, frame)) for label, ok in zip(frame.labels, inside, strict=True) if not ok]
         total, outside = total + len(frame.labels), outside + len(bad)
         if len(bad) > 1 and 2 * len(bad) > len(frame.labels):

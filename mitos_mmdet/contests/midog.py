@@ -5,6 +5,8 @@ three a file is, its content tells.
 """
 
 import math
+from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests.image_files import check_image_root
 from mitos_mmdet.contests.label_files import check_folder
@@ -27,7 +29,7 @@ _CATEGORIES = {'mitotic figure': MITOSIS, 'not mitotic figure': HARD_NEGATIVE, '
 _REGION_WIDTH_UM = 1000 * math.sqrt(2 * 4 / 3)
 
 
-def recognises(source) -> bool:
+def recognises(source: Any) -> bool:
     """Every box of theirs is 50 px as x1, y1, x2, y2; as x, y, width, height no real set of boxes comes out so."""
     content = source.json
     boxes = [entry.get('bbox') for entry in content['annotations'] if isinstance(entry, dict)] \
@@ -43,7 +45,7 @@ def _is_corners(box):
         return False
 
 
-def read(root, images=None, csv=None) -> Reading:
+def read(root: str | Path, images: str | Path | None = None, csv: str | Path | None = None) -> Reading:
     """Reads one MIDOG file.
 
     Args:

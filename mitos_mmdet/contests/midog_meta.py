@@ -18,7 +18,7 @@ _CSV = 'datasets_xvalidation.csv'
 _COLUMNS = ('Slide', 'Dataset', 'Tumor', 'Scanner')
 
 
-def describe_images(content, path, csv_path=None) -> tuple:
+def describe_images(content: dict, path: Path, csv_path: str | Path | None = None) -> tuple:
     """Scanner, case, domain and labelled for each image of a MIDOG file.
 
     Args:

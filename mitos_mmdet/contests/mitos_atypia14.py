@@ -5,6 +5,8 @@ A is the Aperio scanner, H the Hamamatsu; A03 and H03 are the same tissue.
 """
 
 import re
+from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
@@ -25,12 +27,12 @@ _FRAME = re.compile(r'([AH]\d\d)_\d\d[A-D][a-d]')
 _LABELS = re.compile(rf'({_FRAME.pattern})_(not_)?mitosis\.csv')
 
 
-def recognises(source) -> bool:
+def recognises(source: Any) -> bool:
     """By the names of files and of their folder; such files elsewhere are points of any frames."""
     return any(_LABELS.fullmatch(path.name) and path.absolute().parent.name == 'mitosis' for path in source.files('.csv'))
 
 
-def read(root, images=None) -> Reading:
+def read(root: str | Path, images: str | Path | None = None) -> Reading:
     """Reads slides and their labels.
 
     Args:

@@ -1,12 +1,15 @@
 """CSV lines of a point: two coordinates and, where there is one, a score."""
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import numpy as np
 
 from mitos_mmdet.contests.label_files import parse_numbers, read_lines
 from mitos_mmdet.core.text_files import read_text
 
 
-def read_point_files(paths, columns) -> dict:
+def read_point_files(paths: Iterable[Path], columns: str) -> dict:
     """The points of several files of one kind.
 
     Args:
@@ -24,12 +27,12 @@ def read_point_files(paths, columns) -> dict:
     return lines
 
 
-def as_points(rows) -> list[tuple]:
+def as_points(rows: Iterable[Sequence[float]] | np.ndarray) -> list[tuple]:
     """``[(first, second, score or None), ...]`` of a file's rows."""
     return [(*values, None)[:3] for values in (rows.tolist() if isinstance(rows, np.ndarray) else rows)]
 
 
-def to_lines(firsts, seconds, scores) -> str:
+def to_lines(firsts: np.ndarray, seconds: np.ndarray, scores: np.ndarray | None) -> str:
     """The lines of a file; ``repr`` writes each number so that it reads back as the same."""
     columns = [firsts, seconds] if scores is None else [firsts, seconds, scores]
     return ''.join(','.join(map(repr, row)) + '\n' for row in zip(*(column.tolist() for column in columns), strict=True))

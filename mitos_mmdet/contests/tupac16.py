@@ -1,5 +1,7 @@
 """TUPAC16, mitosis part: 73 breast cancer cases, 1 to 23 those of AMIDA13, 24 to 73 one large image each."""
 
+from pathlib import Path
+
 from mitos_mmdet.contests.reading import Reading
 from mitos_mmdet.contests.tupac_layout import read_layout, recognises, to_files
 
@@ -14,6 +16,6 @@ _TEST = '27 30 32 36 41 43 45 50 53 55 57 58 60 62 63 66 71'
 SPLITS = {'mask-rcnn': {'train': _TRAIN.split(), 'val': _VAL.split(), 'test': _TEST.split()}}
 
 
-def read(root, images=None, labels='original') -> Reading:
+def read(root: str | Path, images: str | Path | None = None, labels: str = 'original') -> Reading:
     """Reads all cases of the layout of ``tupac_layout``, whose arguments and errors these are."""
     return read_layout('TUPAC16', root, images, labels)

@@ -6,7 +6,9 @@ and ``nonmitoses_ground_truth`` with hard negatives.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, read_columns
@@ -25,21 +27,21 @@ _EXPECTED = ('the folder that holds mitoses_ground_truth (for --labels alternati
 _MITOSES, _HARD_NEGATIVES = 'mitoses_ground_truth', 'nonmitoses_ground_truth'
 
 
-def label_files(source) -> list[Path]:
+def label_files(source: Any) -> list[Path]:
     """The label files of a ``Source``, by their names."""
     return [path.absolute() for path in source.files('.csv') if re.fullmatch(r'\d+/\d+\.csv', '/'.join(path.absolute().parts[-2:]))]
 
 
-def recognises(source) -> bool:
+def recognises(source: Any) -> bool:
     return bool(label_files(source))
 
 
-def is_hard_negatives(path) -> bool:
+def is_hard_negatives(path: Path) -> bool:
     """Whether a label file is one of the alternative labels' hard negatives."""
     return path.parts[-3] == _HARD_NEGATIVES
 
 
-def read_detections(source) -> dict:
+def read_detections(source: Any) -> dict:
     """Detections in the layout of the labels, with a third column for the score where there is one.
 
     Returns:
@@ -57,12 +59,12 @@ def read_detections(source) -> dict:
     return points
 
 
-def to_files(named_points) -> list[tuple[str, str]]:
+def to_files(named_points: Iterable[tuple]) -> list[tuple[str, str]]:
     """``[('CC/II.csv', text), ...]`` of ``[(case, image, xy (N, 2), scores or None), ...]``, also where there are no points."""
     return [(f'{case}/{image}.csv', to_lines(xy[:, 1], xy[:, 0], scores)) for case, image, xy, scores in named_points]
 
 
-def check_once(paths, root) -> None:
+def check_once(paths: Iterable[Path], root: str | Path) -> None:
     """Refuses two sets of labels below one folder: which of them is meant nothing says."""
     seen: dict = {}
     for path in paths:
@@ -71,7 +73,8 @@ def check_once(paths, root) -> None:
             raise ValueError(f'{root}: holds two sets of labels, as {other.parents[1]} and {path.parents[1]}. Give one of them')
 
 
-def read_layout(contest, root, images=None, labels='original', last_case=None) -> Reading:
+def read_layout(contest: str, root: str | Path, images: str | Path | None = None, labels: str = 'original',
+                last_case: int | None = None) -> Reading:
     """Reads label files and looks for images.
 
     Args:

@@ -6,9 +6,11 @@ case w times equals counting it w times, so a resample is a column of weights an
 first column is all ones, the sample as it is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 LEVEL = 0.95
 FEWEST_CASES = 10
@@ -60,7 +62,7 @@ class Bootstrap:
         return f'{self.level:.0%} intervals: bootstrap over {self.units} {self.unit}{why}, {self.resamples} resamples, seed {self.seed}'
 
 
-def resampling_units(frames) -> tuple:
+def resampling_units(frames: Sequence) -> tuple:
     """What is drawn of these frames.
 
     Returns:
@@ -78,7 +80,7 @@ def resampling_units(frames) -> tuple:
     return np.arange(len(frames)), 'frames', why
 
 
-def resample_weights(units, resamples, seed) -> np.ndarray:
+def resample_weights(units: int, resamples: int, seed: int) -> np.ndarray:
     """How often each unit is drawn.
 
     Returns:
@@ -90,7 +92,7 @@ def resample_weights(units, resamples, seed) -> np.ndarray:
     return np.concatenate([np.ones((units, 1)), drawn.T], axis=1)
 
 
-def estimate(values, units) -> Estimate:
+def estimate(values: ArrayLike, units: int) -> Estimate:
     """The ``Estimate`` of a metric.
 
     Args:

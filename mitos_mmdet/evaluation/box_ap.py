@@ -6,7 +6,9 @@ MIDOG 2025 puts boxes of +-11.25 um around points, which is 1.5 radii: two of th
 
 import numpy as np
 
-from mitos_mmdet.evaluation.matching import first_free
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.matching import Pairs, first_free
 from mitos_mmdet.evaluation.ranking import Ranking
 
 HALF_SIDE = 1.5  # radii (contest: 11.25 um / 7.5 um)
@@ -14,7 +16,7 @@ MIN_IOU = 0.5  # contest
 REACH = 1.01  # radii: a little more than one, where IoU is 0.5 at most; the boxes decide
 
 
-def rank_by_boxes(frame, pairs, radius) -> Ranking:
+def rank_by_boxes(frame: Frame, pairs: Pairs, radius: Length) -> Ranking:
     """The ranking as pycocotools makes it.
 
     By falling score each detection takes the free truth of the highest IoU; of equals the last in the list. Boxes and scores are

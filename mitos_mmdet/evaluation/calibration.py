@@ -1,11 +1,13 @@
 """Whether a score is a probability: of the detections at 0.8, are 80 % mitotic figures? numpy alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mitos_mmdet.evaluation.bootstrap import Estimate
 from mitos_mmdet.evaluation.counts import ratio
+from mitos_mmdet.evaluation.frames import Frame
 
 BINS = 10  # ours
 
@@ -42,24 +44,24 @@ class ScoreBins:
 
     edges = np.linspace(0, 1, BINS + 1)
 
-    def __init__(self, scores, hits, unit, units):
+    def __init__(self, scores: Sequence[np.ndarray], hits: Sequence[np.ndarray], unit: np.ndarray, units: int):
         self._sums = np.zeros((3, units, BINS))  # detections, scores, hits
         for each, found, its in zip(scores, hits, unit, strict=True):
             place = np.digitize(each, self.edges[1:-1])
             for total, bins, added in zip(self._sums, (place, place, place[found]), (None, each, None), strict=True):
                 total[its] += np.bincount(bins, added, BINS)
 
-    def ece(self, weights) -> np.ndarray:
+    def ece(self, weights: np.ndarray) -> np.ndarray:
         """``(B,)`` for ``(U, B)`` weights; nan without detections."""
         count, score, hits = (weights.T @ total for total in self._sums)
         return ratio(np.abs(hits - score).sum(axis=1), count.sum(axis=1))
 
-    def calibration(self, ece) -> Calibration:
+    def calibration(self, ece: Estimate) -> Calibration:
         """The ``Calibration`` of the sample, with its ``Estimate`` of the ECE."""
         count, score, hits = self._sums.sum(axis=1)
         return Calibration(self.edges, count.astype(int), ratio(score, count), ratio(hits, count), ece)
 
 
-def are_probabilities(frames) -> bool:
+def are_probabilities(frames: Sequence[Frame]) -> bool:
     """Whether every score lies in 0 to 1."""
     return all(((frame.pred_scores >= 0) & (frame.pred_scores <= 1)).all() for frame in frames)

@@ -3,6 +3,7 @@
 import logging
 import math
 import re
+from collections.abc import Sequence
 from numbers import Real
 
 from mmdet.registry import METRICS
@@ -14,7 +15,7 @@ from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.evaluation.evaluate import summarise
 from mitos_mmdet.evaluation.matching import check_rule
-from mitos_mmdet.evaluation.records import detections, frames_of, read_sample, unique
+from mitos_mmdet.evaluation.records import Record, detections, frames_of, read_sample, unique
 from mitos_mmdet.evaluation.tables import class_tables, evaluation_tables
 
 
@@ -53,8 +54,9 @@ class CentroidMetric(BaseMetric):
 
     default_prefix = 'centroid'
 
-    def __init__(self, radius='7.5um', matching='midog', score_thr=None, classes=None, out_json=None, show_dir=None, show_most=50,
-                 resamples=0, collect_device='cpu', prefix=None, collect_dir=None):
+    def __init__(self, radius: str | Length = '7.5um', matching: str = 'midog', score_thr: float | None = None,
+                 classes: Sequence[str] | None = None, out_json: str | None = None, show_dir: str | None = None, show_most: int = 50,
+                 resamples: int = 0, collect_device: str = 'cpu', prefix: str | None = None, collect_dir: str | None = None):
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.radius = Length.parse(radius)
         self.matching = check_rule(matching)
@@ -69,7 +71,7 @@ class CentroidMetric(BaseMetric):
         self.show_most = show_most
         self.resamples = resamples
 
-    def process(self, data_batch, data_samples) -> None:
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict]) -> None:
         """Keeps one record per image; what cannot be scored raises at once, in the process that saw it, not at the end."""
         names = self._dataset_classes()
         for sample in data_samples:
@@ -81,7 +83,7 @@ class CentroidMetric(BaseMetric):
                 check_um_per_px(record.um_per_px, record.path, needed_for=f'a radius of {self.radius}')
             self.results.append(record)
 
-    def compute_metrics(self, results) -> dict:
+    def compute_metrics(self, results: Sequence[Record]) -> dict:
         """Scores all records, prints the tables, writes what was asked for.
 
         Returns:

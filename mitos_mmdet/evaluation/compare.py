@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, Estimate, estimate, resample_weights
-from mitos_mmdet.evaluation.result import plain
+from mitos_mmdet.evaluation.result import Evaluation, plain
 from mitos_mmdet.evaluation.tally import Tally
 from mitos_mmdet.evaluation.thresholds import Threshold
 
@@ -52,7 +52,7 @@ class Comparison:
                     bootstrap=plain(self.bootstrap), figures=plain(self.scores))
 
 
-def compare(first, second, resamples=1000, seed=0) -> Comparison:
+def compare(first: Evaluation, second: Evaluation, resamples: int = 1000, seed: int = 0) -> Comparison:
     """Compares two ``Evaluation`` of the same frames.
 
     Args:

@@ -6,6 +6,7 @@ Shapes: N frames or cases with a true and a predicted count each, B columns of w
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.evaluation.bootstrap import Estimate
 from mitos_mmdet.evaluation.counts import ratio
@@ -39,7 +40,7 @@ class CountAgreement:
     concordance: Estimate
 
 
-def agreement(truth, predicted, weights) -> dict:
+def agreement(truth: ArrayLike, predicted: ArrayLike, weights: np.ndarray) -> dict:
     """All ``SCORES``, ``(B,)`` each; nan where there is nothing to judge (for correlations: counts that are all equal).
 
     Args:

@@ -1,20 +1,25 @@
 """``evaluate``: every score of one class over one set of frames, with its uncertainty. numpy and scipy alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.bootstrap import Bootstrap, estimate, resample_weights
 from mitos_mmdet.evaluation.count_agreement import CountAgreement
+from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.hard_negatives import Confusion, HardNegatives, confusion
 from mitos_mmdet.evaluation.matching import check_rule
 from mitos_mmdet.evaluation.result import Evaluation, Localisation, Summary
 from mitos_mmdet.evaluation.tally import Tally
+from mitos_mmdet.evaluation.thresholds import Threshold
 
 GROUPED_BY = ('scanner', 'domain', 'region_type')
 
 
-def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITOSIS, resamples=1000, seed=0) -> Evaluation:
+def evaluate(frames: Sequence[Frame], radius: str | Length = '7.5um', matching: str = 'midog', threshold: float | Threshold | None = None,
+             name: str = MITOSIS, resamples: int = 1000, seed: int = 0) -> Evaluation:
     """Scores detections.
 
     Args:
@@ -41,7 +46,8 @@ def evaluate(frames, radius='7.5um', matching='midog', threshold=None, name=MITO
     return summarise(labelled, radius, matching, threshold, name, resamples, seed, len(frames) - len(labelled))
 
 
-def summarise(frames, radius, matching, threshold, name, resamples=0, seed=0, frames_unlabelled=0) -> Evaluation:
+def summarise(frames: Sequence[Frame], radius: str | Length, matching: str, threshold: float | Threshold | None, name: str,
+              resamples: int = 0, seed: int = 0, frames_unlabelled: int = 0) -> Evaluation:
     """The same of labelled frames, of which there may be none; arguments and errors as of ``evaluate``."""
     radius, rule = Length.parse(radius), check_rule(matching)
     labelled = sorted(frames, key=lambda frame: frame.name)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mitos_mmdet.core.lengths import check_um_per_px
+from mitos_mmdet.core.lengths import Length, check_um_per_px
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Frame:
             return None
         return float(np.prod(self.size_px) * np.prod(self.um_per_px)) / 1e6
 
-    def scaled(self, radius, *points) -> tuple:
+    def scaled(self, radius: Length, *points: np.ndarray) -> tuple:
         """``(truth_xy, pred_xy)``, or the ``points`` given, in the unit of ``radius`` (a ``Length``); ValueError for um without a
         pixel size."""
         points = points or (self.truth_xy, self.pred_xy)

@@ -1,10 +1,14 @@
 """Free-response ROC: recall over false positives per image, or per mm2. numpy and scipy alone."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mitos_mmdet.evaluation.counts import ratio
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.ranking import Ranking
+from mitos_mmdet.evaluation.sweep import Sweep
 
 MOST_PER_IMAGE = 8  # contest (MIDOG 2025)
 MOST_PER_MM2 = 4  # ours: the same on MIDOG's regions of 2 mm2
@@ -27,10 +31,10 @@ class Froc:
     fp_per_mm2: np.ndarray | None
 
 
-def froc(curve, frames) -> Froc:
+def froc(curve: Sweep, frames: Sequence[Frame]) -> Froc:
     """The ``Froc`` of a ``Sweep`` over these frames."""
-    areas = [frame.area_mm2 for frame in frames]
-    known = bool(areas) and None not in areas
+    areas = [frame.area_mm2 for frame in frames if frame.area_mm2 is not None]
+    known = 0 < len(areas) == len(frames)
     return Froc(curve.thresholds, curve.recall, ratio(curve.fp, len(frames)), ratio(curve.fp, sum(areas)) if known else None)
 
 
@@ -42,11 +46,12 @@ class ScoreGrid:
         rankings: One ``Ranking`` per frame.
     """
 
-    def __init__(self, scores, rankings):
+    def __init__(self, scores: Sequence[np.ndarray], rankings: Sequence[Ranking]):
         self._scores = scores
         self._rankings = [(its[each.quiet], its[each.hits], each.gains) for its, each in zip(scores, rankings, strict=True)]
 
-    def areas(self, members, unit, units, weights, truths, images) -> np.ndarray:
+    def areas(self, members: Iterable[int], unit: np.ndarray, units: int, weights: np.ndarray, truths: np.ndarray,
+              images: np.ndarray) -> np.ndarray:
         """``froc_auc`` for many resamples at once.
 
         At 40 thresholds from the lowest score to the highest, evenly spaced, recall (1e-6 added to the truths) over mean false positives

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.bootstrap import Estimate
-from mitos_mmdet.evaluation.matching import match, pairs_within
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.matching import Match, match, pairs_within
 
 NAMES = ('mitosis', 'hard negative', 'background')
 
@@ -46,7 +48,7 @@ class Confusion:
     counts: list
 
 
-def alarms_on(frame, found, radius) -> np.ndarray:
+def alarms_on(frame: Frame, found: Match, radius: Length) -> np.ndarray:
     """What each false positive of a frame sits on.
 
     Args:
@@ -57,19 +59,21 @@ def alarms_on(frame, found, radius) -> np.ndarray:
     Returns:
         np.ndarray: ``(3,)`` int: alarms on a hard negative, on a mitosis, on nothing labelled.
     """
-    labels, alarms = frame.scaled(radius, np.concatenate([frame.hard_negative_xy, frame.truth_xy]), frame.pred_xy[found.false_positive])
+    hard_negatives = np.asarray(frame.hard_negative_xy)
+    labels, alarms = frame.scaled(radius, np.concatenate([hard_negatives, frame.truth_xy]), frame.pred_xy[found.false_positive])
     alarm, label, _ = pairs_within(alarms, labels, radius.value)  # each alarm's labels, the nearest first
     nearest = label[np.unique(alarm, return_index=True)[1]]
-    on_hard_negative = int((nearest < len(frame.hard_negative_xy)).sum())
+    on_hard_negative = int((nearest < len(hard_negatives)).sum())
     return np.array([on_hard_negative, len(nearest) - on_hard_negative, len(alarms) - len(nearest)])
 
 
-def confusion(frame, found, radius, rule, threshold) -> np.ndarray:
+def confusion(frame: Frame, found: Match, radius: Length, rule: str, threshold: float) -> np.ndarray:
     """One frame's ``(3, 3)`` int counts, rows and columns as in ``Confusion``; the last cell is 0."""
     missed, alarms = frame.truth_xy[found.truth_to_pred < 0], frame.pred_xy[found.false_positive]
-    called = np.zeros((0, 2)) if frame.hard_negative_pred_xy is None else \
-        frame.hard_negative_pred_xy[frame.hard_negative_pred_scores >= threshold]
-    missed, alarms, called, look_alikes = frame.scaled(radius, missed, alarms, called, frame.hard_negative_xy)
+    called: np.ndarray = np.zeros((0, 2))
+    if frame.hard_negative_pred_xy is not None and frame.hard_negative_pred_scores is not None:
+        called = frame.hard_negative_pred_xy[frame.hard_negative_pred_scores >= threshold]
+    missed, alarms, called, look_alikes = frame.scaled(radius, missed, alarms, called, np.asarray(frame.hard_negative_xy))
 
     wrong, look_alikes, alarms = _taken(look_alikes, alarms, radius, rule)
     mistaken, missed, called = _taken(missed, called, radius, rule)

@@ -6,12 +6,14 @@ matrices; times the weights of all resamples these give every curve in one produ
 Shapes: S steps (distinct scores at which hits come in, falling), U units, B columns of weights.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csc_array
 
 from mitos_mmdet.evaluation.counts import ratio
+from mitos_mmdet.evaluation.ranking import Ranking
 
 RECALLS = np.arange(0, 1.01, 0.01)  # the 101 points, written as MIDOG 2025 does: 0.57 and 0.5700000000000001 are two recalls
 _COLUMNS = 256  # of the weights at a time: enough for quick rows, few enough for little memory (ours)
@@ -28,7 +30,7 @@ class RankedFrames:
         one_by_one: Detections of one score go in the frames' order, one by one; else they enter together.
     """
 
-    def __init__(self, scores, rankings, one_by_one=False):
+    def __init__(self, scores: Sequence[np.ndarray], rankings: Sequence[Ranking], one_by_one: bool = False):
         self._starts = np.cumsum([0, *map(len, scores)])
         self._one_by_one = one_by_one
         which = [ranking.hits for ranking in rankings]
@@ -41,9 +43,9 @@ class RankedFrames:
                              np.concatenate([np.zeros(0), *(each.gains for each in rankings)]))
         alarms, tied = [], []
         for frame, (its, ranking) in enumerate(zip(scores, rankings, strict=True)):
-            loud = np.ones(len(its), dtype=bool)
-            loud[ranking.quiet] = False
-            loud = np.flatnonzero(loud)
+            is_loud = np.ones(len(its), dtype=bool)
+            is_loud[ranking.quiet] = False
+            loud = np.flatnonzero(is_loud)
             places = self._place(its[loud], self._starts[frame] + loud)
             reached = places < self.steps  # behind the last step no curve turns any more
             alarms.append(_counted(places[reached]))
@@ -57,7 +59,7 @@ class RankedFrames:
     def steps(self) -> int:
         return len(self._scores)
 
-    def curve(self, members, unit, units) -> 'HitCurve':
+    def curve(self, members: np.ndarray, unit: np.ndarray, units: int) -> 'HitCurve':
         """The curve of some frames.
 
         Args:
@@ -148,11 +150,11 @@ class HitCurve:
         tied_alarms: Those of the false positives that have the score of the step.
     """
 
-    def __init__(self, hits, alarms, tied_alarms):
+    def __init__(self, hits: csc_array, alarms: csc_array, tied_alarms: csc_array):
         self.steps = hits.shape[0]
         self._hits, self._alarms, self._tied_alarms = hits, alarms, tied_alarms
 
-    def average_precision(self, weights, truths) -> np.ndarray:
+    def average_precision(self, weights: np.ndarray, truths: np.ndarray) -> np.ndarray:
         """Area under the precision envelope, at all points, pooled over the frames.
 
         The envelope at a recall is the best precision at that recall or above (VOC 2010's all-point interpolation, not COCO's 101
@@ -172,7 +174,7 @@ class HitCurve:
             return ratio((added * envelope).sum(axis=0), of)
         return _by_columns(area, weights, truths)
 
-    def average_precision_101(self, weights, truths) -> np.ndarray:
+    def average_precision_101(self, weights: np.ndarray, truths: np.ndarray) -> np.ndarray:
         """Mean of the precision envelope at 101 recalls, as pycocotools computes it. Arguments and result as above."""
         def mean(some, of):
             _, tp, fp = self._at_steps(some)
@@ -186,7 +188,7 @@ class HitCurve:
             return np.where(of > 0, levels.mean(axis=1), np.nan)
         return _by_columns(mean, weights, truths)
 
-    def froc_areas(self, weights, truths, ends) -> np.ndarray:
+    def froc_areas(self, weights: np.ndarray, truths: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Areas under recall over false positives per image (or mm2), from 0 to some number of them.
 
         Straight lines between thresholds; behind the last one recall stays.

@@ -1,5 +1,7 @@
 """Masks drawn on a frame. numpy and scipy, no display."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from pycocotools import mask as coco_mask
 from scipy.ndimage import binary_dilation
@@ -8,7 +10,7 @@ GREEN = (0, 230, 118)  # as hits in ``plots``
 _SQUARE = np.ones((3, 3), bool)
 
 
-def draw_masks(image_rgb, masks, colour=GREEN, width_px=2) -> np.ndarray:
+def draw_masks(image_rgb: np.ndarray, masks: Iterable[dict], colour: Sequence[int] = GREEN, width_px: int = 2) -> np.ndarray:
     """A frame with an outline around each mask; what lies inside stays as it is.
 
     Args:

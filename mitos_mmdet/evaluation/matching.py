@@ -22,6 +22,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.evaluation.frames import Frame
+
 RULES = ('midog', 'optimal', 'amida')
 
 
@@ -40,7 +43,7 @@ class Match:
     false_positive: np.ndarray
 
 
-def check_rule(rule) -> str:
+def check_rule(rule: str) -> str:
     """Returns ``rule``; ``ValueError`` where there is no such rule."""
     if rule not in RULES:
         raise ValueError(f'matching={rule!r} is not known: choose one of {", ".join(RULES)}')
@@ -59,7 +62,7 @@ class Pairs(NamedTuple):
     preds: np.ndarray
     squares: np.ndarray
 
-    def where(self, chosen) -> 'Pairs':
+    def where(self, chosen: np.ndarray) -> 'Pairs':
         """The pairs of a mask ``(K,)``."""
         return Pairs(*(column[chosen] for column in self))
 
@@ -68,13 +71,13 @@ class Pairs(NamedTuple):
         return np.sqrt(self.squares)
 
 
-def frame_pairs(frame, radius) -> Pairs:
+def frame_pairs(frame: Frame, radius: Length) -> Pairs:
     """All pairs of a ``Frame``'s ground truths and detections within ``radius``, a ``Length``."""
     truth_xy, pred_xy = frame.scaled(radius)
     return pairs_within(truth_xy, pred_xy, radius.value)
 
 
-def pairs_within(truth_xy, pred_xy, radius) -> Pairs:
+def pairs_within(truth_xy: np.ndarray, pred_xy: np.ndarray, radius: float) -> Pairs:
     """All pairs within the radius.
 
     Args:
@@ -95,7 +98,7 @@ def pairs_within(truth_xy, pred_xy, radius) -> Pairs:
     return Pairs(truths[order], preds[order], squares[order])
 
 
-def match(truth_xy, pred_xy, radius, rule='midog') -> Match:
+def match(truth_xy: np.ndarray, pred_xy: np.ndarray, radius: float, rule: str = 'midog') -> Match:
     """Matches one frame's predictions with its truths.
 
     Args:
@@ -107,7 +110,7 @@ def match(truth_xy, pred_xy, radius, rule='midog') -> Match:
     return match_pairs(pairs_within(truth_xy, pred_xy, radius), len(truth_xy), np.ones(len(pred_xy), dtype=bool), rule)
 
 
-def match_pairs(pairs, num_truths, counts, rule='midog') -> Match:
+def match_pairs(pairs: Pairs, num_truths: int, counts: np.ndarray, rule: str = 'midog') -> Match:
     """The same of the pairs within the radius.
 
     Args:
@@ -126,7 +129,7 @@ def match_pairs(pairs, num_truths, counts, rule='midog') -> Match:
     return Match(truth_to_pred, hit_distances, false_positive)
 
 
-def match_by_score(pairs, scores) -> np.ndarray:
+def match_by_score(pairs: Pairs, scores: np.ndarray) -> np.ndarray:
     """The matching behind average precision: by falling score, each prediction takes its nearest truth that is still free.
 
     Predictions of one score go by index, truths at one distance too (ours).
@@ -146,7 +149,7 @@ def _in_list_order(truths, preds, distances):
     return first_free(truths, preds)
 
 
-def first_free(takers, items) -> np.ndarray:
+def first_free(takers: np.ndarray, items: np.ndarray) -> np.ndarray:
     """Positions of the pairs that come about when, pair by pair, a taker without an item takes an item that is still free."""
     served, used, taken = set(), set(), []
     most = min(len(np.unique(takers)), len(np.unique(items)))

@@ -6,7 +6,7 @@ from mitos_mmdet.interchange.frame_names import pair_names
 from mitos_mmdet.interchange.points import PointFile, points_of
 
 
-def add_negatives(truth, *detections) -> tuple[PointFile, list[str]]:
+def add_negatives(truth: PointFile, *detections: PointFile) -> tuple[PointFile, list[str]]:
     """``truth`` with the frames that only detections know and that are negatives because their truth has no file (TUPAC16).
 
     Returns:

@@ -1,16 +1,19 @@
 """The operating threshold under a condition, and how well it holds on frames that did not choose it. numpy and scipy alone."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.counts import Counts, match_frame, pool
+from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.matching import frame_pairs
 from mitos_mmdet.evaluation.ranking import rank_by_rule
-from mitos_mmdet.evaluation.sweep import sum_up
+from mitos_mmdet.evaluation.sweep import Sweep, sum_up
 
 
-def choose_threshold(curve, min_precision=None, min_recall=None) -> float:
+def choose_threshold(curve: Sweep, min_precision: float | None = None, min_recall: float | None = None) -> float:
     """The threshold of the best F1 among those that meet the conditions; of equals the highest.
 
     Args:
@@ -35,7 +38,8 @@ def choose_threshold(curve, min_precision=None, min_recall=None) -> float:
     return float(curve.thresholds[np.argmax(np.where(allowed, curve.f1, -1))])
 
 
-def leave_one_out(frames, radius, rule='midog', min_precision=None, min_recall=None) -> Counts | None:
+def leave_one_out(frames: Sequence[Frame], radius: Length, rule: str = 'midog', min_precision: float | None = None,
+                  min_recall: float | None = None) -> Counts | None:
     """Pooled counts of all frames, each at the threshold that the other frames choose: what a choice on few frames is worth on the next.
 
     Args:
@@ -51,7 +55,7 @@ def leave_one_out(frames, radius, rule='midog', min_precision=None, min_recall=N
     rankings = [rank_by_rule(frame, near, rule) for frame, near in zip(frames, pairs, strict=True)]
     matches = []
     for index, frame in enumerate(frames):
-        others = sum_up(frames[:index] + frames[index + 1:], rankings[:index] + rankings[index + 1:])
+        others = sum_up([*frames[:index], *frames[index + 1:]], rankings[:index] + rankings[index + 1:])
         try:
             threshold = choose_threshold(others, min_precision, min_recall)
         except ValueError:

@@ -1,6 +1,7 @@
 """Truth and detections of the same frames, put together: one name, one unit, one ``Frame`` each."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.places import check_places
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
-from mitos_mmdet.interchange.points import points_of
+from mitos_mmdet.interchange.points import PointFile, points_of
 
 # Two statements of one frame's width, height or pixel size that differ by more are of two images (ours: the scanners of one tissue differ
 # by 8 %, MIDOG's nominal pixel size from its TIFF tags by up to 2 %).
@@ -37,13 +38,13 @@ class Pairing:
         """Class names in the truth and in the detections, two sets."""
         return tuple({label for pair in self.pairs for label in pair[side].labels} for side in (0, 1))
 
-    def frames(self, label=MITOSIS) -> list:
+    def frames(self, label: str = MITOSIS) -> list:
         """One ``Frame`` a pair, of one class; with ``MITOSIS`` also what is known of hard negatives."""
         knows = [label == MITOSIS and HARD_NEGATIVE in its for its in self.classes]
         return [_frame(truth, found, label, *knows) for truth, found in self.pairs]
 
 
-def pair(truth, detections, um_per_px=None, ignore_unknown=False) -> Pairing:
+def pair(truth: PointFile, detections: PointFile, um_per_px: Sequence[float] | None = None, ignore_unknown: bool = False) -> Pairing:
     """Puts them together by frame name.
 
     Args:

@@ -1,6 +1,12 @@
 """Whether points can lie where they do: units and axes that were mistaken show in places that no frame has."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from mitos_mmdet.interchange.points import FramePoints, PointFile
 
 # A point this far beyond the border is no mitotic figure cut by it: half a box of MIDOG's (ours).
 _BORDER_PX = 25
@@ -12,7 +18,7 @@ _MM_AS_PX, _LARGE_FRAME_PX = 50, 500
 _MANY = 20
 
 
-def check_places(places, point_file, in_um=False) -> list[str]:
+def check_places(places: 'Sequence[tuple[np.ndarray, FramePoints]]', point_file: 'PointFile', in_um: bool = False) -> list[str]:
     """Looks at all points of a file at once.
 
     Args:
@@ -37,7 +43,8 @@ def check_places(places, point_file, in_um=False) -> list[str]:
     sized = [(its, frame) for its, frame in places if frame.size_px and len(its)]
     if not sized:
         return []
-    xy, sizes = np.concatenate([its for its, _ in sized]), np.concatenate([np.tile(frame.size_px, (len(its), 1)) for its, frame in sized])
+    xy = np.concatenate([its for its, _ in sized])
+    sizes = np.concatenate([np.tile(np.asarray(frame.size_px), (len(its), 1)) for its, frame in sized])
     names = np.repeat([frame.name for _, frame in sized], [len(its) for its, _ in sized])
     outside, swapped = _outside(xy, sizes), _outside(xy[:, ::-1], sizes)
     if not outside.any():

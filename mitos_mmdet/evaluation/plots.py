@@ -3,7 +3,9 @@
 Everything is drawn on figures of its own, not through pyplot, so that it works in any process and leaves nothing open.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -14,6 +16,12 @@ from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 from PIL import Image
 
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.matching import Match
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
+
 HIT, MISS, ALARM = '#00e676', '#ffd600', '#ff1744'
 _CLASS_COLOURS = ('#1b6ca8', '#d1801f', '#5b8c3e', '#8a4f9e')
 _HALO = '#00000090'
@@ -21,7 +29,8 @@ _DPI = 100
 
 
 @matplotlib.rc_context({'text.parse_math': False})  # names may hold dollars
-def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000)) -> np.ndarray:
+def draw_frame(image_rgb: np.ndarray, frame: Frame, match: Match, radius_px: Sequence[float], title: str = '',
+               side_px: Sequence[int] = (1000, 2000)) -> np.ndarray:
     """A frame with circles of the match radius: hits green, misses dashed yellow, false positives red, with their scores.
 
     A hit's circle stands around the truth, and a dot marks the prediction that found it; a false positive's stands around the
@@ -39,7 +48,8 @@ def draw_frame(image_rgb, frame, match, radius_px, title='', side_px=(1000, 2000
         np.ndarray: uint8 ``(H', W', 3)`` RGB, the frame and a strip with title and legend above it.
     """
     height, width = image_rgb.shape[:2]
-    scale = np.clip(max(height, width), *side_px) / max(height, width)
+    least, most = side_px
+    scale = np.clip(max(height, width), least, most) / max(height, width)
     shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
     strip = max(1, round(0.035 * shown_width))
     figure = Figure(figsize=(shown_width / _DPI, (shown_height + strip) / _DPI), dpi=_DPI, facecolor='white')
@@ -88,7 +98,7 @@ def _strip(figure, title, width, share, entries):
 
 
 @matplotlib.rc_context({'text.parse_math': False})
-def precision_recall_curve(path, evaluations) -> None:
+def precision_recall_curve(path: str | Path, evaluations: 'Sequence[Evaluation]') -> None:
     """Draws precision over recall at every threshold, one line per class, with the operating point and lines of equal F1.
 
     Args:
@@ -109,6 +119,7 @@ def precision_recall_curve(path, evaluations) -> None:
         if not overall.truths or not len(curve.thresholds):
             axes.plot([], [], color=colour, label=f'{each.name}: no truth or no predictions, no curve')
             continue
+        assert overall.ap is not None  # only single cases have none
         axes.plot(curve.recall, curve.precision, color=colour, linewidth=2, zorder=2, label=f'{each.name}: AP {overall.ap.value:.3f}')
         axes.plot(overall.recall.value, overall.precision.value, 'o', color=colour, markersize=9, markeredgecolor='white', zorder=3,
                   label=f'F1 {overall.f1.value:.3f} at score ≥ {each.threshold.value:.3f} ({each.threshold.source()})')

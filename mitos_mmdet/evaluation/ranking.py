@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mitos_mmdet.evaluation.matching import check_rule, match_by_score
+from mitos_mmdet.evaluation.frames import Frame
+from mitos_mmdet.evaluation.matching import Pairs, check_rule, match_by_score
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Ranking:
     quiet: np.ndarray
 
 
-def rank_by_score(frame, pairs) -> Ranking:
+def rank_by_score(frame: Frame, pairs: Pairs) -> Ranking:
     """The ranking behind average precision (``match_by_score``)."""
     hits = match_by_score(pairs, frame.pred_scores)
     return Ranking(hits, np.ones(len(hits)), hits)
 
 
-def rank_by_rule(frame, pairs, rule='midog') -> Ranking:
+def rank_by_rule(frame: Frame, pairs: Pairs, rule: str = 'midog') -> Ranking:
     """The ranking of a matching from scratch at every threshold.
 
     Args:

@@ -1,6 +1,8 @@
 """What the metric keeps of a data sample: small, plain and picklable, so that processes can exchange it. No mmdet import."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -51,7 +53,7 @@ class Record:
         boxes = self.boxes.astype(np.float64)
         return (boxes[:, :2] + boxes[:, 2:]) / 2
 
-    def frame(self, label, **known) -> Frame:
+    def frame(self, label: int, **known: Any) -> Frame:
         """The ``Frame`` of one class, with what else is ``known``."""
         mine = self.labels == label
         if self.masks is not None:
@@ -60,7 +62,7 @@ class Record:
                      self.scanner, self.domain, self.case_id, size_px=self.shape and self.shape[::-1], labelled=self.labelled, **known)
 
 
-def frames_of(records, classes, name) -> list[Frame]:
+def frames_of(records: Sequence[Record], classes: Sequence[str], name: str) -> list[Frame]:
     """One ``Frame`` per record that could be read; those that nobody labelled say so.
 
     Args:
@@ -80,7 +82,7 @@ def frames_of(records, classes, name) -> list[Frame]:
         hard_negative_pred_scores=record.scores[record.labels == hard] if found else None) for record in readable]
 
 
-def read_sample(sample) -> Record:
+def read_sample(sample: dict) -> Record:
     """A ``Record`` of a data sample after prediction.
 
     Args:
@@ -113,12 +115,12 @@ def read_sample(sample) -> Record:
     return record
 
 
-def unique(records) -> list[Record]:
+def unique(records: Sequence[Record]) -> list[Record]:
     """The records without repeats (of ``img_id`` and path): samplers pad the last round of several processes."""
     return list({(record.img_id, record.path): record for record in reversed(records)}.values())[::-1]
 
 
-def detections(records, classes) -> dict:
+def detections(records: Sequence[Record], classes: Sequence[str]) -> dict:
     """All predictions as JSON content: ``{format, version, classes, frames, skipped}``.
 
     Each frame: ``file_name``, ``image_id``, ``width``, ``height``, ``um_per_px``, ``scanner``, ``domain``, ``case_id`` and

@@ -135,7 +135,7 @@ class Evaluation:
                     tp=tp, fp=fp, fn=len(frame.truth_xy) - tp)
 
 
-def plain(value) -> Any:
+def plain(value: Any) -> Any:
     """Dataclasses, arrays and numbers as what JSON knows; nan as None."""
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

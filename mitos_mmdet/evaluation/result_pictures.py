@@ -1,7 +1,9 @@
 """A folder of pictures of a result: one per frame, and the precision-recall curve."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mmengine.logging import print_log
@@ -15,8 +17,11 @@ from mitos_mmdet.core.names import fitted, printable
 from mitos_mmdet.evaluation.mask_pictures import draw_masks
 from mitos_mmdet.evaluation.plots import ALARM, HIT, draw_frame, precision_recall_curve
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
-def write_pictures(folder, evaluations, most=50) -> None:
+
+def write_pictures(folder: str | Path, evaluations: 'Sequence[Evaluation]', most: int = 50) -> None:
     """Writes ``FRAME.jpg`` for each frame, with the outlines of masks where there are any, and ``precision_recall.png``.
 
     Args:

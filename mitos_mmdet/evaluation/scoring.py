@@ -1,6 +1,7 @@
 """From two files to scores: what ``tools/evaluate.py`` does between reading and printing."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mitos_mmdet.core.lengths import Length
@@ -37,8 +38,9 @@ class ScoredFile:
     notes: list
 
 
-def score(truth, detections, radius='7.5um', matching='midog', threshold=None, choose=False, classes=(MITOSIS, ), resamples=1000,
-          seed=0, um_per_px=None, ignore_unknown=False) -> ScoredFile:
+def score(truth: PointFile, detections: PointFile, radius: str | Length = '7.5um', matching: str = 'midog',
+          threshold: float | Threshold | None = None, choose: bool = False, classes: Sequence[str] = (MITOSIS, ), resamples: int = 1000,
+          seed: int = 0, um_per_px: Sequence[float] | None = None, ignore_unknown: bool = False) -> ScoredFile:
     """Scores the detections of a file against a truth.
 
     Args:
@@ -85,7 +87,7 @@ def _look_swapped(frames, radius):
         if then > max(_FEW, _FAR_MORE * now) else []
 
 
-def compare_scored(first, second, resamples=1000, seed=0) -> dict:
+def compare_scored(first: ScoredFile, second: ScoredFile, resamples: int = 1000, seed: int = 0) -> dict:
     """``{class: Comparison}`` of two ``ScoredFile``; where one has no scores, without what needs them.
 
     Raises:
@@ -97,7 +99,7 @@ def compare_scored(first, second, resamples=1000, seed=0) -> dict:
         key: value for key, value in each.scores.items() if key not in (*_NEED_SCORES, 'ece')}) for name, each in compared.items()}
 
 
-def without_scores(evaluation) -> Evaluation:
+def without_scores(evaluation: Evaluation) -> Evaluation:
     """The evaluation of detections that have no scores: counts at their one operating point, and nothing that ranks them."""
     nothing = Estimate(math.nan)
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from mitos_mmdet.interchange.points import only
+from mitos_mmdet.interchange.points import PointFile, only
 
 
-def submitted_threshold(detections) -> tuple:
+def submitted_threshold(detections: PointFile) -> tuple:
     """The threshold at which the points of a submission count that its author, and MIDOG's evaluator, count.
 
     Args:

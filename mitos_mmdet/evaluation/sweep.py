@@ -1,12 +1,15 @@
 """F1, precision and recall at every score that any prediction has: no grid, exact. numpy and scipy alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.evaluation.counts import ratio
+from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.matching import frame_pairs
-from mitos_mmdet.evaluation.ranking import rank_by_rule
+from mitos_mmdet.evaluation.ranking import Ranking, rank_by_rule
 
 _AT_ONCE = 1_000_000  # thresholds (ours): little memory
 
@@ -54,7 +57,7 @@ class Sweep:
         return float(self.thresholds[place])
 
 
-def sweep(frames, radius, rule='midog') -> Sweep:
+def sweep(frames: Sequence[Frame], radius: Length, rule: str = 'midog') -> Sweep:
     """Scores at every candidate threshold.
 
     Args:
@@ -68,7 +71,7 @@ def sweep(frames, radius, rule='midog') -> Sweep:
     return sum_up(frames, [rank_by_rule(frame, frame_pairs(frame, radius), rule) for frame in frames])
 
 
-def sum_up(frames, rankings) -> Sweep:
+def sum_up(frames: Sequence[Frame], rankings: Sequence[Ranking]) -> Sweep:
     """The ``Sweep`` of frames and their ``Ranking`` s by a rule."""
     scores = np.concatenate([np.zeros(0), *(frame.pred_scores for frame in frames)])
     scores.sort()

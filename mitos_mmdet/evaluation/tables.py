@@ -1,6 +1,13 @@
 """Results as rows of text, heading first, for a terminal. No third-party import."""
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.bootstrap import Estimate
+    from mitos_mmdet.evaluation.compare import Comparison
+    from mitos_mmdet.evaluation.result import Evaluation
 
 HEADLINE = (('F1', 'f1'), ('precision', 'precision'), ('recall', 'recall'), ('AP (centroids)', 'ap'),
             ("AP (MIDOG's boxes, IoU 0.5)", 'box_ap'), ('FROC area, 0 to 8 false positives per image', 'froc_area'),
@@ -12,7 +19,7 @@ AGREEMENT = (('mean absolute error', 'mean_absolute_error'), ('bias', 'bias'), (
              ("Lin's concordance", 'concordance'))
 
 
-def shown(estimate, digits=4) -> str:
+def shown(estimate: 'Estimate', digits: int = 4) -> str:
     """``'0.8123 (0.7650 to 0.8570)'``; without an interval only the value, ``'-'`` for nan."""
     if math.isnan(estimate.value):
         return '-'
@@ -20,7 +27,7 @@ def shown(estimate, digits=4) -> str:
     return f'{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})' if estimate.has_interval else value
 
 
-def evaluation_tables(evaluation) -> list[list[list[str]]]:
+def evaluation_tables(evaluation: 'Evaluation') -> list[list[list[str]]]:
     """The whole result.
 
     Args:
@@ -41,7 +48,7 @@ def evaluation_tables(evaluation) -> list[list[list[str]]]:
     return [rows, *_groups(evaluation), _agreement(evaluation.count_agreement)]
 
 
-def class_tables(evaluations) -> list[list[list[str]]]:
+def class_tables(evaluations: 'Sequence[Evaluation]') -> list[list[list[str]]]:
     """What a validation prints: one table of the classes, then one per grouping of the first class.
 
     Args:
@@ -49,6 +56,7 @@ def class_tables(evaluations) -> list[list[list[str]]]:
     """
     tables = [[['class', *_COUNTS, 'AP', 'distance of hits', 'score threshold']]]
     for each in evaluations:
+        assert each.overall.ap is not None  # only single cases have none
         hits = each.localisation
         distance = f'{hits.mean_um.value:.2f} +- {hits.sd_um.value:.2f} um' if hits.hits else '-'
         tables[0].append([each.name, *_counts(each.overall), f'{each.overall.ap.value:.4f}', distance, each.threshold.text()])
@@ -65,7 +73,7 @@ def _counts(summary):
             *(f'{estimate.value:.4f}' for estimate in (summary.precision, summary.recall, summary.f1))]
 
 
-def comparison_table(comparison, first='first', second='second') -> list[list[str]]:
+def comparison_table(comparison: 'Comparison', first: str = 'first', second: str = 'second') -> list[list[str]]:
     """Rows of a ``Comparison``, heading first."""
     return [['score', first, second, 'difference', f'resamples in which {second} is better'],
             *([name.replace('_', ' '), _number(each.first), _number(each.second), shown(each.difference),

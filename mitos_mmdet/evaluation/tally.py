@@ -4,20 +4,24 @@ Each method takes weights, ``(U, B)`` (U units, B resamples, see ``bootstrap``),
 resamples come out of the same lines.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from mitos_mmdet.evaluation.bootstrap import resampling_units
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.evaluation.bootstrap import Estimate, resampling_units
 from mitos_mmdet.evaluation.box_ap import REACH, rank_by_boxes
 from mitos_mmdet.evaluation.calibration import Calibration, ScoreBins, are_probabilities
 from mitos_mmdet.evaluation.count_agreement import agreement
 from mitos_mmdet.evaluation.counts import hit_distances_um, match_frame, pool, ratio
+from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE, MOST_PER_MM2, ScoreGrid
 from mitos_mmdet.evaluation.hard_negatives import alarms_on
 from mitos_mmdet.evaluation.hit_curve import RankedFrames
 from mitos_mmdet.evaluation.matching import pairs_within
 from mitos_mmdet.evaluation.ranking import rank_by_rule, rank_by_score
 from mitos_mmdet.evaluation.sweep import sum_up
-from mitos_mmdet.evaluation.thresholds import resolve
+from mitos_mmdet.evaluation.thresholds import Threshold, resolve
 
 
 class Tally:
@@ -36,13 +40,14 @@ class Tally:
         counts: The ``Counts`` at it.
     """
 
-    def __init__(self, frames, radius, rule, threshold, name):
+    def __init__(self, frames: Sequence[Frame], radius: Length, rule: str, threshold: float | Threshold | None, name: str):
         self.frames, self.radius = frames, radius
         self.unit, self.drawn, self.why_frames = resampling_units(frames)
         self.units = len(set(self.unit.tolist()))
         pairs, by_rule, by_score, by_boxes = [], [], [], []
         for frame in frames:
-            near = pairs_within(*frame.scaled(radius), radius.value * REACH)
+            truth_xy, pred_xy = frame.scaled(radius)
+            near = pairs_within(truth_xy, pred_xy, radius.value * REACH)
             pairs.append(near.where(near.squares <= radius.value**2))
             by_rule.append(rank_by_rule(frame, pairs[-1], rule))
             by_score.append(rank_by_score(frame, pairs[-1]))
@@ -65,12 +70,12 @@ class Tally:
         self.predicted = np.array([(frame.pred_scores >= self.threshold.value).sum() for frame in frames], dtype=float)
         self.areas_mm2 = None if any(frame.area_mm2 is None for frame in frames) else np.array([frame.area_mm2 for frame in frames])
 
-    def rates(self, weights, members=slice(None)) -> dict:
+    def rates(self, weights: np.ndarray, members: np.ndarray | slice = slice(None)) -> dict:
         """``precision``, ``recall`` and ``f1`` of the member frames at the threshold, ``(B,)`` each."""
         tp, fp, truths = (self._total(values, members) @ weights for values in (self.hits, self.alarms, self.truths))
         return dict(precision=ratio(tp, tp + fp), recall=ratio(tp, truths), f1=ratio(2 * tp, tp + fp + truths))
 
-    def areas(self, weights, members=None) -> dict:
+    def areas(self, weights: np.ndarray, members: np.ndarray | None = None) -> dict:
         """Average precisions and FROC areas, as ``result.Summary`` names them, of the member frames (indices; None: all), ``(B,)`` each."""
         members = np.arange(len(self.frames)) if members is None else members
         truths, images = (self._total(values, members) @ weights for values in (self.truths, np.ones(len(self.frames))))
@@ -83,19 +88,19 @@ class Tally:
                     froc_area=MOST_PER_IMAGE * per_image, froc_area_per_mm2=MOST_PER_MM2 * per_mm2,
                     froc_area_midog25=self._grid.areas(members, self.unit, self.units, weights, truths, images))
 
-    def of_frames_or_cases(self, of) -> tuple:
+    def of_frames_or_cases(self, of: str) -> tuple:
         """True and predicted counts of ``'frames'`` or of ``'cases'``: names, ``(N,)`` int and ``(N,)`` int."""
         if of == 'frames':
             return [frame.name for frame in self.frames], self.truths.astype(int), self.predicted.astype(int)
         names, place = np.unique([str(frame.case_id) for frame in self.frames], return_inverse=True)
         return (names.tolist(), *(np.bincount(place, values).astype(int) for values in (self.truths, self.predicted)))
 
-    def agreement(self, weights, of) -> dict:
+    def agreement(self, weights: np.ndarray, of: str) -> dict:
         """The scores of ``count_agreement``, ``(B,)`` each; over cases only where cases are drawn."""
         _, truth, predicted = self.of_frames_or_cases(of)
         return agreement(truth, predicted, weights[self.unit] if of == 'frames' else weights)
 
-    def distances(self, weights) -> dict:
+    def distances(self, weights: np.ndarray) -> dict:
         """``mean_um`` and ``sd_um`` (as a population) of the hits' distances, ``(B,)`` each."""
         each = self.hit_distances_um()
         middle = np.concatenate([np.zeros(1), *each]).mean()  # about it sums of squares lose no digits
@@ -108,11 +113,11 @@ class Tally:
         """Each frame's, see ``counts.hit_distances_um``."""
         return [hit_distances_um(frame, found) for frame, found in zip(self.frames, self.counts.matches, strict=True)]
 
-    def ece(self, weights) -> np.ndarray:
+    def ece(self, weights: np.ndarray) -> np.ndarray:
         """Expected calibration error, ``(B,)``; nan where scores are no probabilities."""
         return np.full(weights.shape[1], np.nan) if self._bins is None else self._bins.ece(weights)
 
-    def calibration(self, ece) -> Calibration | None:
+    def calibration(self, ece: Estimate) -> Calibration | None:
         """The ``Calibration`` with this ``Estimate`` of the ECE; None where scores are no probabilities."""
         return None if self._bins is None else self._bins.calibration(ece)
 
@@ -121,7 +126,7 @@ class Tally:
         return np.array([alarms_on(frame, found, self.radius) if frame.hard_negative_xy is not None else np.zeros(3, dtype=int)
                          for frame, found in zip(self.frames, self.counts.matches, strict=True)]).reshape(-1, 3)
 
-    def share(self, part, whole, weights) -> np.ndarray:
+    def share(self, part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Sum of ``part`` over sum of ``whole``, ``(N,)`` each, ``(B,)``."""
         return ratio(self._total(part) @ weights, self._total(whole) @ weights)
 

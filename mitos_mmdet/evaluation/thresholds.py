@@ -6,14 +6,20 @@ truth it was chosen on, and a result says so where one of them turns up again.
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.json_reading import is_number, read_json
 from mitos_mmdet.core.lengths import Length
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.frames import Frame
+    from mitos_mmdet.evaluation.result import Evaluation
+    from mitos_mmdet.evaluation.sweep import Sweep
 
 FORMAT = 'mitos_mmdet threshold'
 _FIX = 'Choose it again on validation data, or give the number itself'
@@ -69,7 +75,8 @@ class Threshold:
                     shared_frames=self.shared_frames, flatters=self.flatters)
 
 
-def resolve(threshold, frames, curve, name, radius, matching) -> Threshold:
+def resolve(threshold: float | Threshold | None, frames: 'Sequence[Frame]', curve: 'Sweep', name: str, radius: Length,
+            matching: str) -> Threshold:
     """The ``Threshold`` that a result is made at.
 
     Args:
@@ -97,13 +104,13 @@ def resolve(threshold, frames, curve, name, radius, matching) -> Threshold:
     return replace(threshold, shared_frames=len(shared))
 
 
-def fingerprints(frames) -> list[str]:
+def fingerprints(frames: 'Sequence[Frame]') -> list[str]:
     """A short hash of every frame with truth: of its file's stem and its truth, to 0.01 px."""
     return sorted(hashlib.sha256(f'{Path(frame.name).stem} {frame.truth_xy.round(2).tolist()}'.encode()).hexdigest()[:16]
                   for frame in frames if len(frame.truth_xy))
 
 
-def write_threshold(path, evaluation, chosen_on) -> None:
+def write_threshold(path: str | Path, evaluation: 'Evaluation', chosen_on: str | Path) -> None:
     """Freezes the threshold of an ``Evaluation`` of validation data.
 
     Args:
@@ -123,7 +130,7 @@ def write_threshold(path, evaluation, chosen_on) -> None:
                     fingerprints=fingerprints(evaluation.frames)), path)
 
 
-def read_threshold(path) -> Threshold:
+def read_threshold(path: str | Path) -> Threshold:
     """The ``Threshold`` of a file.
 
     Raises:

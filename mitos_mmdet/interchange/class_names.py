@@ -13,7 +13,7 @@ _CLASS_OF = dict.fromkeys(_MITOSIS_NAMES, MITOSIS) | dict.fromkeys(_HARD_NEGATIV
 
 
 @lru_cache(maxsize=1024)
-def class_name(text) -> str:
+def class_name(text: str) -> str:
     """One name a class, whatever files call it: ``'Not_Mitosis'`` is ``'hard negative'``; an unknown name stays as it is."""
     text = text.strip()
     return _CLASS_OF.get(re.sub(r'[-_\s]+', ' ', text).lower(), text)

@@ -6,17 +6,18 @@ from mitos_mmdet.datasets.usable_labels import point_of
 from mitos_mmdet.interchange.class_names import class_name
 from mitos_mmdet.interchange.coco_boxes import check_not_corners
 from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = 'COCO json (annotations), as tools/convert_dataset.py writes it'
 SUFFIXES = ('.json',)
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     """MIDOG's own JSON has the same keys and other boxes; it is asked first."""
     return isinstance(source.json, dict) and {'images', 'annotations'} <= source.json.keys()
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """An annotation's point is its ``centroid``, else the centre of its ``bbox`` or mask; crowds are left out, as ``CentroidMetric`` does.
 
     Raises:

@@ -1,9 +1,12 @@
 """What COCO boxes mean: x, y, width, height, unless they can only be corners."""
 
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def check_not_corners(boxes, sizes, path) -> None:
+def check_not_corners(boxes: ArrayLike, sizes: ArrayLike, path: str | Path) -> None:
     """Refuses boxes that are x1, y1, x2, y2.
 
     Args:

@@ -9,12 +9,13 @@ from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.interchange.coco_boxes import check_not_corners
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
 from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = 'COCO results: a list of image_id, category_id, bbox and score'
 SUFFIXES = ('.json',)
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     """An empty list, too, but of GeoJSON: that is what a model without detections gives."""
     content = source.json
     if content == []:
@@ -22,7 +23,7 @@ def recognises(source) -> bool:
     return isinstance(content, list) and isinstance(content[0], dict) and {'image_id', 'category_id'} <= content[0].keys()
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """The points are the boxes' centres.
 
     Args:

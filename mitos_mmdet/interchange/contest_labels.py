@@ -1,9 +1,13 @@
 """The contests' own label files, through the readers that also convert them: layout, pixel size, scanner, case and size come along."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from mitos_mmdet.contests import contest_module, tupac_layout
 from mitos_mmdet.contests.measure import measure_frames
 from mitos_mmdet.interchange.frame_names import case_and_image, key_of
-from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 
 class ContestLabels:
@@ -14,12 +18,12 @@ class ContestLabels:
         suffixes: Of its files.
     """
 
-    def __init__(self, contest, suffixes):
+    def __init__(self, contest: str, suffixes: tuple[str, ...]):
         self.contest, self.SUFFIXES = contest, suffixes
         self._module = contest_module(contest)
         self.EXPLAINED, self.recognises = self._module.EXPLAINED, self._module.recognises
 
-    def read(self, source, truth=None) -> PointFile:
+    def read(self, source: Source, truth: PointFile | None = None) -> PointFile:
         """See ``read_contest``."""
         return read_contest(source, self.contest)
 
@@ -27,7 +31,7 @@ class ContestLabels:
 class TupacLabels(ContestLabels):
     """TUPAC16 and AMIDA13: ``CC/II.csv`` for image II of case CC, lines ``row,col`` (**y first**), of detections also ``confidence``."""
 
-    def read(self, source, truth=None) -> PointFile:
+    def read(self, source: Source, truth: PointFile | None = None) -> PointFile:
         """The ground truth comes through the converter's reader; detections may have a third column.
 
         Raises:
@@ -45,12 +49,12 @@ class TupacLabels(ContestLabels):
         return made
 
 
-def to_tupac_files(frames) -> list[tuple[str, str]]:
+def to_tupac_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('CC/II.csv', text), ...]``, one per frame, also where it has no points."""
     return tupac_layout.to_files([(*case_and_image(frame), frame.xy, frame.scores) for frame in frames])
 
 
-def read_contest(source, contest, **options) -> PointFile:
+def read_contest(source: Source, contest: str, **options: Any) -> PointFile:
     """A contest's labels.
 
     Args:

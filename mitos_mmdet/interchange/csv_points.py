@@ -4,13 +4,15 @@
 """
 
 import re
+from collections.abc import Sequence
 
 from mitos_mmdet.contests import icpr2012, mitos_atypia14
 from mitos_mmdet.contests.point_lines import as_points, read_point_files, to_lines
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.frame_names import last_of
-from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = "one CSV per frame, lines x,y[,confidence]: MITOS-ATYPIA-14's form of detections"
 SUFFIXES = ('.csv',)
@@ -20,11 +22,11 @@ _SUFFIX = {MITOSIS: '_mitosis', HARD_NEGATIVE: '_not_mitosis'}
 _CONTESTS = ((re.compile(r'[AH]\d\d_\d\d[A-D][a-d]'), mitos_atypia14), (re.compile(r'[AH]\d\d_\d\d'), icpr2012))
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     return bool(source.files('.csv'))
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """Frames in px, with the contest's pixel size where the name is a contest's.
 
     Raises:
@@ -45,7 +47,7 @@ def _frame(name, files, source):
     return points_of(name, points, f'{source.path}: {name}', not source.truth, **_described(name))
 
 
-def to_files(frames) -> list[tuple[str, str]]:
+def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('H05_00Ab_mitosis.csv', text), ...]``, one per frame and class; that of mitotic figures also where there are none."""
     made = []
     for frame in frames:

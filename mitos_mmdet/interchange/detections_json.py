@@ -1,8 +1,10 @@
 """The JSON that ``tools/test.py --out`` writes (``records.detections``)."""
 
 import json
+from collections.abc import Sequence
 
-from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
 EXPLAINED = 'the JSON of tools/test.py --out'
@@ -10,11 +12,11 @@ SUFFIXES = ('.json',)
 _GIVEN = ('scanner', 'domain', 'case_id', 'region_type')
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     return isinstance(source.json, dict) and source.json.get('format') == DETECTIONS_FORMAT
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """Frames that the model's run had skipped come back as a note, not as frames.
 
     Raises:
@@ -46,7 +48,7 @@ def _frame(frame, number, source):
                      size_px=None if None in size else size, **{key: frame.get(key) for key in _GIVEN})
 
 
-def to_files(frames) -> list[tuple[str, str]]:
+def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('detections.json', text)]``."""
     made = []
     for frame in frames:

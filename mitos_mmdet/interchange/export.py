@@ -3,8 +3,10 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+
+import numpy as np
 
 from mitos_mmdet.core.files import OutputError, replacing
 from mitos_mmdet.core.names import fitted, inside
@@ -12,7 +14,7 @@ from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange import csv_points, detections_json, grand_challenge_files, qupath
 from mitos_mmdet.interchange.contest_labels import to_tupac_files
 from mitos_mmdet.interchange.frame_names import last_of
-from mitos_mmdet.interchange.points import only
+from mitos_mmdet.interchange.points import FramePoints, only
 
 # What the command line calls them, and what makes their files; None: one JSON.
 EXPORTS: dict[str, Callable] = {
@@ -21,7 +23,7 @@ EXPORTS: dict[str, Callable] = {
 _NAMES_BY_THRESHOLD, _MITOSES_ALONE = ('grand-challenge', 'grand-challenge-2025'), ('grand-challenge', 'grand-challenge-2025', 'tupac16')
 
 
-def export(frames, to, threshold=None) -> tuple[list[tuple[str, str]], int, list[str]]:
+def export(frames: Sequence[FramePoints], to: str, threshold: float | None = None) -> tuple[list[tuple[str, str]], int, list[str]]:
     """The files of points in another format.
 
     Args:
@@ -51,7 +53,7 @@ def export(frames, to, threshold=None) -> tuple[list[tuple[str, str]], int, list
         if threshold is not None:
             if any(frame.scores is None for frame in frames):
                 raise ValueError('the points have no scores, so a threshold says nothing. Leave it out')
-            frames = [only(frame, frame.scores >= threshold) for frame in frames]
+            frames = [only(frame, np.asarray(frame.scores) >= threshold) for frame in frames]
         in_mm = next((frame for frame in frames if frame.unit == 'mm'), None)
         if in_mm is not None:
             raise ValueError(f'{in_mm.name or "the image"}: is in mm, {to} is in px. Give --truth or --um-per-px')
@@ -64,7 +66,7 @@ def export(frames, to, threshold=None) -> tuple[list[tuple[str, str]], int, list
     return files, sum(map(len, frames)), notes
 
 
-def write_folder(files, out) -> None:
+def write_folder(files: Sequence[tuple[str, str]], out: str | Path) -> None:
     """Writes files into a new folder, all or none.
 
     Args:

@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from mitos_mmdet.contests.image_files import SUFFIXES
+from mitos_mmdet.interchange.points import FramePoints
 
 _EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.vmu', '.bif', '.qptiff', '.vsi', '.svslide',
                '.dcm', '.czi', '.jp2', '.webp', '.ome', '.json', '.geojson', '.csv', '.gz')
@@ -12,7 +14,7 @@ _EXTENSIONS = (*SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.vmu', '.bi
 _SAYS_NOTHING = 2
 
 
-def key_of(name) -> tuple[str, ...]:
+def key_of(name: str) -> tuple[str, ...]:
     """A name's parts without extensions: ``'H05/H05_00Ab.ome.tiff.geojson'`` is ``('H05', 'H05_00Ab')``.
 
     Accents are one character each (NFC): macOS writes them as two.
@@ -23,7 +25,7 @@ def key_of(name) -> tuple[str, ...]:
     return *folders, last
 
 
-def pair_names(names, others) -> dict[str, str]:
+def pair_names(names: Sequence[str], others: Sequence[str]) -> dict[str, str]:
     """Which of ``names`` each of ``others`` means.
 
     Two names are one frame's where the shorter one's parts end the longer one's, and no other fits as well. What is left goes by its last
@@ -56,12 +58,12 @@ def pair_names(names, others) -> dict[str, str]:
     return found
 
 
-def last_of(frame) -> str:
+def last_of(frame: FramePoints) -> str:
     """A frame's bare name, without folders and extension."""
     return key_of(frame.name)[-1]
 
 
-def case_and_image(frame) -> tuple[str, str]:
+def case_and_image(frame: FramePoints) -> tuple[str, str]:
     """``('01', '02')`` of a frame named like TUPAC16's.
 
     Raises:

@@ -18,7 +18,10 @@ place               the point; each point of a MultiPoint; the centroid of an ou
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,13 +58,13 @@ class GeoObject:
     side_px: float
 
 
-def has_no_place(feature) -> bool:
+def has_no_place(feature: dict) -> bool:
     """Whether a feature is one without a geometry, or with an empty one, as GeoJSON allows: nothing was drawn."""
     geometry = feature.get('geometry')
     return geometry is None or (isinstance(geometry, dict) and [] in (geometry.get('coordinates'), geometry.get('geometries')))
 
 
-def features_of(content) -> list | None:
+def features_of(content: Any) -> list | None:
     """The features of GeoJSON content: of a collection, a list, or one alone; None where it is none."""
     if isinstance(content, dict):
         content = content.get('features') if content.get('type') == 'FeatureCollection' else [content]
@@ -69,7 +72,7 @@ def features_of(content) -> list | None:
     return content if is_list else None
 
 
-def objects_of_file(features, path) -> list[GeoObject]:
+def objects_of_file(features: Sequence[dict], path: str | Path) -> list[GeoObject]:
     """The objects of all features of a file.
 
     Args:

@@ -15,6 +15,7 @@ from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, envelope_faults, point_fault
 from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = "MIDOG's submission: Multiple points in mm, one JSON per image, or predictions.json"
 SUFFIXES = ('.json',)
@@ -23,13 +24,13 @@ INDEX, OUTPUT = 'predictions.json', 'mitotic-figures.json'
 _NO_NAMES = ('mitotic-figures', 'output', 'outputs', 'images')
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     if source.is_folder:
         return _index_in(source.path) is not None or _is_submission(source.first_json)
     return _is_submission(source.json) or _is_index(source.json)
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """Frames in mm.
 
     Raises:
@@ -39,7 +40,7 @@ def read(source, truth=None) -> PointFile:
         (name, content, path) for name, content, path in each_submission(source)], source.truth))
 
 
-def each_submission(source) -> list[tuple]:
+def each_submission(source: Source) -> list[tuple]:
     """``[(image's name, content or None where its run failed, file), ...]``; '' for a name that nothing says."""
     index = source.path if _is_index(source.json) else _index_in(source.path)
     if index is not None:

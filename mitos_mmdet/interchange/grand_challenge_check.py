@@ -1,11 +1,13 @@
 """Whether grand-challenge and MIDOG would take a submission, before it is handed in."""
 
+from pathlib import Path
+
 from mitos_mmdet.interchange.grand_challenge import each_submission
 from mitos_mmdet.interchange.grand_challenge_schema import faults
 from mitos_mmdet.interchange.source import Source
 
 
-def submission_faults(path) -> tuple[int, list]:
+def submission_faults(path: str | Path) -> tuple[int, list]:
     """What they would refuse.
 
     Args:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from pathlib import PurePosixPath
 
@@ -9,12 +10,13 @@ from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.grand_challenge import INDEX, OUTPUT
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, TYPE
+from mitos_mmdet.interchange.points import FramePoints
 
 # A float has 17 digits; with 20 in the file mm become px again to the last bit, however the quotient rounds.
 _DIGITS = Context(prec=20)
 
 
-def to_files(frames, threshold=None) -> list[tuple[str, str]]:
+def to_files(frames: Sequence[FramePoints], threshold: float | None = None) -> list[tuple[str, str]]:
     """``[('007.json', text), ...]``, one per image, also where it has no points.
 
     Args:
@@ -27,7 +29,7 @@ def to_files(frames, threshold=None) -> list[tuple[str, str]]:
     return [(f'{last_of(frame)}.json', _text(frame, threshold)) for frame in frames]
 
 
-def to_files_2025(frames, threshold=None) -> list[tuple[str, str]]:
+def to_files_2025(frames: Sequence[FramePoints], threshold: float | None = None) -> list[tuple[str, str]]:
     """``[('predictions.json', text), ('<pk>/output/mitotic-figures.json', text), ...]``: what MIDOG 2025's evaluator is given."""
     jobs, files = [], []
     for frame in frames:

@@ -6,13 +6,15 @@ evaluator takes a point without the former as ``mitotic figure``, without the la
 count.
 """
 
+from typing import Any
+
 from mitos_mmdet.core.json_reading import is_number
 
 TYPE, COUNTS, COUNTS_NOT = 'Multiple points', 'mitotic figure', 'non-mitotic figure'
 _KEYS, _POINT_KEYS = ('name', 'type', 'points', 'version'), ('name', 'type', 'point', 'probability')
 
 
-def envelope_faults(content) -> list[str]:
+def envelope_faults(content: dict) -> list[str]:
     """Faults around the points, as ``"lacks 'version'"``; these change no score."""
     faults = [f'lacks {key!r}' for key in _KEYS if key not in content and key != 'name']
     faults += [f'has {key!r}, which is not allowed' for key in content if key not in _KEYS]
@@ -27,7 +29,7 @@ def envelope_faults(content) -> list[str]:
     return faults
 
 
-def point_fault(point) -> str | None:
+def point_fault(point: Any) -> str | None:
     """Why a point cannot be used, None if it can."""
     if not isinstance(point, dict):
         return f'is {str(point)[:40]!r}, not an object'
@@ -42,7 +44,7 @@ def point_fault(point) -> str | None:
     return None
 
 
-def faults(content) -> list[str]:
+def faults(content: Any) -> list[str]:
     """All faults of a file's content, in its order; empty where it would be taken."""
     if not isinstance(content, dict) or not isinstance(content.get('points'), list):
         return ["is not an object with a list 'points'"]

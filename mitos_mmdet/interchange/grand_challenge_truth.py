@@ -9,12 +9,13 @@ from decimal import Decimal
 from mitos_mmdet.core.json_reading import is_number, read_json
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = "the ground truth of MIDOG's evaluators: points in mm by image"
 SUFFIXES = ('.json',)
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     content = source.json
     if isinstance(content, list) and content and isinstance(content[0], dict) and 'tumordomains' in content[0]:
         raise ValueError(f"{source.path}: the truth of MIDOG 2025's second track, which classifies: it locates nothing")
@@ -23,7 +24,7 @@ def recognises(source) -> bool:
         or isinstance(entry, dict) and 'annotations' in entry for entry in content.values())
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """Frames in mm.
 
     Raises:

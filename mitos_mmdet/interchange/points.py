@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import NoneType
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +53,7 @@ class FramePoints:
     def __len__(self):
         return len(self.xy)
 
-    def in_px(self, um_per_px) -> np.ndarray:
+    def in_px(self, um_per_px: Sequence[float]) -> np.ndarray:
         """``(N, 2)`` float64 px; mm need ``um_per_px`` ``(x, y)``, and the px are then the correctly rounded quotient."""
         if self.unit == 'px':
             return self.xy
@@ -75,7 +77,7 @@ class PointFile:
     format: str
     frames: list
     notes: list = field(default_factory=list)
-    is_negative: object = None
+    is_negative: Callable[[str], bool] | None = None
     image_ids: dict | None = None
     categories: dict | None = None
 
@@ -99,7 +101,7 @@ class PointFile:
         return sum(map(len, self.frames))
 
 
-def points_of(name, points, where, scored=True, **more) -> FramePoints:
+def points_of(name: str, points: Sequence[tuple], where: str | Path, scored: bool = True, **more: Any) -> FramePoints:
     """A ``FramePoints`` of a list, checked.
 
     Args:
@@ -167,7 +169,7 @@ def _short(value):
     return (repr(value) if isinstance(value, str) else str(value))[:40]
 
 
-def only(frame, mask) -> FramePoints:
+def only(frame: FramePoints, mask: np.ndarray) -> FramePoints:
     """The frame with those of its points that ``mask`` ``(N,)`` has."""
     scores, kept = (None if values is None else values[mask] for values in (frame.scores, frame.kept))
     return dataclasses.replace(frame, xy=frame.xy[mask], labels=frame.labels[mask], scores=scores, kept=kept)

@@ -6,13 +6,15 @@ neither; else outlines of the size of a region. Points are always objects of the
 """
 
 import json
+from collections.abc import Sequence
 
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.geojson import features_of, has_no_place, objects_of_file
-from mitos_mmdet.interchange.points import PointFile, points_of
+from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
+from mitos_mmdet.interchange.source import Source
 
 EXPLAINED = "QuPath's GeoJSON, one file per image"
 SUFFIXES = ('.geojson', '.json')
@@ -21,11 +23,11 @@ _REGION_PX = 200
 _COLOURS = {MITOSIS: [0, 160, 70], HARD_NEGATIVE: [220, 120, 0]}
 
 
-def recognises(source) -> bool:
+def recognises(source: Source) -> bool:
     return features_of(source.first_json) is not None
 
 
-def read(source, truth=None) -> PointFile:
+def read(source: Source, truth: PointFile | None = None) -> PointFile:
     """Objects of other classes than mitotic figure and hard negative stay in, under their own names.
 
     Raises:
@@ -49,7 +51,7 @@ def read(source, truth=None) -> PointFile:
     return PointFile(source.path, 'qupath', frames, notes)
 
 
-def to_files(frames) -> list[tuple[str, str]]:
+def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('H05_00Ab.geojson', text), ...]``, one per frame; annotations, which QuPath also shows when they are points."""
     return [(f'{last_of(frame)}.geojson', json.dumps(dict(type='FeatureCollection', features=_to_features(frame)))) for frame in frames]
 

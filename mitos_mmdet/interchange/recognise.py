@@ -1,5 +1,6 @@
 """Which format a file or folder has, by its content, and its reading."""
 
+from pathlib import Path
 from typing import Protocol
 
 from mitos_mmdet.interchange import coco, coco_results, csv_points, detections_json, grand_challenge, grand_challenge_truth, qupath
@@ -39,7 +40,7 @@ FORMATS: dict[str, Format] = {
 _PICKLES = ('.pkl', '.pickle', '.pth', '.pt')
 
 
-def read_points(path, format=None, truth=None, is_truth=False) -> PointFile:
+def read_points(path: str | Path, format: str | None = None, truth: PointFile | None = None, is_truth: bool = False) -> PointFile:
     """Reads a file or folder of any known format.
 
     Args:
@@ -69,7 +70,7 @@ def read_points(path, format=None, truth=None, is_truth=False) -> PointFile:
     return made
 
 
-def recognise(source) -> str:
+def recognise(source: Source) -> str:
     """The name in ``FORMATS`` of a ``Source``.
 
     Raises:

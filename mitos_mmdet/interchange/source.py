@@ -28,7 +28,7 @@ class Source:
         ValueError: Nothing is there, or it is empty.
     """
 
-    def __init__(self, path, truth=False):
+    def __init__(self, path: str | Path, truth: bool = False):
         self.path, self.truth = Path(path), truth
         if not self.path.exists():
             raise ValueError(f'{path}: no such file or folder')
@@ -75,14 +75,14 @@ class Source:
         first = next(iter(self.files('.json', '.geojson')), None)
         return None if first is None else read_json(first)
 
-    def files(self, *suffixes) -> list[Path]:
+    def files(self, *suffixes: str) -> list[Path]:
         """A folder's files of these suffixes at any depth, sorted, without hidden ones; a file is its own only one.
 
         ``a.csv.gz`` counts as a ``.csv``.
         """
         return [path for path in self._all if without_gz(path).suffix.lower() in suffixes]
 
-    def not_read(self, *suffixes) -> list[str]:
+    def not_read(self, *suffixes: str) -> list[str]:
         """A note on the folder's files that are neither of these suffixes nor images; none where there are none."""
         others = Counter(without_gz(path).suffix.lower() or 'no suffix' for path in self._all
                          if without_gz(path).suffix.lower() not in (*suffixes, *_IMAGES))
