@@ -5,9 +5,11 @@ and ``candidates.json`` (written last). Every file appears whole or not at all, 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -16,10 +18,13 @@ from mitos_mmdet.core.candidates import cut_patches
 from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.output_folder import claimed
-from mitos_mmdet.preparation.candidate_plan import candidates_json, plan_patches, summarise
+from mitos_mmdet.preparation.candidate_plan import CandidateSettings, candidates_json, plan_patches, summarise
+
+if TYPE_CHECKING:
+    from mitos_mmdet.datasets.mitosis_dataset import MitosisDataset
 
 
-def collect(dataset, detect, out, settings, origin) -> tuple:
+def collect(dataset: 'MitosisDataset', detect: Callable, out: str | Path, settings: CandidateSettings, origin: dict) -> tuple:
     """Writes the patches of a dataset's candidates and their annotation file.
 
     Args:

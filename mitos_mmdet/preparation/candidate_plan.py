@@ -1,6 +1,7 @@
 """Which of phase one's candidates phase two learns from, and as what (Mask R-CNN on TUPAC16, section 3.4). numpy and scipy alone."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -65,7 +66,8 @@ class Patch:
     name: str = ''
 
 
-def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame') -> tuple:
+def judge_candidates(centres: np.ndarray, truth: np.ndarray, radius: Length, um_per_px: tuple | None = None,
+                     name: str = 'a frame') -> tuple:
     """What each candidate of a frame is, by the contests' rule.
 
     Of the candidates within the radius of a mitotic figure one is its hit (rule ``midog`` of ``matching``). The others are
@@ -92,7 +94,7 @@ def judge_candidates(centres, truth, radius, um_per_px=None, name='a frame') -> 
     return kinds, found < 0
 
 
-def plan_patches(frames, settings) -> tuple:
+def plan_patches(frames: Sequence[tuple], settings: CandidateSettings) -> tuple:
     """The patches to cut of all frames.
 
     Args:
@@ -126,7 +128,7 @@ def plan_patches(frames, settings) -> tuple:
     return _named(figures + kept), counts
 
 
-def candidates_json(patches, infos, classes, settings) -> dict:
+def candidates_json(patches: Sequence, infos: Sequence[dict], classes: Sequence[str], settings: CandidateSettings) -> dict:
     """The annotation file: an image a patch, with one annotation over all of it that says what it is.
 
     Args:
@@ -149,7 +151,7 @@ def candidates_json(patches, infos, classes, settings) -> dict:
                 annotations=annotations, categories=[dict(id=1, name=classes[0]), dict(id=2, name=HARD_NEGATIVE)])
 
 
-def summarise(counts, settings) -> list:
+def summarise(counts: Mapping[str, int], settings: CandidateSettings) -> list:
     """What there was, for people: a list of lines."""
     hits, missed = counts['figures'] - counts['missed'], 'left out' if settings.hits_only else 'added'
     return [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} figures hit within "

@@ -1,5 +1,8 @@
 """Images before and after normalisation, side by side, for the eye."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -10,7 +13,7 @@ from mitos_mmdet.core.names import printable
 _SIDE, _GAP, _LINE = 320, 8, 18  # px
 
 
-def contact_sheet(rows, path) -> None:
+def contact_sheet(rows: Sequence[tuple], path: str | Path) -> None:
     """Writes a PNG, whole or not at all.
 
     Args:

@@ -3,6 +3,8 @@
 import inspect
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.contests import contest_module
 from mitos_mmdet.contests.measure import drop_outside, measure_frames
@@ -29,7 +31,8 @@ class Conversion:
     notes: list = field(default_factory=list)
 
 
-def convert(contest, root, images=None, split=None, seed=0, box_size=None, allow_missing=False, **options) -> 'Conversion':
+def convert(contest: str, root: str | Path, images: str | Path | None = None, split: str | None = None, seed: int = 0,
+            box_size: str | None = None, allow_missing: bool = False, **options: Any) -> 'Conversion':
     """Reads a contest, measures its images, splits it by case.
 
     Args:

@@ -1,5 +1,9 @@
 """The pixels of a frame for cutting and measuring: small frames whole, large ones by region where their format allows."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from mitos_mmdet.core.images import open_image, read_rgb
@@ -19,7 +23,7 @@ class FramePixels:
         BrokenImageError: It cannot be read; also when it is read.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self._image = open_image(path)
         self.width, self.height = self._image.width, self._image.height
         self._whole = None
@@ -33,16 +37,17 @@ class FramePixels:
     def __exit__(self, *_):
         self._image.close()
 
-    def crop(self, xyxy) -> np.ndarray:
+    def crop(self, xyxy: Sequence[int]) -> np.ndarray:
         """uint8 ``(h, w, 3)`` of what lies in the frame of a rectangle."""
         x1, y1, x2, y2 = max(0, xyxy[0]), max(0, xyxy[1]), min(self.width, xyxy[2]), min(self.height, xyxy[3])
         if self._whole is not None:
             return self._whole[y1:y2, x1:x2]
         return self._image.read(0, x1, y1, x2 - x1, y2 - y1)
 
-    def sample(self, most) -> np.ndarray:
+    def sample(self, most: int | None) -> np.ndarray:
         """Pixels of all the frame, ``(1, n, 3)``, without the whole of a large one in memory: those that an estimate of it looks at."""
-        return sample_pixels(self._whole if self._whole is not None else _Rows(self), most)
+        pixels: Any = self._whole if self._whole is not None else _Rows(self)
+        return sample_pixels(pixels, most)
 
 
 class _Rows:

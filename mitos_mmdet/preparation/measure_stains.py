@@ -1,5 +1,7 @@
 """Measures the stain of every image of an annotation file, or of every case over all its images, and writes it into the file."""
 
+from pathlib import Path
+
 import numpy as np
 
 from mitos_mmdet.core.images import read_rgb
@@ -9,7 +11,7 @@ from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.preparation.one_image import fault_of
 
 
-def measure_stains(frames_file, image_folder, by='image', method='macenko') -> tuple:
+def measure_stains(frames_file: str | Path, image_folder: str | Path, by: str = 'image', method: str = 'macenko') -> tuple:
     """The annotation file's content with ``stain`` in each image's entry, as ``RandomStainTransfer`` and ``NormalizeStain`` read it.
 
     Args:

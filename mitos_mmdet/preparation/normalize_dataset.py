@@ -25,7 +25,8 @@ _NAMED = 20  # files not read that are listed before the rest is only counted (o
 _SHOWN = 8  # rows of the contact sheet, at most 3 of them images that were left as they are (ours)
 
 
-def normalize_dataset(source, out, target, images=None, per_tile=False, workers=None, strict=False, save=None, backend='fast') -> tuple:
+def normalize_dataset(source: str | Path, out: str | Path, target: StainEstimate, images: str | Path | None = None, per_tile: bool = False,
+                      workers: int | None = None, strict: bool = False, save: tuple | None = None, backend: str = 'fast') -> tuple:
     """Normalises the images of ``source`` into ``out/images``.
 
     Args:
@@ -59,33 +60,33 @@ def normalize_dataset(source, out, target, images=None, per_tile=False, workers=
             raise ValueError(f'{source}: an annotation file. Give the folder of its images, too (--images)')
         if source.name in (_MARK, _SHEET):
             raise ValueError(f'{source}: is called as a file of this tool is. Rename it')
-        images, content = Path(images), read_annotations(source)
+        folder, content = Path(images), read_annotations(source)
         check_coco(content, source)
         groups = _groups(content['images'], target.method, per_tile, source)
         settings['annotations_sha256'] = hashlib.sha256(source.read_bytes()).hexdigest()
     else:
         if images is not None:
             raise ValueError(f'{source}: not an annotation file, so --images has no meaning. Give the one or the other')
-        images, groups, not_read = _files(source)
-    settings['images'] = str(images.resolve())
-    _check_folders(images, out)
+        folder, groups, not_read = _files(source)
+    settings['images'] = str(folder.resolve())
+    _check_folders(folder, out)
     own = {'the mark': out / _MARK, 'the contact sheet': out / _SHEET} | ({} if content is None else {'the result': out / source.name})
-    check_outputs(own | ({} if save is None else {save[0]: save[1]}), [source, images])
+    check_outputs(own | ({} if save is None else {save[0]: save[1]}), [source, folder])
     # The headers alone show most of what can be wrong, before anything is written.
-    broken = {name: fault for group in groups for name in group.files if (fault := fault_of(images / name, read_header, images / name)[1])}
+    broken = {name: fault for group in groups for name in group.files if (fault := fault_of(folder / name, read_header, folder / name)[1])}
     _judge(groups, broken, strict)
     groups = _without(groups, broken)
     with claimed(out, _MARK, settings, 'normalised images'):
         if save is not None:
             save[2](save[1])
-        records, faults = normalize_files(groups, images, out, target, workers, backend)
+        records, faults = normalize_files(groups, folder, out, target, workers, backend)
         broken |= faults
         _judge(groups, broken, strict)
         groups = _without(groups, broken)
         if content is not None:
             write_json(_annotations(content, groups, records, target), out / source.name)
         passed = [(name, records[group.name]['reason']) for group in groups if 'reason' in records[group.name] for name in group.files]
-        _show(groups, passed, images, out)
+        _show(groups, passed, folder, out)
     count = sum(len(group.files) for group in groups)
     lines = [f'images: {count - len(passed)} normalised by {target.method}, {len(passed)} left as they are',
              f'estimates: {len(groups)}', f'before and after: {out / _SHEET}']

@@ -8,6 +8,7 @@ there is done.
 import contextlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,8 @@ class _Job:
     backend: str
 
 
-def normalize_files(groups, images, out, target, workers, backend='fast') -> tuple:
+def normalize_files(groups: Sequence[Group], images: Path, out: Path, target: StainEstimate, workers: int,
+                    backend: str = 'fast') -> tuple:
     """Writes the normalised images to ``out/images``, under their names.
 
     Where the stain of a group cannot be estimated its images are copied as they are.

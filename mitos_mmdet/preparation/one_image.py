@@ -1,10 +1,14 @@
 """One image among many: what goes wrong with it is named and counted, and the others go on."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
 
 
-def fault_of(path, work, *arguments) -> tuple:
+def fault_of(path: str | Path, work: Callable, *arguments: Any) -> tuple:
     """Does the work on one image, whatever it raises.
 
     The one place where a run over many images catches errors: memory and number overflows, decoders' and encoders' errors of every

@@ -2,11 +2,14 @@
 
 import random
 import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from mitos_mmdet.contests.reading import LabelledFrame
 
 _HOW = ("Write fractions as 'train=0.7,val=0.15,test=0.15', or case lists as 'train=03+04,val=05'")
 
 
-def split_frames(frames, rule, named, seed=0) -> tuple:
+def split_frames(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str, dict], seed: int = 0) -> tuple:
     """Deals frames out to splits.
 
     Args:
@@ -92,13 +95,13 @@ def _check_apart(splits, rule):
                                  f'one side')
 
 
-def absent_cases(frames, rule, named) -> list:
+def absent_cases(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str, dict]) -> list:
     """The sorted cases of a split by name that are not among ``frames``; none for other rules."""
     known = set().union(*(_names(frame) for frame in frames))
     return sorted({entry for entries in named.get(rule, {}).values() for entry in entries} - known)
 
 
-def some(cases, most=12) -> str:
+def some(cases: Iterable[str], most: int = 12) -> str:
     """The first cases by name, and how many more."""
     cases = sorted(cases)
     return ', '.join(cases[:most]) + (f' and {len(cases) - most} more' if len(cases) > most else '')

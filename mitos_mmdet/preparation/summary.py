@@ -1,11 +1,14 @@
 """The table that a conversion prints."""
 
+from collections.abc import Mapping, Sequence
+
+from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
 _HEAD = ('split', 'scanner', 'domain', 'um/px', 'frames', 'unlabelled', 'cases', 'mitoses', 'hard negatives')
 
 
-def summary_table(splits) -> str:
+def summary_table(splits: Mapping[str, Sequence[LabelledFrame]]) -> str:
     """Frames, cases and labels per split, scanner and domain.
 
     Args:

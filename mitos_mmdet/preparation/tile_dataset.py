@@ -24,7 +24,7 @@ from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.preparation.frame_pixels import FramePixels
 from mitos_mmdet.preparation.one_image import fault_of
-from mitos_mmdet.preparation.tile_plan import plan_tiles, summarise, tiles_json
+from mitos_mmdet.preparation.tile_plan import TileSettings, plan_tiles, summarise, tiles_json
 from mitos_mmdet.stain.estimation import MAX_PIXELS
 
 _PAD_VALUE = 255  # Ours: white, as the glass beside the tissue.
@@ -41,7 +41,8 @@ class _Job:
     stain_file: Path
 
 
-def tile_dataset(frames_file, image_folder, out, settings, workers=None, strict=False) -> tuple:
+def tile_dataset(frames_file: str | Path, image_folder: str | Path, out: str | Path, settings: TileSettings, workers: int | None = None,
+                 strict: bool = False) -> tuple:
     """Writes the tiles of a dataset and their annotation file.
 
     Args:

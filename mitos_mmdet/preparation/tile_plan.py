@@ -5,6 +5,7 @@ Coordinates are px, x first. Tiles are xyxy in the frame, x2 and y2 just outside
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
@@ -57,7 +58,7 @@ class TileSettings:
             raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, as 4x4')
         tile_grid(1, 1, self.size, self.overlap)
 
-    def tiles(self, width, height) -> np.ndarray:
+    def tiles(self, width: int, height: int) -> np.ndarray:
         """The tiles of a frame: ``(T, 4)`` int64 xyxy."""
         if self.grid is not None:
             return equal_grid(width, height, *self.grid)
@@ -88,7 +89,7 @@ class PlannedFrame:
     objects: Counter
 
 
-def plan_tiles(content, settings) -> tuple:
+def plan_tiles(content: dict, settings: TileSettings) -> tuple:
     """The tiles of every frame of an annotation file, in its order.
 
     An object belongs to each tile that holds its centroid (left and top border inside, right and bottom outside): to several
@@ -133,7 +134,7 @@ def plan_tiles(content, settings) -> tuple:
     return frames, skipped
 
 
-def tiles_json(content, frames, settings) -> dict:
+def tiles_json(content: dict, frames: Sequence[PlannedFrame], settings: TileSettings) -> dict:
     """The tiles' annotation file: COCO json as ``coco_format``; each image has ``frame``, ``frame_id`` and ``offset`` [x, y]."""
     images: list[dict] = []
     annotations: list[dict] = []
@@ -150,7 +151,7 @@ def tiles_json(content, frames, settings) -> dict:
                 categories=content['categories'])
 
 
-def summarise(content, frames) -> list[str]:
+def summarise(content: dict, frames: Sequence[PlannedFrame]) -> list[str]:
     """The counts of a plan as lines of text."""
     tiles = [tile for frame in frames for tile in frame.tiles]
     held = [Counter(annotation['frame_annotation_id'] for tile in frame.tiles for annotation in tile.annotations)

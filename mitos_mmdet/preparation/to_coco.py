@@ -1,7 +1,10 @@
 """Frames to the COCO json of ``coco_format``."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.core.centroids import centroids_to_boxes, clip_boxes
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.datasets.coco_format import CATEGORY_IDS, categories
@@ -10,12 +13,12 @@ from mitos_mmdet.datasets.coco_format import CATEGORY_IDS, categories
 CONVERTER_VERSION = 1
 
 
-def make_info(contest, **more) -> dict:
+def make_info(contest: str, **more: Any) -> dict:
     """The ``info``; ``more`` tells of labels, boxes and split. No date: the same contest files give the same bytes."""
     return dict(description=f'{contest}, converted by mitos_mmdet', contest=contest, converter_version=CONVERTER_VERSION, **more)
 
 
-def to_coco(frames, info, box_size=None) -> dict:
+def to_coco(frames: Sequence[LabelledFrame], info: dict, box_size: str | None = None) -> dict:
     """The annotation file of measured frames.
 
     Args:
@@ -29,17 +32,17 @@ def to_coco(frames, info, box_size=None) -> dict:
     Raises:
         ValueError: No such length, or a length in um for a frame without a pixel size.
     """
-    box_size = None if box_size is None else Length.parse(box_size)
+    side = None if box_size is None else Length.parse(box_size)
     images: list[dict] = []
     annotations: list[dict] = []
     for frame in sorted(frames, key=lambda frame: frame.file_name):
         image_id = len(images) + 1
-        width, height = frame.size
+        width, height = frame.size or ()
         um_per_px = None if frame.um_per_px is None else [round(size, 5) for size in frame.um_per_px]
         images.append(dict(id=image_id, file_name=frame.file_name, width=width, height=height, um_per_px=um_per_px,
                            scanner=frame.scanner, case_id=frame.case_id, domain=frame.domain, labelled=frame.labelled))
         for label in frame.labels:
-            annotations.append(dict(id=len(annotations) + 1, image_id=image_id) | _annotation(label, frame, box_size))
+            annotations.append(dict(id=len(annotations) + 1, image_id=image_id) | _annotation(label, frame, side))
     return dict(info=info, licenses=[], images=images, annotations=annotations, categories=categories())
 
 

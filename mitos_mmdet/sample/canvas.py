@@ -1,5 +1,7 @@
 """The section being stained: concentrations of haematoxylin and eosin, painted cell by cell on small patches."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from .noise import Texture, soft_step
@@ -14,11 +16,11 @@ class Canvas:
         rng: The frame's generator.
     """
 
-    def __init__(self, haematoxylin, eosin, um_per_px, rng):
+    def __init__(self, haematoxylin: np.ndarray, eosin: np.ndarray, um_per_px: float, rng: np.random.Generator):
         self.haematoxylin, self.eosin, self.um_per_px, self.rng = haematoxylin, eosin, um_per_px, rng
         self.textures = {scale: Texture(rng, scale / um_per_px) for scale in (0.28, 0.5, 0.9, 2.0)}
 
-    def patch(self, x_um, y_um, radius_um, angle=0.0) -> 'Patch | None':
+    def patch(self, x_um: float, y_um: float, radius_um: float, angle: float = 0.0) -> 'Patch | None':
         """The part of the frame within ``radius_um`` of a point, or None where it lies outside.
 
         Returns:
@@ -39,27 +41,27 @@ class Canvas:
 class Patch:
     """A window of a canvas; ``u``, ``v`` are um from its centre along and across the cell's axis."""
 
-    def __init__(self, canvas, window, u, v):
+    def __init__(self, canvas: Canvas, window: tuple[slice, slice], u: np.ndarray, v: np.ndarray):
         self.canvas, self.window, self.u, self.v = canvas, window, u, v
 
-    def moved(self, u_um, v_um) -> 'Patch':
+    def moved(self, u_um: float, v_um: float) -> 'Patch':
         """The same window with its centre moved by ``(u, v)`` um."""
         return Patch(self.canvas, self.window, self.u - np.float32(u_um), self.v - np.float32(v_um))
 
-    def texture(self, scale_um) -> np.ndarray:
+    def texture(self, scale_um: float) -> np.ndarray:
         """Noise of one of the canvas's scales, another window at each call."""
         return self.canvas.textures[scale_um].window(self.canvas.rng, self.u.shape)
 
-    def oval(self, semi_u, semi_v, wobble=0.06) -> np.ndarray:
+    def oval(self, semi_u: float, semi_v: float, wobble: float = 0.06) -> np.ndarray:
         """Depth in um below an oval outline with an uneven edge, negative outside."""
         u, v = self.u / semi_u, self.v / semi_v
         radius, theta = np.hypot(u, v), np.arctan2(v, u)
-        edge = 1.0
+        edge: float | np.ndarray = 1.0
         for order in range(2, 6):
             edge = edge + wobble * 2 / order * self.canvas.rng.normal() * np.cos(order * theta + self.canvas.rng.uniform(0, 6.3))
         return (edge - radius) * min(semi_u, semi_v)
 
-    def blobs(self, points, merge_um=0.25) -> np.ndarray:
+    def blobs(self, points: Iterable[Sequence[float]], merge_um: float = 0.25) -> np.ndarray:
         """Depth in um inside a union of discs that melt together.
 
         Args:
@@ -71,7 +73,8 @@ class Patch:
         top = depth.max(axis=0)
         return top + merge_um * np.log(np.exp((depth - top) / merge_um).sum(axis=0))
 
-    def cover(self, depth, haematoxylin, eosin, softness_um=0.14) -> None:
+    def cover(self, depth: np.ndarray, haematoxylin: float | np.ndarray | None, eosin: float | np.ndarray | None,
+              softness_um: float = 0.14) -> None:
         """Replaces what is there by new concentrations where ``depth`` is positive; None leaves a stain as it is."""
         share = soft_step(depth, softness_um)
         for name, new in (('haematoxylin', haematoxylin), ('eosin', eosin)):
@@ -79,12 +82,12 @@ class Patch:
                 old = getattr(self.canvas, name)[self.window]
                 old += share * (new - old)
 
-    def scale(self, share, haematoxylin, eosin) -> None:
+    def scale(self, share: np.ndarray, haematoxylin: float | np.ndarray, eosin: float | np.ndarray) -> None:
         """Multiplies the stains by a factor where ``share`` is 1, leaves them where it is 0."""
         self.canvas.haematoxylin[self.window] *= 1 + share * (haematoxylin - 1)
         self.canvas.eosin[self.window] *= 1 + share * (eosin - 1)
 
-    def add(self, haematoxylin, eosin) -> None:
+    def add(self, haematoxylin: float | np.ndarray, eosin: float | np.ndarray) -> None:
         """Adds stain."""
         self.canvas.haematoxylin[self.window] += haematoxylin
         self.canvas.eosin[self.window] += eosin

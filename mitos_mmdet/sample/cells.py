@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.sample.canvas import Canvas
+from mitos_mmdet.sample.plan import FramePlan
+
 from .noise import soft_step
 from .plan import value_at
 
@@ -18,13 +21,13 @@ class Tumour:
     pleomorphic: float
 
 
-def draw_tumour(rng) -> 'Tumour':
+def draw_tumour(rng: np.random.Generator) -> 'Tumour':
     """A tumour for a frame."""
     radius = rng.uniform(3.5, 5.4)
     return Tumour(radius, radius * rng.uniform(2.1, 2.7), rng.random(), rng.uniform(0.1, 1))
 
 
-def place_cells(plan, tumour, rng) -> dict:
+def place_cells(plan: FramePlan, tumour: Tumour, rng: np.random.Generator) -> dict:
     """Centres of the ordinary cells of a frame, clear of its figures and of each other.
 
     Returns:
@@ -81,7 +84,7 @@ def _belongs(kind, layout, x, y, rng):
     return nest < -2
 
 
-def paint_cells(canvas, plan, placed, tumour) -> None:
+def paint_cells(canvas: Canvas, plan: FramePlan, placed: dict, tumour: Tumour) -> None:
     """Paints the ordinary cells; the last points of ``epithelial``, the figures' own, are left to others."""
     rng = canvas.rng
     for x, y in placed['erythrocyte']:
@@ -106,7 +109,8 @@ def paint_cells(canvas, plan, placed, tumour) -> None:
                 vesicular=np.clip(tumour.vesicular + rng.normal(0, 0.25), 0, 1))
 
 
-def nucleus(canvas, x, y, semi_u, semi_v, angle, darkness, vesicular, wobble=0.07) -> None:
+def nucleus(canvas: Canvas, x: float, y: float, semi_u: float, semi_v: float, angle: float, darkness: float, vesicular: float,
+            wobble: float = 0.07) -> None:
     """A nucleus at rest.
 
     Args:
@@ -139,7 +143,7 @@ def nucleus(canvas, x, y, semi_u, semi_v, angle, darkness, vesicular, wobble=0.0
     patch.cover(depth, np.clip(inside, 0.08, None), np.clip(eosin, 0.05, None), softness_um=rng.choice([0.13, 0.2, 0.4]))
 
 
-def erythrocyte(canvas, x, y) -> None:
+def erythrocyte(canvas: Canvas, x: float, y: float) -> None:
     """A red blood cell: a disc without nucleus."""
     patch = canvas.patch(x, y, 4.5, canvas.rng.uniform(0, 3.2))
     if patch is None:

@@ -6,10 +6,13 @@ one for dying cells. ``u`` runs along the metaphase plate, ``v`` from pole to po
 
 import numpy as np
 
+from mitos_mmdet.sample.canvas import Canvas
+from mitos_mmdet.sample.plan import Figure
+
 from .noise import soft_step
 
 
-def paint_figure(canvas, figure) -> None:
+def paint_figure(canvas: Canvas, figure: Figure) -> None:
     """Paints one :class:`Figure`, chromatin centred on its point."""
     _PAINTERS[figure.kind](canvas, figure)
 

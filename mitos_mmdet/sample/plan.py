@@ -7,6 +7,7 @@ Points are ``(x, y)`` um from the frame's top left corner.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .noise import smooth_noise
 from .scanners import SCANNERS, Scanner
@@ -67,7 +68,7 @@ class FramePlan:
     figures: tuple
 
 
-def plan_frame(index, frames, width, height, seed) -> 'FramePlan':
+def plan_frame(index: int, frames: int, width: int, height: int, seed: int) -> 'FramePlan':
     """Plans frame ``index`` (from 0) of ``frames``; the same arguments give the same plan.
 
     Scanners come in blocks, as in MIDOG; the last third of each block (at least one frame) is test.
@@ -81,12 +82,12 @@ def plan_frame(index, frames, width, height, seed) -> 'FramePlan':
     return FramePlan(index + 1, width, height, scanner, split, layout, figures)
 
 
-def frame_rng(seed, index, stage) -> np.random.Generator:
+def frame_rng(seed: int, index: int, stage: int) -> np.random.Generator:
     """A generator of its own for each frame and stage, so that frames may be drawn in any order, by any process."""
     return np.random.default_rng([seed, index, stage])
 
 
-def value_at(field, x_um, y_um) -> np.ndarray | np.floating:
+def value_at(field: np.ndarray, x_um: ArrayLike, y_um: ArrayLike) -> np.ndarray | np.floating:
     """The field's value at points in um; points outside take the border's."""
     rows = np.clip(np.asarray(y_um).astype(int), 0, field.shape[0] - 1)
     columns = np.clip(np.asarray(x_um).astype(int), 0, field.shape[1] - 1)

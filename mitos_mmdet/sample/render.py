@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mitos_mmdet.sample.plan import FramePlan
+
 from .canvas import Canvas
 from .cells import draw_tumour, paint_cells, place_cells
 from .figures import paint_figure
@@ -10,7 +12,7 @@ from .scanners import expose
 from .tissue import paint_tissue
 
 
-def render_frame(plan, seed) -> np.ndarray:
+def render_frame(plan: FramePlan, seed: int) -> np.ndarray:
     """Draws a frame.
 
     Args:

@@ -8,6 +8,7 @@ The annotations come first, from the plans alone; a TIFF appears whole or not at
 """
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from mitos_mmdet.core.files import draft, remove_drafts, replacing
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.output_folder import LOCK, locked
+from mitos_mmdet.sample.plan import FramePlan
 
 from .plan import frame_rng, plan_frame
 from .render import render_frame
@@ -30,7 +32,8 @@ _SIDES_PX = (128, 8192)
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _PREDICTOR, _CENTIMETRE, _HORIZONTAL = 282, 283, 296, 317, 3, 2
 
 
-def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2, progress=True) -> list:
+def make_sample(out: str | Path, frames: int = 24, size: tuple[int, int] = (1024, 768), seed: int = 0, force: bool = False,
+                workers: int = 2, progress: bool = True) -> list:
     """Writes the sample, or what is left of it.
 
     Args:
@@ -66,7 +69,7 @@ def make_sample(out, frames=24, size=(1024, 768), seed=0, force=False, workers=2
     return plans
 
 
-def annotations(plans, seed, settings) -> dict:
+def annotations(plans: Sequence[FramePlan], seed: int, settings: dict) -> dict:
     """The content of ``MIDOG++.json`` for these plans."""
     images: list[dict] = []
     labels: list[dict] = []
@@ -86,13 +89,13 @@ def annotations(plans, seed, settings) -> dict:
                 categories=[dict(id=1, name='mitotic figure'), dict(id=2, name='not mitotic figure')], annotations=labels)
 
 
-def splits(plans) -> str:
+def splits(plans: Sequence[FramePlan]) -> str:
     """The content of ``datasets_xvalidation.csv`` for these plans."""
     rows = [f'{plan.number};{plan.split};{TUMOR};{plan.scanner.name};mitos_mmdet;Synthetic' for plan in plans]
     return '\n'.join(['Slide;Dataset;Tumor;Scanner;Origin;Species', *rows, ''])
 
 
-def write_frame(plan, seed, path) -> None:
+def write_frame(plan: FramePlan, seed: int, path: str | Path) -> None:
     """Draws a frame into a deflated TIFF, whole or not at all."""
     picture = Image.fromarray(render_frame(plan, seed))
     per_cm = 10000 / plan.scanner.um_per_px

@@ -35,7 +35,7 @@ SCANNERS = (
 )
 
 
-def expose(haematoxylin, eosin, defocus, scanner, rng) -> np.ndarray:
+def expose(haematoxylin: np.ndarray, eosin: np.ndarray, defocus: np.ndarray, scanner: Scanner, rng: np.random.Generator) -> np.ndarray:
     """The picture of a stained section.
 
     Args:
@@ -49,8 +49,8 @@ def expose(haematoxylin, eosin, defocus, scanner, rng) -> np.ndarray:
         np.ndarray: uint8 ``(H, W, 3)`` RGB.
     """
     strength = rng.uniform(0.88, 1.12, 2)
-    vectors = np.array([scanner.haematoxylin, scanner.eosin]) + rng.normal(0, 0.012, (2, 3))
-    vectors = vectors.astype(np.float32) * strength[:, None].astype(np.float32)
+    stains = np.array([scanner.haematoxylin, scanner.eosin]) + rng.normal(0, 0.012, (2, 3))
+    vectors = stains.astype(np.float32) * strength[:, None].astype(np.float32)
     sigma_px = scanner.blur_um / scanner.um_per_px
     channels = []
     for channel in range(3):

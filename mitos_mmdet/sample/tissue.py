@@ -4,10 +4,12 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from mitos_mmdet.sample.plan import FramePlan
+
 from .noise import enlarge, smooth_noise, soft_step
 
 
-def paint_tissue(plan, cells_um, rng) -> tuple:
+def paint_tissue(plan: FramePlan, cells_um: np.ndarray, rng: np.random.Generator) -> tuple:
     """Stains a frame without its nuclei.
 
     Args:

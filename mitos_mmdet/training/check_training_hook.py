@@ -1,6 +1,7 @@
 """``CheckTrainingHook``: a training that is lost, or would teach the wrong thing, stops with one line."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.hooks import Hook
@@ -9,6 +10,9 @@ from mmengine.registry import HOOKS
 from mmengine.runner.base_loop import BaseLoop
 
 from mitos_mmdet.compat.checkpoints import check_finite, check_fits, check_loads
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 _SKIPS = 20  # Ours: batches in a row that the loss scaler of mixed precision may skip.
 
@@ -31,7 +35,7 @@ class CheckTrainingHook(Hook):
     def __init__(self):
         self._lost = 0
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: 'Runner') -> None:
         """Compares the heads' classes with the data's."""
         classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes')
         for name, count in head_classes(_bare(runner.model)):
@@ -40,9 +44,10 @@ class CheckTrainingHook(Hook):
                                  f'{tuple(classes)!r}: the others would be learnt as background. Set num_classes={len(classes)}, or '
                                  f'metainfo.classes of the dataset')
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+    def after_train_iter(self, runner: 'Runner', batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
         """Looks at the loss."""
-        loss = outputs.get('loss') if isinstance(outputs, dict) else None
+        outputs = outputs if isinstance(outputs, dict) else {}
+        loss = outputs.get('loss')
         if loss is None or bool(torch.isfinite(torch.as_tensor(loss)).all()):
             self._lost = 0
             return
@@ -55,18 +60,18 @@ class CheckTrainingHook(Hook):
                              f"{', '.join(worst)}), training stopped. Go on from the last checkpoint in {runner.work_dir} (--resume) with "
                              f'a lower learning rate (optim_wrapper.optimizer.lr) or clipped gradients (optim_wrapper.clip_grad)')
 
-    def before_save_checkpoint(self, runner, checkpoint) -> None:
+    def before_save_checkpoint(self, runner: 'Runner', checkpoint: dict) -> None:
         """Refuses to save weights that are no numbers."""
         check_finite(checkpoint['state_dict'], f'{runner.work_dir}: the weights at iteration {runner.iter}')
 
-    def after_load_checkpoint(self, runner, checkpoint) -> None:
+    def after_load_checkpoint(self, runner: 'Runner', checkpoint: dict) -> None:
         """Compares a checkpoint with the model before it is loaded."""
         training = isinstance(runner._train_loop, BaseLoop)
         check = check_loads if training and not runner._resume else check_fits
         check(checkpoint, _bare(runner.model), runner._load_from or 'the checkpoint')
 
 
-def head_classes(model) -> Iterator:
+def head_classes(model: torch.nn.Module) -> Iterator:
     """``(name, num_classes)`` of every head of a detector that tells the classes of objects apart."""
     for name, module in model.named_modules():
         count = getattr(module, 'num_classes', None)

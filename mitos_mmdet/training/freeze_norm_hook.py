@@ -1,8 +1,13 @@
 """``FreezeNormHook``: batch normalisation keeps the statistics that a model starts with."""
 
+from typing import TYPE_CHECKING, Any
+
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from torch.nn.modules.batchnorm import _BatchNorm
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 
 @HOOKS.register_module()
@@ -13,7 +18,7 @@ class FreezeNormHook(Hook):
     moved do not fit the average.
     """
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+    def before_train_iter(self, runner: 'Runner', batch_idx: int, data_batch: Any = None) -> None:
         """``model.train()`` undoes it after each validation, so it is done anew."""
         for module in runner.model.modules():
             if isinstance(module, _BatchNorm):

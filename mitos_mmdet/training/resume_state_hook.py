@@ -11,7 +11,7 @@ import torch
 from mmengine.dist import all_gather_object, get_rank, is_main_process
 from mmengine.hooks import EarlyStoppingHook, Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mitos_mmdet.core.json_files import write_json
 
@@ -43,16 +43,16 @@ class ResumeStateHook(Hook):
         """Collects the states of all processes. All of them call it before a checkpoint; mmengine saves in the main process alone."""
         self._gathered = all_gather_object(self._before_validation or random_state())
 
-    def before_save_checkpoint(self, runner, checkpoint) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Puts every process's state into the checkpoint; only its own, where nobody called :meth:`gather`."""
         states, self._gathered = self._gathered or [self._before_validation or random_state()], None
         checkpoint[_KEY] = dict(random=states, stopping=_stopping(runner))
 
-    def after_load_checkpoint(self, runner, checkpoint) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keeps the state until the training begins; mmengine seeds anew in between."""
         self._loaded = checkpoint.get(_KEY) if runner._resume else None
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Restores the state of a resumed run, then makes up the validation that it owes."""
         self._before_validation = None
         if not runner._resume or runner.iter == 0:
@@ -68,7 +68,7 @@ class ResumeStateHook(Hook):
             runner.logger.info(f'The validation after iteration {runner.iter} was cut off and is made up now')
             runner.val_loop.run()
 
-    def before_train_epoch(self, runner) -> None:
+    def before_train_epoch(self, runner: Runner) -> None:
         """Fresh workers for each epoch, seeded by it."""
         loader = runner.train_loop.dataloader
         if isinstance(runner.train_loop, EpochBasedTrainLoop) and loader.num_workers:
@@ -80,12 +80,12 @@ class ResumeStateHook(Hook):
                 seed = (runner.seed or 0) + runner.epoch * seeds
                 loader.worker_init_fn = functools.partial(given.func, *given.args, **{**given.keywords, 'seed': seed})
 
-    def before_val(self, runner) -> None:
+    def before_val(self, runner: Runner) -> None:
         """Remembers the random state."""
         self._before_validation = random_state()
         self.gather()
 
-    def after_val(self, runner) -> None:
+    def after_val(self, runner: Runner) -> None:
         """Restores it, and writes down that this validation is complete."""
         if self._before_validation is not None:
             set_random_state(self._before_validation)
@@ -103,7 +103,7 @@ def random_state() -> dict:
     return state
 
 
-def set_random_state(state) -> None:
+def set_random_state(state: dict) -> None:
     """Restores what :func:`random_state` gave."""
     version, values, gauss = state['python']
     random.setstate((version, tuple(values), gauss))

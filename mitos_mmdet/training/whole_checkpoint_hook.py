@@ -2,6 +2,7 @@
 
 import os.path as osp
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mmengine.dist import is_main_process
 from mmengine.fileio import register_backend
@@ -11,6 +12,9 @@ from mmengine.registry import HOOKS
 
 from mitos_mmdet.core.files import draft, replacing
 from mitos_mmdet.training.resume_state_hook import ResumeStateHook
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 _BACKEND = 'mitos_whole'
 
@@ -38,11 +42,11 @@ class WholeCheckpointHook(CheckpointHook):
     folders only, unless ``backend_args`` says otherwise.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         kwargs.setdefault('backend_args', dict(backend=_BACKEND))
         super().__init__(*args, **kwargs)
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: 'Runner') -> None:
         """As mmengine's; a resumed run's last checkpoint is the one it was resumed from."""
         super().before_train(runner)
         if runner._resume and runner._load_from:

@@ -20,7 +20,7 @@ _SIZES = (('x', 'y', 'width', 'height'), ('x', 'y', 'w', 'h'), ('left', 'top', '
 _USED = {*_IMAGE, *_CLASS, *_CASE, *_UM_PER_PX, *(name for names in (*_POINT, *_CORNERS, *_SIZES) for name in names)}
 
 
-def read_labels(root) -> list:
+def read_labels(root: str | Path) -> list:
     """Points of every CSV under ``root``.
 
     A row is a point (``x, y``), a box by its corners (``x1, y1, x2, y2``) or a box by its upper left corner and size

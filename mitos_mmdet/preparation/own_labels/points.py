@@ -1,10 +1,12 @@
 """Label files that scoring reads too: GeoJSON of QuPath and COCO json."""
 
+from pathlib import Path
+
 from mitos_mmdet.interchange.recognise import read_points
 from mitos_mmdet.preparation.own_labels.found import Found
 
 
-def read_labels(root, format) -> list[Found]:
+def read_labels(root: str | Path, format: str) -> list[Found]:
     """Points of a ``PointFile``.
 
     Args:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
@@ -18,7 +19,8 @@ _READERS = {'csv': csv.read_labels, 'yolo': yolo.read_labels, 'qupath': lambda r
             'coco': lambda root: points.read_labels(root, 'coco')}
 
 
-def read(kind, root, images=None, um_per_px=None, class_map=None, case=None, unlabelled='leave-out') -> 'Reading':
+def read(kind: str, root: str | Path, images: str | Path | None = None, um_per_px: float | None = None,
+         class_map: Mapping[str, str] | None = None, case: str | None = None, unlabelled: str = 'leave-out') -> 'Reading':
     """Reads labels and finds their images.
 
     Args:

@@ -9,7 +9,7 @@ from mitos_mmdet.preparation.own_labels.found import Found
 _NAME_FILES = ('classes.txt', 'obj.names', 'data.yaml', 'data.yml', 'dataset.yaml')
 
 
-def read_labels(root) -> list:
+def read_labels(root: str | Path) -> list:
     """Boxes of every text file under ``root``, by class name where ``classes.txt`` or ``data.yaml`` lies there or above.
 
     Args:
