@@ -1,16 +1,23 @@
 """The report's flags of ``tools/evaluate.py``."""
 
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.compare import Comparison
+    from mitos_mmdet.evaluation.scoring import ScoredFile
 
 
-def add_report(parser) -> None:
+def add_report(parser: argparse.ArgumentParser) -> None:
     """``--report`` and ``--images``."""
     parser.add_argument('--report', type=Path, metavar='FILE.html', help='the headline class as a page with plots and pictures')
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help="folder below which the frames of the report's pictures are (default: that of the truth)")
 
 
-def check_report(args) -> None:
+def check_report(args: argparse.Namespace) -> None:
     """Refuses what could not be done, before anything is read.
 
     Raises:
@@ -22,7 +29,7 @@ def check_report(args) -> None:
         raise ValueError(f'--images {args.images}: no such folder')
 
 
-def report_scored(args, notes, scored, compared) -> None:
+def report_scored(args: argparse.Namespace, notes: Sequence[str], scored: 'ScoredFile', compared: 'Mapping[str, Comparison]') -> None:
     """Writes what ``--report`` asks for.
 
     Args:

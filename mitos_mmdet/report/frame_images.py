@@ -2,12 +2,14 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
+from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
 
 
@@ -26,13 +28,13 @@ class FrameImages:
         ValueError: No such folder.
     """
 
-    def __init__(self, frames, folder):
+    def __init__(self, frames: Sequence[Frame], folder: str | Path):
         self._sizes = {frame.name: frame.size_px for frame in frames}
         self._folder = Path(folder)
         if not self._folder.is_dir():
             raise ValueError(f'{folder}: no such folder of images')
 
-    def __call__(self, name):
+    def __call__(self, name: str):
         """uint8 ``(H, W, 3)`` RGB; None where there is no image, it is damaged, or its size is not the frame's."""
         path = next(filter(self._is_below, (Path(name), self._folder / name)), None) or self._look_for(name)
         try:

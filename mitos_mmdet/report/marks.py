@@ -4,11 +4,16 @@ A hit is a circle of the radius around the truth with a dot where the detection 
 square as wide, around the detection.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mitos_mmdet.evaluation.matching import pairs_within
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
 HIT, MISS, ALARM = 'hit', 'miss', 'alarm'
 ON_LOOK_ALIKE, ON_MITOSIS, ON_NOTHING = 'on a labelled hard negative', 'beside a found one', 'nothing labelled there'
@@ -36,7 +41,7 @@ class Mark:
     dot: tuple | None = None
 
 
-def marks_of(evaluation, index) -> list:
+def marks_of(evaluation: 'Evaluation', index: int) -> list:
     """All ``Mark`` of a frame, at the threshold: misses, false positives, hits."""
     frame, found = evaluation.frames[index], evaluation.matches[index]
     return [*_misses(evaluation, index, frame, found), *_alarms(evaluation.radius, index, frame, found), *_hits(index, frame, found)]
@@ -71,7 +76,7 @@ def _alarms(radius, index, frame, found):
             for place, pred in enumerate(alarms.tolist())]
 
 
-def shapes(marks, radius_px, to_shown) -> list[tuple]:
+def shapes(marks: Sequence[Mark], radius_px: Sequence[float], to_shown: Sequence[float]) -> list[tuple]:
     """The marks as SVG elements.
 
     Args:

@@ -1,14 +1,20 @@
 """An evaluation, its plots and its pictures as one HTML page."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mitos_mmdet.report import page_tables, sentences
 from mitos_mmdet.report.marks import ALARM, HIT, MISS, Mark, shapes
-from mitos_mmdet.report.pictures import CROP_RADII
+from mitos_mmdet.report.pictures import CROP_RADII, Pictures
 from mitos_mmdet.report.texts import number, several, short_names
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.compare import Comparison
+    from mitos_mmdet.evaluation.result import Evaluation
 
 _ASSETS = Path(__file__).parent / 'assets'
 # One mark of each kind, of a radius of 8 px in the middle of 26 x 26 px.
@@ -18,7 +24,8 @@ LEGEND = [(shapes([mark], (8, 8), (0, 0, 1, 1)), words) for mark, words in (
     (Mark(HIT, 0, 13, 13, None, '', (15, 12)), 'hit: circle of the radius, a dot where the detection lies'))]
 
 
-def page(evaluation, drawings, pictures, provenance=None, comparisons=None) -> str:
+def page(evaluation: 'Evaluation', drawings: Mapping[str, list], pictures: Pictures | None, provenance: Mapping[str, str] | None = None,
+         comparisons: 'Mapping[str, Comparison] | None' = None) -> str:
     """The page.
 
     Args:

@@ -1,8 +1,16 @@
 """The report's tables as plain rows; the page turns them into HTML."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE, MOST_PER_MM2
 from mitos_mmdet.evaluation.tables import AGREEMENT
 from mitos_mmdet.report.texts import NONE, interval, number
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.compare import Comparison
+    from mitos_mmdet.evaluation.count_agreement import CountAgreement
+    from mitos_mmdet.evaluation.result import Evaluation, Summary
 
 # Figure, attribute of ``Scores``, the best it can be, digits.
 HEADLINE = (('F1', 'f1', 1, 3), ('Precision', 'precision', 1, 3), ('Recall', 'recall', 1, 3), ('AP, centroids', 'ap', 1, 3),
@@ -16,7 +24,7 @@ COMPARED = dict(f1='F1', precision='Precision', recall='Recall', ap='AP, centroi
                 ece='Calibration error')
 
 
-def headline(scores) -> list[dict]:
+def headline(scores: 'Summary') -> list[dict]:
     """Dicts of ``title``, ``value``, ``interval``, ``best`` and, as shares of the best, ``at``, ``low``, ``high`` (None without)."""
     rows = []
     for title, key, best, digits in HEADLINE:
@@ -27,7 +35,7 @@ def headline(scores) -> list[dict]:
     return rows
 
 
-def group_table(title, found) -> tuple:
+def group_table(title: str, found: 'Mapping[str, Summary]') -> tuple:
     """Heading and rows of ``{name: Scores}``; of cases, which have no intervals, without AP."""
     rates = ('precision', 'recall', 'f1') if title == 'case' else ('f1', 'precision', 'recall', 'ap', 'froc_area')
     heads = dict(f1='F1', precision='precision', recall='recall', ap='AP', froc_area='FROC area')
@@ -37,7 +45,7 @@ def group_table(title, found) -> tuple:
     return [title, 'frames', 'labelled', 'hits', 'misses', 'false positives', *(heads[key] for key in rates)], rows
 
 
-def frame_table(evaluation, names) -> tuple:
+def frame_table(evaluation: 'Evaluation', names: Mapping[str, str]) -> tuple:
     """Heading and rows, one per frame; what is the same for all frames is left out."""
     known = [(head, key) for head, key in _FRAME_COLUMNS if len({getattr(frame, key) for frame in evaluation.frames}) > 1]
     rows = []
@@ -49,13 +57,13 @@ def frame_table(evaluation, names) -> tuple:
     return ['frame', *(head for head, _ in known), 'labelled', 'hits', 'misses', 'false positives', 'F1'], rows
 
 
-def agreement_table(count_agreement) -> tuple:
+def agreement_table(count_agreement: 'Mapping[str, CountAgreement]') -> tuple:
     """Heading and rows of the count agreement."""
     return ['', *count_agreement], [[title[0].upper() + title[1:], *(_cell(getattr(each, key)) for each in count_agreement.values())]
                                     for title, key in AGREEMENT]
 
 
-def comparison_table(comparison) -> tuple:
+def comparison_table(comparison: 'Comparison') -> tuple:
     """Heading and rows of a ``Comparison``."""
     rows = [[COMPARED[key], number(each.first), number(each.second), number(each.difference.value), interval(each.difference),
              number(each.share_second_better, 2)] for key, each in comparison.scores.items()]

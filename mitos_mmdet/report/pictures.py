@@ -2,12 +2,17 @@
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from mitos_mmdet.report.marks import ALARM, HIT, MISS, Mark, marks_of, shapes
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
 MOST_CROPS, MOST_FRAMES = 24, 24  # a gallery, frames (ours): about 6 MB of page
 CROP_RADII = 8  # a crop's side: 64 um at a radius of 8 um (ours)
@@ -60,7 +65,7 @@ class Pictures:
     missing: list
 
 
-def take_pictures(evaluation, image_of) -> 'Pictures':
+def take_pictures(evaluation: 'Evaluation', image_of: Callable[[str], np.ndarray | None]) -> 'Pictures':
     """Chooses what to show, reads these frames and cuts them.
 
     Misses and false positives come by falling score (misses: of the best detection under the threshold), hits by rising score: the least

@@ -1,11 +1,15 @@
 """``ReportMetric``: the report of a test run, on whatever processes it ran."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 from mmengine.logging import print_log
 
 from mitos_mmdet.core.images import BrokenImageError, read_rgb
 from mitos_mmdet.evaluation.centroid_metric import CentroidMetric
 from mitos_mmdet.evaluation.evaluate import evaluate
-from mitos_mmdet.evaluation.records import frames_of, unique
+from mitos_mmdet.evaluation.records import Record, frames_of, unique
 from mitos_mmdet.report.report_path import check_report_path
 from mitos_mmdet.report.write_report import write_report
 
@@ -21,12 +25,12 @@ class ReportMetric(CentroidMetric):
         settings: ``radius``, ``matching``, ``score_thr``, ``classes``, ``collect_device`` and ``collect_dir`` of ``CentroidMetric``.
     """
 
-    def __init__(self, path, provenance=None, **settings):
+    def __init__(self, path: str | Path, provenance: Mapping[str, str] | None = None, **settings: Any):
         super().__init__(**settings)
         self.path = check_report_path(path)
         self.provenance = provenance
 
-    def compute_metrics(self, results) -> dict:
+    def compute_metrics(self, results: Sequence[Record]) -> dict:
         """Writes the report.
 
         Returns:

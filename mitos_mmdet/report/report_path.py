@@ -1,5 +1,6 @@
 """Where a report may go; looked at before anything is computed, so without matplotlib."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.outputs import check_output
@@ -8,7 +9,7 @@ PAGE_SUFFIXES = ('.html', '.htm')
 PAGE_MARK = b'content="mitos_mmdet report"'  # stands at the top of every report
 
 
-def check_report_path(path, inputs=(), flag='the report') -> Path:
+def check_report_path(path: str | Path, inputs: Sequence[str | Path | None] = (), flag: str = 'the report') -> Path:
     """Refuses a report that could not be written, or would replace an input.
 
     Args:

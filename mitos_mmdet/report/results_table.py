@@ -31,7 +31,7 @@ class Run:
     seconds: float | None = None
     checkpoint: str | None = None
 
-    def per_mm2(self, value) -> float | None:
+    def per_mm2(self, value: float | None) -> float | None:
         """A total of all frames per mm², or None where it or the frames' area is unknown."""
         area = self.scores.get('area_mm2')
         return value / area if value is not None and area else None

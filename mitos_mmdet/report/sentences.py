@@ -1,7 +1,16 @@
 """What the page says in words about an evaluation."""
 
+from typing import TYPE_CHECKING
+
+from mitos_mmdet.evaluation.bootstrap import Bootstrap
+from mitos_mmdet.evaluation.thresholds import Threshold
 from mitos_mmdet.report.marks import ALARM, HIT, MISS
 from mitos_mmdet.report.texts import RULES, length, number, several, with_interval
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.hard_negatives import HardNegatives
+    from mitos_mmdet.evaluation.result import Evaluation
+    from mitos_mmdet.report.pictures import Gallery
 
 CHOOSE = ('It was tuned on the evaluated frames, so F1, precision and recall are better than on new ones. For a score to '
           'publish choose it on validation data and freeze it.')
@@ -10,7 +19,7 @@ _ORDER = {MISS: 'by the best score under the threshold, those that were not dete
           HIT: 'the least sure first'}
 
 
-def facts(evaluation) -> list:
+def facts(evaluation: 'Evaluation') -> list:
     """How much was looked at, and by which rule."""
     cases = {frame.case_id for frame in evaluation.frames} - {None}
     area = _area(evaluation)
@@ -19,7 +28,7 @@ def facts(evaluation) -> list:
             *([f'{several(evaluation.frames_unlabelled, "frame")} without labels left out'] if evaluation.frames_unlabelled else [])]
 
 
-def lead(evaluation) -> str:
+def lead(evaluation: 'Evaluation') -> str:
     """The result in one or two sentences."""
     overall = evaluation.overall
     density = f', {number(overall.fp / overall.frames, 2)} a frame'
@@ -29,7 +38,7 @@ def lead(evaluation) -> str:
     return f'{found}; {several(overall.fp, "false positive")}{density if overall.fp else ""}.'
 
 
-def threshold(chosen) -> dict:
+def threshold(chosen: Threshold) -> dict:
     """``dict(flatters, words)``."""
     words = f'Detections with score ≥ {chosen.text()} count.'
     if chosen.flatters:
@@ -39,13 +48,13 @@ def threshold(chosen) -> dict:
     return dict(flatters=chosen.flatters, words=words)
 
 
-def intervals(bootstrap) -> str:
+def intervals(bootstrap: Bootstrap) -> str:
     """The bootstrap as a sentence."""
     text = bootstrap.text()
     return f'{text[0].upper()}{text[1:]}.'
 
 
-def hard_negatives(found) -> str | None:
+def hard_negatives(found: 'HardNegatives | None') -> str | None:
     """Where false positives sit; None where nobody labelled hard negatives, or there are no false positives."""
     if found is None or not found.false_alarms:
         return None
@@ -55,7 +64,7 @@ def hard_negatives(found) -> str | None:
             f'that is counted already, and {found.on_nothing} on nothing labelled.')
 
 
-def gallery(found) -> tuple:
+def gallery(found: 'Gallery') -> tuple:
     """Title, and how many of how many in which order."""
     shown = len(found.pictures)
     if not found.total:
@@ -64,7 +73,7 @@ def gallery(found) -> tuple:
     return TITLES[found.kind], f'{rest}, {_ORDER[found.kind]}'
 
 
-def methods(evaluation) -> list:
+def methods(evaluation: 'Evaluation') -> list:
     """Terms and their explanation."""
     return [
         ('Hit', f'A detection within {length(evaluation.radius)} of a label, centre to centre, inclusive.'),

@@ -1,7 +1,11 @@
 """Numbers, intervals and names as a reader sees them. Plain text: escaping is the page's."""
 
 import math
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+
+from mitos_mmdet.core.lengths import Length
+from mitos_mmdet.evaluation.bootstrap import Estimate
 
 NONE = '–'  # nothing to judge
 _IMAGES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.svs', '.ndpi')
@@ -13,7 +17,7 @@ RULES = {
 }
 
 
-def number(value, digits=3) -> str:
+def number(value: float | None, digits: int = 3) -> str:
     """``'0.567'``; ``'–'`` for nan and None. No negative zero, a true minus sign."""
     if value is None or math.isnan(value):
         return NONE
@@ -21,30 +25,30 @@ def number(value, digits=3) -> str:
     return text.lstrip('-') if not float(text) else text.replace('-', '\N{MINUS SIGN}')
 
 
-def interval(estimate, digits=3) -> str:
+def interval(estimate: Estimate | None, digits: int = 3) -> str:
     """``'0.471 to 0.650'``, or ``'–'``; of None, too."""
     if estimate is None or not estimate.has_interval:
         return NONE
     return f'{number(estimate.low, digits)} to {number(estimate.high, digits)}'
 
 
-def with_interval(estimate, digits=3) -> str:
+def with_interval(estimate: Estimate | None, digits: int = 3) -> str:
     """``'0.567 (0.471 to 0.650)'``; the value alone where there is no interval."""
     value = NONE if estimate is None else number(estimate.value, digits)
     return value if interval(estimate) == NONE else f'{value} ({interval(estimate, digits)})'
 
 
-def several(count, noun) -> str:
+def several(count: int, noun: str) -> str:
     """``'1 frame'``, ``'18 frames'``."""
     return f'{count:,} {noun}' + ('' if count == 1 else 's')
 
 
-def length(radius) -> str:
+def length(radius: Length) -> str:
     """A ``Length`` as ``'7.5 µm'``."""
     return f"{radius.value:g} {radius.unit.replace('um', 'µm')}"
 
 
-def short_names(names) -> dict:
+def short_names(names: Iterable[str]) -> dict:
     """As little of each path as tells the frames apart: ``'H05/x40/H05_00Ab.jpg'`` is ``'H05_00Ab'``.
 
     Args:

@@ -1,5 +1,6 @@
 """A sheet of training samples: each image with its boxes and masks, as in Fig. 1 of the MIDOG paper and Fig. 7 of the mask paper."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +29,8 @@ class Sample:
     masks: list = field(default_factory=list)
 
 
-def training_sheet(samples, classes, columns=4, panels=('all', ), side=256) -> np.ndarray:
+def training_sheet(samples: Sequence[Sample], classes: Sequence[str], columns: int = 4, panels: Sequence[str] = ('all', ),
+                   side: int = 256) -> np.ndarray:
     """Draws the samples row by row.
 
     Args:

@@ -1,13 +1,24 @@
 """``write_report``: an evaluation as one HTML file that opens from disk, and its plots beside it."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.report.figures.draw import STEMS, draw
 from mitos_mmdet.report.page import page
 from mitos_mmdet.report.pictures import take_pictures
 from mitos_mmdet.report.report_path import check_report_path
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.compare import Comparison
+    from mitos_mmdet.evaluation.result import Evaluation
 
-def write_report(evaluation, path, image_of=None, provenance=None, comparisons=None) -> None:
+
+def write_report(evaluation: 'Evaluation', path: str | Path, image_of: Callable[[str], np.ndarray | None] | None = None,
+                 provenance: Mapping[str, str] | None = None, comparisons: 'Mapping[str, Comparison] | None' = None) -> None:
     """Writes ``report.html``, and ``report_figures/`` with each figure as SVG and PNG.
 
     The page holds all it shows: it fetches nothing, and the folder is for papers and slides. The same input gives the same bytes.

@@ -1,6 +1,8 @@
 """Everything that is counted on a slide, in one call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +13,10 @@ from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.grade import DISCLAIMER, RULES, grade, veterinary_count
 from mitos_mmdet.slides.hotspot import EXACT, GRID, TOO_LITTLE_TISSUE, WHOLE, Hotspot, find_hotspot
 from mitos_mmdet.slides.settings import SlideSettings
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.tissue import TissueMask
 
 _ATYPICAL = 0.5  # Ours: probability from which a mitotic figure counts as atypical.
 
@@ -70,7 +76,8 @@ class SlideCount:
             grades=[each.as_dict() for each in self.grades], notes=self.notes, disclaimer=DISCLAIMER)
 
 
-def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=None, roi=None) -> 'SlideCount':
+def count_slide(detections: Detections, settings: SlideSettings | None = None, threshold: float | None = None,
+                bounds: Sequence[int] | None = None, tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None) -> 'SlideCount':
     """Counts a slide.
 
     Args:
@@ -108,7 +115,7 @@ def count_slide(detections, settings=None, threshold=None, bounds=None, tissue=N
     return SlideCount(found.take(order), float(threshold), area, spot, density_map(found.points_um, size_um), grades)
 
 
-def hotspot_notes(spot) -> list[str]:
+def hotspot_notes(spot: Hotspot | None) -> list[str]:
     """What must be said of a hotspot; a list of sentences."""
     if spot is None:
         return [NO_FIGURE]

@@ -1,9 +1,15 @@
 """The area that a count refers to: tissue within the region of interest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.tissue import TissueMask
 
 _STEP_UM = 8.0  # Ours, where no tissue mask sets it.
 _MOST_SIDE = 6000
@@ -27,7 +33,8 @@ class CountedArea:
     restricted: str
 
 
-def counted_area(size, um_per_px, bounds=None, tissue=None, roi=None) -> 'CountedArea':
+def counted_area(size: Sequence[int], um_per_px: Sequence[float], bounds: Sequence[int] | None = None, tissue: 'TissueMask | None' = None,
+                 roi: 'Roi | None' = None) -> 'CountedArea':
     """Joins tissue and region.
 
     Args:

@@ -10,6 +10,8 @@ circle a cell remains that might equal the best cell centre are swept. Nothing t
 exact.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.spatial import KDTree
 
@@ -20,7 +22,7 @@ _MOST_CELLS = 400_000  # Ours: bounds time and memory on large slides with small
 _QUARTERS = np.stack(np.meshgrid(*[np.arange(-1.5, 2)] * 2), axis=-1).reshape(-1, 2)
 
 
-def densest_circle(points, weights, radius, centres) -> tuple:
+def densest_circle(points: np.ndarray, weights: np.ndarray, radius: float, centres: Sequence[float]) -> tuple:
     """Finds the centre of the circle with the greatest sum of weights.
 
     Args:
@@ -45,7 +47,7 @@ def densest_circle(points, weights, radius, centres) -> tuple:
     return tuple(best[np.lexsort((best[:, 1], best[:, 0]))[0]].tolist())
 
 
-def disc_totals(tree, centres, weights, radius) -> np.ndarray:
+def disc_totals(tree: KDTree, centres: np.ndarray, weights: np.ndarray, radius: float) -> np.ndarray:
     """Sums of weights within the closed circles around ``centres`` ``(m, 2)``, int64 ``(m,)``."""
     totals = np.zeros(len(centres), np.int64)
     for start in range(0, len(centres), 4096):

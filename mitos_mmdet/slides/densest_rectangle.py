@@ -10,10 +10,12 @@ changes at ``2 k`` times, so a level of the tree is one array of the same size, 
 That is a dozen numpy operations per level.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def densest_rectangle(points, weights, size, corners) -> tuple:
+def densest_rectangle(points: np.ndarray, weights: np.ndarray, size: Sequence[int], corners: Sequence[int]) -> tuple:
     """Finds the place of the window with the greatest sum of weights.
 
     Args:

@@ -1,16 +1,23 @@
 """The densest window with enough tissue, among the places of a grid. Counts and tissue are exact at each of them."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.spatial import KDTree
 
 from mitos_mmdet.slides.densest_circle import TOLERANCE_UM, disc_totals
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.tissue_share import TissueShare
 
 _MOST_PLACES = 4_000_000  # Ours, 150 MB: in steps of the mask's 8 um about 20 x 15 mm; on larger slides steps double until it fits.
 _MOST_CIRCLES = 250_000  # Ours: each costs a search of the tree.
 _NM = 1000
 
 
-def densest_with_tissue(points, weights, size, low, high, share, min_tissue, circle) -> tuple | None:
+def densest_with_tissue(points: np.ndarray, weights: np.ndarray, size: Sequence[float], low: np.ndarray, high: np.ndarray,
+                        share: 'TissueShare', min_tissue: float, circle: bool) -> tuple | None:
     """Finds the place of the greatest weight among those with enough tissue.
 
     Args:

@@ -1,8 +1,10 @@
 """Density map: mitotic figures per mm2, smoothed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
 SIGMA_UM = 400.0  # Ours: a circle of 2 mm2 then reaches to two sigma.
@@ -17,7 +19,7 @@ class DensityMap:
     sigma_um: float
 
 
-def density_map(points_um, size_um, sigma_um=None) -> 'DensityMap':
+def density_map(points_um: ArrayLike, size_um: Sequence[float] | np.ndarray, sigma_um: float | None = None) -> 'DensityMap':
     """Smooths points to a density.
 
     Near the slide's border the Gaussian is divided by its share inside, so that a border does not look empty.

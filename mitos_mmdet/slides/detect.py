@@ -1,16 +1,24 @@
 """``detect``: mitotic figures of a slide of any size, read, found and merged tile by tile."""
 
+from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.read_ahead import read_ahead
-from mitos_mmdet.slides.slide import SlideError
+from mitos_mmdet.slides.slide import Slide, SlideError
 from mitos_mmdet.slides.slide_stain import slide_stain
 from mitos_mmdet.slides.tile_plan import plan_tiles
 from mitos_mmdet.slides.wanted_area import WantedArea
 from mitos_mmdet.tiling.merging import merge_tiles
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.tissue import TissueMask
+    from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 # No two of MIDOG++'s 11,937 mitotic figures are nearer than 26.5 px at 0.23 um/px; 25 px of those (ours).
 MERGE_DISTANCE_UM = 5.75
@@ -18,8 +26,9 @@ NMS_IOU = 0.5  # MIDOG Cascade R-CNN paper, NMS over tiles
 SCORE_FLOOR = 0.05  # Ours: the low end of the precision-recall curve, without what no threshold would keep.
 
 
-def detect(slide, model, roi=None, tissue=None, batch_size=None, tile_size=None, overlap=None, workers=1, stain='slide',
-           score_floor=SCORE_FLOOR, progress=None) -> 'Detections':
+def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue: 'TissueMask | None' = None, batch_size: int | None = None,
+           tile_size: int | None = None, overlap: int | None = None, workers: int = 1, stain: 'str | StainEstimate | None' = 'slide',
+           score_floor: float = SCORE_FLOOR, progress: Callable[[int, int], None] | None = None) -> 'Detections':
     """Finds the mitotic figures of a slide, and the other classes that the model knows.
 
     Tiles are read at the model's um/px while it works on those before; memory does not grow with the slide. Tile size, batch size and

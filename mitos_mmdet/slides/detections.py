@@ -55,24 +55,24 @@ class Detections:
             raise ValueError(f'{self.um_per_px} um/px is not a pixel size')
 
     @classmethod
-    def empty(cls, um_per_px, size, classes=CLASSES) -> 'Detections':
+    def empty(cls, um_per_px: tuple, size: tuple, classes: tuple = CLASSES) -> 'Detections':
         """No detection, which is a result."""
         return cls(np.zeros((0, 2)), np.zeros(0), np.zeros(0), um_per_px, size, classes=classes)
 
     def __len__(self):
         return len(self.points)
 
-    def take(self, index) -> 'Detections':
+    def take(self, index: np.ndarray | slice) -> 'Detections':
         """Those that an index array or a mask picks."""
         atypical = None if self.atypical is None else self.atypical[index]
         return replace(self, points=self.points[index], scores=self.scores[index], labels=self.labels[index], boxes=self.boxes[index],
                        atypical=atypical)
 
-    def where(self, threshold) -> 'Detections':
+    def where(self, threshold: float) -> 'Detections':
         """Those with score >= ``threshold``."""
         return self.take(self.scores >= threshold)
 
-    def of(self, name) -> 'Detections':
+    def of(self, name: str) -> 'Detections':
         """Those of one class.
 
         Raises:

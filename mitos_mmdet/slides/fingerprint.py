@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import mitos_mmdet
 from mitos_mmdet.slides.settings import SlideSettings
@@ -9,7 +10,7 @@ from mitos_mmdet.slides.settings import SlideSettings
 _WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
 
 
-def fingerprint(path, model, settings=None) -> dict:
+def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = None) -> dict:
     """The fingerprint of a slide's results, as plain JSON types. The version of this package counts: another may find otherwise.
 
     Args:

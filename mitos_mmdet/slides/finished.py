@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 
-def finished_summary(out_dir, fingerprint) -> dict | None:
+def finished_summary(out_dir: str | Path, fingerprint: dict) -> dict | None:
     """The summary of an earlier run with the same input, model and settings, or None: absent, unfinished, stale or damaged.
 
     Args:

@@ -96,7 +96,7 @@ class Grade:
                     classes=rule.classes, between=rule.between, source=rule.source)
 
 
-def grade(count, area_mm2, rule='mm2', tissue_mm2=None) -> 'Grade':
+def grade(count: int, area_mm2: float, rule: str | GradeRule = 'mm2', tissue_mm2: float | None = None) -> 'Grade':
     """Scores a count where enough tissue was counted; this is the one place that decides it.
 
     A count between two classes, which only scaling makes, belongs to the lower one.
@@ -132,6 +132,6 @@ def grade(count, area_mm2, rule='mm2', tissue_mm2=None) -> 'Grade':
     return Grade(rule, int(count), float(area_mm2), scaled, 1 + (scaled >= rule.from_2) + (scaled >= rule.from_3))
 
 
-def veterinary_count(count, area_mm2) -> float | None:
+def veterinary_count(count: int, area_mm2: float) -> float | None:
     """The count scaled to 2.37 mm2 (Donovan 2021), None where no area was counted."""
     return None if area_mm2 == 0 else round(count * VETERINARY_MM2 / area_mm2, 9)

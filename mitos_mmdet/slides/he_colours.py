@@ -17,7 +17,7 @@ _OWN_SHARE = 0.5  # of the coloured pixels that must have H&E's colours
 _COLOURED = 0.001  # of all pixels: fewer tell nothing
 
 
-def he_like(rgb) -> tuple:
+def he_like(rgb: np.ndarray) -> tuple:
     """Pixels coloured as H&E is.
 
     Args:
@@ -35,7 +35,7 @@ def he_like(rgb) -> tuple:
     return coloured & ((hue >= _HUES[0]) | (hue <= _HUES[1])) & ~red_pen, coloured
 
 
-def he_fault(rgb) -> str | None:
+def he_fault(rgb: np.ndarray) -> str | None:
     """Why a thumbnail does not look like H&E, as the end of a sentence; None if it does (or is empty glass).
 
     Args:
@@ -61,7 +61,7 @@ def he_fault(rgb) -> str | None:
     return None
 
 
-def looks_like_he(rgb) -> bool:
+def looks_like_he(rgb: np.ndarray) -> bool:
     """Whether a thumbnail, uint8 ``(h, w, 3)``, looks like H&E (or is empty glass)."""
     return he_fault(rgb) is None
 

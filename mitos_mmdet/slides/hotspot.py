@@ -9,9 +9,12 @@ the best with enough tissue is taken. ``Hotspot.search`` says which of the two i
 at most if tissue is left out of account.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.slides.densest_circle import TOLERANCE_UM, densest_circle
 from mitos_mmdet.slides.densest_rectangle import densest_rectangle
@@ -71,8 +74,9 @@ class Hotspot:
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um
 
 
-def find_hotspot(points_um, area_mm2=2.0, aspect=4 / 3, shape='rectangle', scores=None, bounds_um=None, tissue=None,
-                 min_tissue=MIN_TISSUE) -> Hotspot | None:
+def find_hotspot(points_um: ArrayLike, area_mm2: float = 2.0, aspect: float = 4 / 3, shape: str = 'rectangle',
+                 scores: ArrayLike | None = None, bounds_um: Sequence[float] | None = None, tissue: Any = None,
+                 min_tissue: float = MIN_TISSUE) -> Hotspot | None:
     """Finds the hotspot.
 
     Args:

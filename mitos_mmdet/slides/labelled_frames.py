@@ -1,6 +1,8 @@
 """Detections on frames whose truth is known, as ``evaluation`` takes them: what benchmarks and ``mitos calibrate`` share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,8 +11,11 @@ from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
 
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
-def detect_frame(frame, folder, model, **how) -> 'FramePoints':
+
+def detect_frame(frame: FramePoints, folder: str | Path, model: 'LoadedModel', **how: Any) -> 'FramePoints':
     """What a model finds on one frame.
 
     Args:
@@ -31,7 +36,8 @@ def detect_frame(frame, folder, model, **how) -> 'FramePoints':
     return FramePoints(frame.name, found.points, labels, found.scores, um_per_px=found.um_per_px, size_px=found.size)
 
 
-def detect_frames(truth, folder, model, progress=None, **how) -> 'PointFile':
+def detect_frames(truth: PointFile, folder: str | Path, model: 'LoadedModel', progress: Callable[[int, int], None] | None = None,
+                  **how: Any) -> 'PointFile':
     """The same for all labelled frames of a truth, as one ``PointFile`` to score.
 
     Args:
@@ -55,7 +61,7 @@ def detect_frames(truth, folder, model, progress=None, **how) -> 'PointFile':
     return PointFile(Path(truth.path), 'detected', found)
 
 
-def labelled_frames(truth) -> list[FramePoints]:
+def labelled_frames(truth: PointFile) -> list[FramePoints]:
     """The ``FramePoints`` of a truth that somebody looked at.
 
     Raises:

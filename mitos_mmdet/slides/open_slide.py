@@ -1,6 +1,7 @@
 """``open_slide``: the right reader for a file, by its content."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file
@@ -17,7 +18,7 @@ _OWN = ('generic-tiff', )
 _SAME = 0.01  # Ours: an override this near to the file's own value needs no warning.
 
 
-def open_slide(path, um_per_px=None) -> Slide:
+def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = None) -> Slide:
     """Opens a slide or an image; no pixels are read.
 
     Args:

@@ -1,11 +1,11 @@
 """Work done ahead of its use, on other threads, in order and with bounded memory."""
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 
-def read_ahead(function, items, workers=1, ahead=8) -> Generator:
+def read_ahead(function: Callable, items: Iterable, workers: int = 1, ahead: int = 8) -> Generator:
     """Yields ``function(item)`` in order while threads already work on the next ones.
 
     Args:

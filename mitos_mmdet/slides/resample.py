@@ -1,6 +1,7 @@
 """Regions with sub-pixel borders brought to whole pixels."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -8,7 +9,7 @@ from PIL import Image
 _EXACT = 1e-6  # px: nearer to a whole number than this, a border is one.
 
 
-def resample(read, box, columns, rows) -> np.ndarray:
+def resample(read: Callable[[int, int, int, int], np.ndarray], box: Sequence[float], columns: int, rows: int) -> np.ndarray:
     """A region of an image as ``columns`` x ``rows`` px.
 
     Downsampling weighs the area (a Hamming window as wide as the factor: no aliasing), upsampling is bilinear. The filter sees the pixels

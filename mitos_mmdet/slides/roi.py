@@ -1,11 +1,18 @@
 """Regions of interest drawn in QuPath, read from its GeoJSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.core.json_reading import read_json
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.slide import Slide
 
 _NO_REGIONS = ('detection', 'cell', 'tile')  # QuPath's objects that nobody drew as a region
 _IGNORED = 'Ignore*'  # QuPath's class for what is to be left out
@@ -43,18 +50,18 @@ class Roi:
         """xyxy px of level 0 around all."""
         return self.area.bounds
 
-    def contains(self, points) -> np.ndarray:
+    def contains(self, points: ArrayLike) -> np.ndarray:
         """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie inside or on the border."""
         points = np.asarray(points, np.float64).reshape(-1, 2)
         return shapely.intersects_xy(self.area, points[:, 0], points[:, 1])
 
-    def covers(self, xyxy) -> float:
+    def covers(self, xyxy: Sequence[float]) -> float:
         """Share of a rectangle (px of level 0) that lies inside."""
         box = shapely.box(*xyxy)
         return float(self.area.intersection(box).area / box.area) if box.area > 0 and self.area.intersects(box) else 0.0
 
 
-def read_roi(path, slide, offset=True) -> 'Roi':
+def read_roi(path: str | Path, slide: 'Slide', offset: bool = True) -> 'Roi':
     """Reads the regions drawn in QuPath: rectangles, ellipses, polygons, brushes, with holes.
 
     QuPath crops a slide that states bounds (MRXS), so its coordinates start at the bounds' corner, which is added.

@@ -1,8 +1,10 @@
 """``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +24,14 @@ from mitos_mmdet.slides.outputs.geojson import bounds_offset
 from mitos_mmdet.slides.outputs.summary_json import plain, write_summary
 from mitos_mmdet.slides.roi import read_roi
 from mitos_mmdet.slides.settings import SlideSettings
-from mitos_mmdet.slides.slide import SlideError
+from mitos_mmdet.slides.slide import Slide, SlideError
 from mitos_mmdet.slides.slide_stain import slide_stain
 from mitos_mmdet.slides.tissue import tissue_mask
 from mitos_mmdet.slides.write_outputs import FILES, write_outputs
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.load_atypical import AtypicalClassifier
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 SUMMARY = 'summary.json'
 UNFINISHED = '.unfinished'  # lies in the folder from the first result to the summary
@@ -36,7 +42,8 @@ _ENLARGED = 1.5  # Ours: from here on it is said that the slide is coarser than 
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
 
-def run_slide(path, model, out_dir, settings=None, progress=None, workers=1, held=False) -> dict:
+def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, settings: SlideSettings | None = None,
+              progress: Callable[[int, int], None] | None = None, workers: int = 1, held: bool = False) -> dict:
     """Detects, counts and writes everything about one slide.
 
     Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is killed leaves a slide
@@ -121,7 +128,7 @@ def _write(out_dir, slide, settings, found, count, tissue, roi, about):
     return dict(about, **{**counts, 'notes': [*about['warnings'], *counts['notes']]}, files=files)
 
 
-def with_atypical(slide, detections, classifier, threshold) -> 'Detections':
+def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalClassifier', threshold: float) -> 'Detections':
     """The detections with the probability that each mitotic figure is atypical; NaN for other classes and below the threshold.
 
     Args:
@@ -142,7 +149,7 @@ def with_atypical(slide, detections, classifier, threshold) -> 'Detections':
                       detections.classes, atypical)
 
 
-def need_um_per_px(slide) -> None:
+def need_um_per_px(slide: Slide) -> None:
     """Refuses a slide whose um/px nobody knows.
 
     Raises:
@@ -152,7 +159,7 @@ def need_um_per_px(slide) -> None:
         raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px 0.25')
 
 
-def check_fine_enough(slide, um_per_px) -> None:
+def check_fine_enough(slide: Slide, um_per_px: float) -> None:
     """Refuses a slide on which mitotic figures are too small to be seen, or whose um/px is wrong.
 
     Args:

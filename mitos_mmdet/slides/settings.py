@@ -1,6 +1,7 @@
 """What may be chosen for the detections and counts of a slide."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 OUTPUTS = ('csv', 'geojson', 'grand-challenge', 'overview', 'picture', 'page')
 
@@ -34,7 +35,7 @@ class SlideSettings:
     qupath_offset: bool = True
     outputs: tuple = OUTPUTS
 
-    def but(self, **changes) -> 'SlideSettings':
+    def but(self, **changes: Any) -> 'SlideSettings':
         """A copy with some settings changed."""
         return replace(self, **changes)
 

@@ -5,6 +5,7 @@ nothing else; choosing the level, resampling, white beyond the border and bounde
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,8 @@ class Slide:
         properties: What else the file says, ``{str: str}``; ``'vendor'`` always.
     """
 
-    def __init__(self, path, sizes, um_per_px=None, bounds=None, properties=None):
+    def __init__(self, path: str | Path, sizes: Sequence[tuple[int, int]], um_per_px: Sequence[float] | None = None,
+                 bounds: Sequence[int] | None = None, properties: Mapping[str, str] | None = None):
         self.path = Path(path)
         if max(sizes[0]) > _LONGEST_SIDE:
             raise SlideError(f'{path}: announces {sizes[0][0]} x {sizes[0][1]} px, more than any slide has. Fetch or export it again')
@@ -63,7 +65,7 @@ class Slide:
         """uint8 ``(height, width, 3)`` RGB of whole px of a level; the region lies inside the level."""
         raise NotImplementedError
 
-    def read(self, x, y, width, height, um_per_px=None) -> np.ndarray:
+    def read(self, x: float, y: float, width: float, height: float, um_per_px: float | Sequence[float] | None = None) -> np.ndarray:
         """A region, resampled from the best level: the coarsest that is no coarser than what is asked for.
 
         Output pixel ``(i, j)`` covers level-0 px ``x + i * width / w'`` to ``x + (i + 1) * width / w'``, exactly, whatever level it
@@ -85,7 +87,7 @@ class Slide:
         columns, rows = (max(1, round(side / scale)) for side, scale in zip((width, height), self._scales(um_per_px), strict=True))
         return self._read_to(x, y, width, height, columns, rows)
 
-    def thumbnail(self, max_side) -> np.ndarray:
+    def thumbnail(self, max_side: int) -> np.ndarray:
         """The whole slide with its longer side at most ``max_side`` px: uint8 ``(h, w, 3)`` RGB. Never enlarged."""
         scale = max(1.0, max(self.size) / max_side)
         columns, rows = (max(1, round(side / scale)) for side in self.size)

@@ -1,12 +1,19 @@
 """One stain estimate for a whole slide."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
 
 _WHOLE_PX = 16_000_000  # Ours: at the model's um/px; a frame up to 4000 x 4000 px is measured whole, as in training.
 _PATCHES, _PATCH_PX = 64, 256  # Ours: 4.2 million px from all over the tissue.
 
 
-def slide_stain(slide, model, tissue=None) -> tuple:
+def slide_stain(slide: 'Slide', model: 'LoadedModel', tissue: 'TissueMask | None' = None) -> tuple:
     """The stain of a slide, for ``model.predict`` and ``detect``. It is determined by slide, model and tissue mask alone.
 
     Args:

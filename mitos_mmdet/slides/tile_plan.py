@@ -2,10 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.tiling.grid import tile_grid
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.slide import Slide
 
 _SAME_SCALE = 0.02  # Ours: a slide whose um/px is this near to the model's is read as it is, without resampling.
 
@@ -32,11 +37,11 @@ class TilePlan:
     def __len__(self):
         return len(self.tiles)
 
-    def to_level0(self, boxes) -> np.ndarray:
+    def to_level0(self, boxes: ArrayLike) -> np.ndarray:
         """Boxes ``(N, 4)`` px as level-0 px."""
         return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)
 
-    def inside(self, tile) -> tuple:
+    def inside(self, tile: np.ndarray) -> tuple:
         """``(left, top, right, bottom)`` px of a tile whose colours come from inside the area alone."""
         # Resampling mixes a border's px with what lies beyond.
         mixed = [int(ratio != 1.0) for ratio in self.scale]
@@ -45,13 +50,13 @@ class TilePlan:
                 for side, ratio, edge, start in zip(self.area, self.scale, mixed, tile[:2].tolist(), strict=True)]
         return *first, *last
 
-    def region(self, tile) -> tuple:
+    def region(self, tile: np.ndarray) -> tuple:
         """A tile as ``(x, y, width, height)`` level-0 px."""
         x1, y1, x2, y2 = self.to_level0(tile)[0].tolist()
         return x1, y1, x2 - x1, y2 - y1
 
 
-def plan_tiles(slide, um_per_px, tile_size, overlap, divisor=32) -> 'TilePlan':
+def plan_tiles(slide: 'Slide', um_per_px: float, tile_size: int, overlap: int, divisor: int = 32) -> 'TilePlan':
     """Tiles over the scanned area of a slide, the whole of it.
 
     Tiles begin at multiples of ``divisor``, but for the last of a row or column, so that the network's strides fall on the same px

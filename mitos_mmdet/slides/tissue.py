@@ -1,13 +1,19 @@
 """Where tissue lies on a slide: by the colours of a thumbnail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike
 
 from mitos_mmdet.slides.he_colours import he_like
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.slide import Slide
 
 _LEAST_SIDE, _MOST_SIDE = 512, 6000  # px of a thumbnail's longer side, ours
 _CLOSE_UM = 48.0  # Ours: gaps narrower than this are closed.
@@ -49,7 +55,7 @@ class TissueMask:
         """Area of the tissue, None where the slide has no um/px."""
         return None if self.um_per_px is None else float(self.mask.sum()) * self.um_per_px[0] * self.um_per_px[1] / 1e6
 
-    def covers(self, xyxy) -> float:
+    def covers(self, xyxy: Sequence[float]) -> float:
         """Share of a rectangle (px of level 0) that is tissue, by the mask's pixels it touches; 0 outside the slide."""
         height, width = self.mask.shape
         x1, y1, x2, y2 = (value / scale for value, scale in zip(xyxy, self.scale * 2, strict=True))
@@ -60,7 +66,7 @@ class TissueMask:
         inside = self._sums[bottom, right] - self._sums[top, right] - self._sums[bottom, left] + self._sums[top, left]
         return float(inside / ((right - left) * (bottom - top)))
 
-    def contains(self, points) -> np.ndarray:
+    def contains(self, points: ArrayLike) -> np.ndarray:
         """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie on tissue."""
         cells = np.floor(np.asarray(points, np.float64).reshape(-1, 2) / self.scale).astype(np.int64)
         height, width = self.mask.shape
@@ -68,7 +74,7 @@ class TissueMask:
         cells = np.clip(cells, 0, [width - 1, height - 1])
         return inside & self.mask[cells[:, 1], cells[:, 0]]
 
-    def grown(self, um) -> 'TissueMask':
+    def grown(self, um: float) -> 'TissueMask':
         """A mask that reaches ``um`` further, so that what lies on the tissue's edge is inside."""
         sides = self.um_per_px or (_NO_SIZE_UM * self.scale[0], _NO_SIZE_UM * self.scale[1])
         return TissueMask(_reach(self.mask.astype(np.uint8), 2 * um / sum(sides)).astype(bool), self.um_per_px, self.size)
@@ -101,7 +107,7 @@ class TissueMask:
         return made
 
 
-def tissue_mask(slide, um_per_px=8.0, thumbnail=None) -> 'TissueMask':
+def tissue_mask(slide: 'Slide', um_per_px: float = 8.0, thumbnail: np.ndarray | None = None) -> 'TissueMask':
     """Finds the tissue: pink to violet areas; glass, pen marks, dark borders and unscanned areas are out.
 
     Small holes are filled, specks are removed. A slide without um/px is measured as if it had 0.25.

@@ -1,6 +1,9 @@
 """Share of tissue in a window anywhere on a slide, exact for the mask's pixels as squares."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.signal import fftconvolve
 
 
@@ -12,14 +15,14 @@ class TissueShare:
         um_per_px: ``(x, y)`` um per pixel of the mask.
     """
 
-    def __init__(self, mask, um_per_px):
+    def __init__(self, mask: np.ndarray, um_per_px: Sequence[float]):
         self.um_per_px = np.asarray(um_per_px, np.float64)
         self.shape = mask.shape
         self._mask = mask
         self._integral = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1))
         np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1, out=self._integral[1:, 1:])
 
-    def of_rectangle(self, x, y, width, height) -> np.ndarray:
+    def of_rectangle(self, x: ArrayLike, y: ArrayLike, width: float, height: float) -> np.ndarray:
         """Share of tissue in rectangles at each of ``x`` ``(nx,)`` and each of ``y`` ``(ny,)`` um: float64 ``(ny, nx)``."""
         x, y = np.atleast_1d(x), np.atleast_1d(y)
         left, right = self._lines(x, 1), self._lines(x + width, 1)
@@ -28,7 +31,7 @@ class TissueShare:
         rows = _mix(columns, bottom, 0) - _mix(columns, top, 0)
         return rows * self.um_per_px.prod() / (width * height)
 
-    def of_circle(self, x, y, diameter) -> float:
+    def of_circle(self, x: float, y: float, diameter: float) -> float:
         """Share of tissue in one circle with its bounding square at ``(x, y)`` um: of the mask's pixels with their centre inside."""
         radius = diameter / 2
         low = np.floor(np.array([x, y]) / self.um_per_px).astype(int)
@@ -40,7 +43,7 @@ class TissueShare:
         tissue = self._mask[np.clip(rows, 0, self.shape[0] - 1)[:, None], np.clip(columns, 0, self.shape[1] - 1)] & known
         return float((tissue & inside).sum() / max(1, inside.sum()))
 
-    def of_circles(self, diameter) -> np.ndarray:
+    def of_circles(self, diameter: float) -> np.ndarray:
         """Share of tissue in circles centred on every pixel of the mask, ``(h, w)``, to a pixel's rounding."""
         reach = np.ceil(diameter / 2 / self.um_per_px).astype(int)
         x = np.arange(-reach[0], reach[0] + 1) * self.um_per_px[0]

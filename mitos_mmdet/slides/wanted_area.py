@@ -1,7 +1,15 @@
 """Where on a slide is looked for mitotic figures: in tissue, and in the region that the user drew."""
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
 
 _MARGIN_UM = 32.0  # Ours: so far beyond the tissue mask a mitotic figure still counts, as masks cut edges.
 
@@ -15,7 +23,7 @@ class WantedArea:
         roi: ``Roi`` or None.
     """
 
-    def __init__(self, slide, tissue=None, roi=None):
+    def __init__(self, slide: 'Slide', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None):
         self._roi = roi
         self._mask = None
         if tissue is not None:
@@ -25,7 +33,7 @@ class WantedArea:
             self._mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel)
             self._sums = np.pad(self._mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
 
-    def tiles(self, boxes) -> np.ndarray:
+    def tiles(self, boxes: ArrayLike) -> np.ndarray:
         """Which of the boxes ``(N, 4)`` xyxy level-0 px hold any of it: bool ``(N,)``."""
         boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
         wanted = np.ones(len(boxes), bool)
@@ -39,7 +47,7 @@ class WantedArea:
             wanted[wanted] = [self._roi.covers(box) > 0 for box in boxes[wanted].tolist()]
         return wanted
 
-    def points(self, points) -> np.ndarray:
+    def points(self, points: ArrayLike) -> np.ndarray:
         """Which of the points ``(N, 2)`` level-0 px lie in it: bool ``(N,)``."""
         points = np.asarray(points, np.float64).reshape(-1, 2)
         inside = np.ones(len(points), bool)

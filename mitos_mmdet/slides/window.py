@@ -5,7 +5,7 @@ import math
 SHAPES = ('rectangle', 'circle')
 
 
-def window_size_um(area_mm2=2.0, aspect=4 / 3, shape='rectangle') -> tuple:
+def window_size_um(area_mm2: float = 2.0, aspect: float = 4 / 3, shape: str = 'rectangle') -> tuple:
     """Width and height of a window of an area; of a circle both are its diameter.
 
     Args:
@@ -31,7 +31,7 @@ def window_size_um(area_mm2=2.0, aspect=4 / 3, shape='rectangle') -> tuple:
     return aspect * height, height
 
 
-def fields_area_mm2(fields=10, diameter_mm=0.55) -> float:
+def fields_area_mm2(fields: float = 10, diameter_mm: float = 0.55) -> float:
     """Area of a number of high-power fields. A field alone is not an area: its diameter runs from 0.40 to 0.69 mm (Cree 2021).
 
     Raises:

@@ -1,5 +1,8 @@
 """Every file of a slide but ``summary.json``."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mitos_mmdet.datasets.coco_format import MITOSIS
@@ -11,6 +14,13 @@ from mitos_mmdet.slides.outputs.grand_challenge_json import write_grand_challeng
 from mitos_mmdet.slides.outputs.overview_png import write_overview
 from mitos_mmdet.slides.outputs.slide_page import write_slide_page
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.count_slide import SlideCount
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.settings import SlideSettings
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
+
 # What may be asked for, and its file.
 FILES = {'csv': 'detections.csv', 'geojson': 'detections.geojson', 'grand-challenge': 'mitotic-figures.json', 'overview': 'overview.png',
          'picture': 'annotated.jpg', 'page': 'index.html'}
@@ -19,7 +29,8 @@ _ABOUT = {'csv': 'all detections as a table', 'geojson': 'detections, hotspot an
           'picture': 'the frame with its detections'}
 
 
-def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about) -> dict:
+def write_outputs(out_dir: Path, slide: 'Slide', found: Detections, count: 'SlideCount', tissue: 'TissueMask | None', roi: 'Roi | None',
+                  settings: 'SlideSettings', about: dict) -> dict:
     """Writes what ``settings.outputs`` names, each file whole or not at all.
 
     CSV, GeoJSON and picture hold what scores at least the threshold: the mitotic figures first, in the order that numbers them
@@ -56,7 +67,7 @@ def write_outputs(out_dir, slide, found, count, tissue, roi, settings, about) ->
     return {name: FILES[name] for name in wanted}
 
 
-def shown_detections(found, count) -> 'Detections':
+def shown_detections(found: Detections, count: 'SlideCount') -> 'Detections':
     """``Detections`` from the threshold on: the mitotic figures as ``count`` numbers them, then the other classes by falling score."""
     first = count.mitoses
     rest = found.take(found.labels != found.classes.index(MITOSIS)).where(count.threshold)
@@ -65,7 +76,7 @@ def shown_detections(found, count) -> 'Detections':
     return Detections(**joined, um_per_px=found.um_per_px, size=found.size, classes=found.classes, atypical=atypical)
 
 
-def provenance(about) -> dict:
+def provenance(about: dict) -> dict:
     """``{what: text}`` for the page."""
     model = about['model']
     return {'Program': about['program'], 'Input': about['input'],

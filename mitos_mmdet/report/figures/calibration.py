@@ -1,13 +1,18 @@
 """Reliability diagram: precision in each tenth of the scores."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from mitos_mmdet.report.figures.canvas import ACCENT, GREY, PALE, RULE, SECOND, Drawing, drawing
 from mitos_mmdet.report.texts import with_interval
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
-def reliability(evaluation) -> Drawing:
+
+def reliability(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing``."""
     calibration = evaluation.calibration
     caption = (f'Share of mitoses among the detections of each score: on the dashed line a score is a probability. All '

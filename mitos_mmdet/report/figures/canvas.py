@@ -2,13 +2,19 @@
 
 import io
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mitos_mmdet.core.names import printable
+from mitos_mmdet.evaluation.bootstrap import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK, GREY, RULE, WASH, PALE, ACCENT, SECOND = '#1c1c1c', '#6f6f6f', '#dedbd5', '#f6f4f0', '#c9d7e4', '#23527c', '#b3541e'
 _PNG_DPI = 200
@@ -44,7 +50,7 @@ class Drawing:
         return f'{head} role="img" aria-label="{self.name}">{rest}'
 
 
-def drawing(name, alt, caption, paint, size, **figures) -> 'Drawing':
+def drawing(name: str, alt: str, caption: str, paint: Callable[..., None], size: Sequence[float], **figures: Any) -> 'Drawing':
     """Makes a ``Drawing``.
 
     Args:
@@ -68,7 +74,7 @@ def drawing(name, alt, caption, paint, size, **figures) -> 'Drawing':
     return Drawing(name, alt, caption, svg.getvalue(), png.getvalue())
 
 
-def whiskers(axes, estimate, at, horizontal, **style) -> None:
+def whiskers(axes: 'Axes', estimate: Estimate | None, at: float, horizontal: bool, **style: Any) -> None:
     """An interval as a line through ``at`` on the other axis; nothing where there is none."""
     if estimate is None or not estimate.has_interval:
         return

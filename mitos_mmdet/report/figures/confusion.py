@@ -1,15 +1,20 @@
 """What is taken for what: the matrix of mitosis, hard negative and background, as Fig. 4 of MITOS-RCNN (2018)."""
 
+from typing import TYPE_CHECKING
+
 from matplotlib.colors import LinearSegmentedColormap
 
 from mitos_mmdet.evaluation.hard_negatives import NAMES
 from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, WASH, Drawing, drawing
 from mitos_mmdet.report.texts import NONE
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
+
 _INKS = LinearSegmentedColormap.from_list('paper to accent', ['#ffffff', ACCENT])
 
 
-def confusion(evaluation) -> Drawing:
+def confusion(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing``."""
     frames = evaluation.hard_negatives.frames
     caption = (f'Detections at the threshold against labels, in the {frames} frames with labelled hard negatives. The percentage is of the '

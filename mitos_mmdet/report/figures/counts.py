@@ -1,16 +1,20 @@
 """How well detections count: predicted over labelled counts, and the differences as Bland and Altman plot them."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mitos_mmdet.report.figures.canvas import ACCENT, GREY, RULE, SECOND, Drawing, drawing
 from mitos_mmdet.report.texts import with_interval
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.count_agreement import CountAgreement
+
 _AREA = 32  # of the dot of one frame, in points squared (ours)
 
 
-def count_scatter(of, agreement) -> Drawing:
+def count_scatter(of: str, agreement: 'CountAgreement') -> Drawing:
     """The ``Drawing`` for ``'frames'`` or ``'cases'`` and their ``CountAgreement``."""
     caption = (f'Counted against labelled, a dot a {of[:-1]}; a larger dot stands for several, in proportion. Off by '
                f'{with_interval(agreement.mean_absolute_error, 2)} on average, '
@@ -18,7 +22,7 @@ def count_scatter(of, agreement) -> Drawing:
     return drawing(f'counts_{of}', f'Detected over labelled counts of {of}', caption, _scatter, (4.4, 3.5), agreement=agreement)
 
 
-def bland_altman(of, agreement) -> Drawing:
+def bland_altman(of: str, agreement: 'CountAgreement') -> Drawing:
     """The ``Drawing``."""
     caption = (f'Difference, detected minus labelled, over the mean of both (Bland and Altman). Bias {with_interval(agreement.bias, 2)}; '
                f'95% limits of agreement {with_interval(agreement.limit_low, 2)} and {with_interval(agreement.limit_high, 2)}; '

@@ -1,6 +1,7 @@
 """Precision-recall and free-response curves with the operating point and its intervals."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,10 +9,13 @@ from mitos_mmdet.evaluation.froc import MOST_PER_IMAGE
 from mitos_mmdet.report.figures.canvas import ACCENT, GREY, RULE, SECOND, Drawing, drawing, whiskers
 from mitos_mmdet.report.texts import number, with_interval
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
+
 _POINTS = 2000  # of a curve (ours): more cannot be seen, and 100,000 make a heavy page
 
 
-def precision_recall(evaluation) -> Drawing:
+def precision_recall(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing``."""
     overall = evaluation.overall
     caption = (f'Precision over recall at every score. AP {with_interval(overall.ap)}. The dot is the operating point with its '
@@ -19,7 +23,7 @@ def precision_recall(evaluation) -> Drawing:
     return drawing('precision_recall', 'Precision-recall curve', caption, _precision_recall, (4.4, 3.7), evaluation=evaluation)
 
 
-def froc(evaluation) -> Drawing:
+def froc(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing``."""
     per_mm2 = ' The upper axis counts the same false positives per mm².' if evaluation.froc.fp_per_mm2 is not None else ''
     caption = (f'Recall over mean false positives per frame (FROC). Area from 0 to {MOST_PER_IMAGE}: '

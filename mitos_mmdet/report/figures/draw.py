@@ -1,5 +1,7 @@
 """All figures that an evaluation has something to show in."""
 
+from typing import TYPE_CHECKING
+
 from mitos_mmdet.report.figures.calibration import reliability
 from mitos_mmdet.report.figures.confusion import confusion
 from mitos_mmdet.report.figures.counts import bland_altman, count_scatter
@@ -7,8 +9,11 @@ from mitos_mmdet.report.figures.curves import froc, precision_recall
 from mitos_mmdet.report.figures.groups import groups
 from mitos_mmdet.report.figures.localisation import displacement, localisation
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
-def draw(evaluation) -> dict:
+
+def draw(evaluation: 'Evaluation') -> dict:
     """``{section of the page: [Drawing, ...]}``; a section without anything to show is empty."""
     counts = list(evaluation.count_agreement.items())[::-1]  # cases, where there are any, before frames
     return dict(

@@ -1,17 +1,22 @@
 """F1, precision and recall of each scanner, domain or region type, as bars with intervals."""
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mitos_mmdet.report.figures.canvas import ACCENT, GREY, INK, PALE, Drawing, drawing, whiskers
 from mitos_mmdet.report.texts import number, several
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Summary
+
 _RATES = ('F1', 'precision', 'recall')
 _LONGEST = 30  # letters of a group's name in a figure (ours); the table has it whole
 
 
-def groups(attribute, found) -> Drawing:
+def groups(attribute: str, found: 'Mapping[str, Summary]') -> Drawing:
     """The ``Drawing`` of ``{name: Scores}``."""
     what = attribute.replace('_', ' ')
     caption = (f'{several(len(found), what)}, at the one threshold. Lines are intervals: of a group of one frame, or one case where cases '

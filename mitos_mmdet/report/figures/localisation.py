@@ -1,14 +1,19 @@
 """How far hits lie from the truth, and to which side."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mitos_mmdet.report.figures.canvas import ACCENT, PALE, RULE, SECOND, Drawing, drawing
 from mitos_mmdet.report.texts import length, number, with_interval
 
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
+
 _BINS = 16  # up to the radius (ours)
 
 
-def localisation(evaluation) -> Drawing:
+def localisation(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing`` of the hits' distances."""
     found = evaluation.localisation
     in_um = f' Mean {with_interval(found.mean_um, 2)} µm, standard deviation {with_interval(found.sd_um, 2)} µm.' if found.hits else ''
@@ -16,7 +21,7 @@ def localisation(evaluation) -> Drawing:
     return drawing('localisation', 'Histogram of the distances of hits', caption, _distances, (4.4, 3.5), **_moved(evaluation))
 
 
-def displacement(evaluation) -> Drawing:
+def displacement(evaluation: 'Evaluation') -> Drawing:
     """The ``Drawing`` of the hits' displacements."""
     moved = _moved(evaluation)
     x, y = (f'{number(value, 2)} {moved["unit"]}' for value in moved['moved'].mean(axis=0))

@@ -1,6 +1,9 @@
 """``cohort.html``: the distribution of counts, what failed, and a way to every slide's own page. One file; it fetches nothing."""
 
+from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -11,13 +14,16 @@ from mitos_mmdet.slides.cohort.work import DONE, FAILED
 from mitos_mmdet.slides.count_slide import IS_EXACT, NO_FIGURE
 from mitos_mmdet.slides.grade import DISCLAIMER, RULES
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.cohort.table import CohortRow
+
 PAGE_MARK = b'content="mitos_mmdet cohort"'  # stands at the top of every page
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 240, 44, 44
 _MOST_BINS = 24
 _SUMMARY = 'summary.json'
 
 
-def write_cohort_page(path, rows, table_name) -> None:
+def write_cohort_page(path: str | Path, rows: 'Sequence[CohortRow]', table_name: str) -> None:
     """Writes the page, whole or not at all.
 
     Args:
@@ -29,7 +35,7 @@ def write_cohort_page(path, rows, table_name) -> None:
         file.write(cohort_page(rows, table_name))
 
 
-def cohort_page(rows, table_name) -> str:
+def cohort_page(rows: 'Sequence[CohortRow]', table_name: str) -> str:
     """The page as text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     done = [row for row in rows if row.status == DONE]
@@ -47,7 +53,7 @@ def cohort_page(rows, table_name) -> str:
         notes=_notes, areas=sorted({round(row.hotspot['area_mm2'], 2) for row in done if row.hotspot}))
 
 
-def histogram(values) -> dict:
+def histogram(values: Sequence[float]) -> dict:
     """Bars of values from 0 on, as places of an SVG of 960 x 240.
 
     Args:

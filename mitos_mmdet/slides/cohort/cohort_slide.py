@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class CohortSlide:
     folder: str = ''
 
 
-def folder_names(slides) -> list:
+def folder_names(slides: Iterable[CohortSlide]) -> list:
     """A folder name for each slide, all different on every file system: the stem, and where two are alike, with a hash of the path.
 
     A name depends on the other slides only where stems are alike, so a slice or a longer manifest finds the same folders.
@@ -46,7 +47,7 @@ def folder_names(slides) -> list:
             for stem, slide in zip(stems, slides, strict=True)]
 
 
-def slice_of(slides, text) -> list:
+def slice_of(slides: Sequence[CohortSlide], text: str) -> list:
     """A part of the slides for one of several jobs.
 
     Args:

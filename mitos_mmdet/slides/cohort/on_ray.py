@@ -3,20 +3,25 @@
 import logging
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.console import one_line
-from mitos_mmdet.slides.cohort.work import FAILED, reason_of, work
+from mitos_mmdet.slides.cohort.work import FAILED, SlideJob, reason_of, work
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 _IN_FLIGHT = 2  # Ours: slides per actor, one in work and one that waits.
 _STORE_BYTES = 200 * 2**20  # Ours: paths only; Ray would take 30 % of the memory.
 
 
-def on_ray(jobs, factory, workers, run, address=None, cpus=1, gpus=0) -> Iterator[tuple]:
+def on_ray(jobs: Sequence[SlideJob], factory: 'Callable[[], LoadedModel]', workers: int, run: str, address: str | None = None,
+           cpus: int = 1, gpus: float = 0) -> Iterator[tuple]:
     """Yields ``work``'s result of each job, in the order in which they end.
 
     A worker that dies is started anew and its slide tried once more; a slide of which it dies again is reported and left.

@@ -3,8 +3,10 @@
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.output_folder import FolderInUseError, locked
@@ -15,10 +17,16 @@ from mitos_mmdet.slides.cohort.table import CohortRow, write_table
 from mitos_mmdet.slides.cohort.work import BUSY, DONE, FAILED, KEPT, STOP, SlideJob, finished, reason_of
 from mitos_mmdet.slides.settings import SlideSettings
 
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
+    from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide
+
 _POLL_S = 0.5
 
 
-def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None, cpus=1, gpus=0, say=None) -> list:
+def run_cohort(slides: 'Sequence[CohortSlide]', out_dir: str | Path, factory: 'Callable[[], LoadedModel]',
+               settings: SlideSettings | None = None, workers: int = 1, address: str | None = None, cpus: int = 1, gpus: float = 0,
+               say: Callable[[str], None] | None = None) -> list:
     """Runs a cohort, or goes on with it.
 
     A slide is finished if its ``summary.json`` holds the fingerprint of the same input, model and settings; all else is done again. Several
@@ -70,7 +78,7 @@ def run_cohort(slides, out_dir, factory, settings=None, workers=1, address=None,
     return [_row(slide, job, states, facts) for slide, job in zip(slides, jobs, strict=True)]
 
 
-def write_cohort(out_dir, rows, stem='cohort') -> tuple:
+def write_cohort(out_dir: str | Path, rows: Sequence[CohortRow], stem: str = 'cohort') -> tuple:
     """Writes ``cohort.csv`` and ``cohort.html``; returns the paths."""
     table, page = (Path(out_dir) / f'{stem}.{kind}' for kind in ('csv', 'html'))
     write_table(table, rows)
@@ -78,7 +86,7 @@ def write_cohort(out_dir, rows, stem='cohort') -> tuple:
     return table, page
 
 
-def counts_of(rows) -> Counter:
+def counts_of(rows: Sequence[CohortRow]) -> Counter:
     """``{status: number of slides}``."""
     return Counter(row.status for row in rows)
 

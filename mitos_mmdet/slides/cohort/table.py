@@ -1,9 +1,12 @@
 """``cohort.csv``: one row per slide, what the manifest says and what was found."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mitos_mmdet.core.files import replacing
+from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
 
 TABLE_MARK = b'hotspot_mitotic_figures,hotspot_area_mm2'  # stands in the heading
@@ -13,7 +16,7 @@ _NUMBERS = 6  # digits
 @dataclass(frozen=True)
 class CohortRow:
     """What became of ``slide``: ``status`` done or failed, the ``reason``, and the ``summary`` or None."""
-    slide: object
+    slide: CohortSlide
     status: str
     reason: str = ''
     summary: dict | None = None
@@ -51,7 +54,7 @@ class CohortRow:
             um_per_px_x=um_per_px[0], um_per_px_y=um_per_px[1], notes=' '.join(summary.get('notes') or ()))
 
 
-def write_table(path, rows) -> None:
+def write_table(path: str | Path, rows: Sequence[CohortRow]) -> None:
     """Writes the table, whole or not at all. A manifest's column of a name that ours has, keeps it; ours is then ``mitos_NAME``.
 
     Args:

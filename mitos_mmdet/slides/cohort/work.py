@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.files import OutputError
@@ -12,6 +13,10 @@ from mitos_mmdet.core.output_folder import FolderInUseError, locked
 from mitos_mmdet.slides.fingerprint import fingerprint
 from mitos_mmdet.slides.finished import finished_summary
 from mitos_mmdet.slides.run_slide import run_slide
+from mitos_mmdet.slides.settings import SlideSettings
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 # What became of a slide. BUSY: another run is at work on it. STOP: no further slide can be written either, such as on a full disk.
 DONE, KEPT, FAILED, BUSY, STOP = 'done', 'kept', 'failed', 'busy', 'stop'
@@ -34,11 +39,11 @@ class SlideJob:
     place: int
     path: str
     out_dir: str
-    settings: object
+    settings: SlideSettings
     run: str | None = None
 
 
-def finished(job, model) -> dict | None:
+def finished(job: SlideJob, model: Any) -> dict | None:
     """The summary of an earlier run of the same input, model and settings, or None.
 
     ``model`` is a ``LoadedModel``, or what stands for it: ``sha256``, ``threshold`` and ``um_per_px``.
@@ -49,7 +54,7 @@ def finished(job, model) -> dict | None:
     return finished_summary(job.out_dir, fingerprint(job.path, model, job.settings))
 
 
-def work(job, model, cores=1) -> tuple:
+def work(job: SlideJob, model: 'LoadedModel', cores: int = 1) -> tuple:
     """Does one slide.
 
     Args:
@@ -82,7 +87,7 @@ def work(job, model, cores=1) -> tuple:
     return job.place, DONE, ''
 
 
-def reason_of(error, path) -> str:
+def reason_of(error: BaseException, path: str | Path) -> str:
     """An error in one line, without the slide's path in front, which stands beside it wherever it is shown."""
     text = one_line(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {one_line(error)}'
     return text.removeprefix(f'{path}: ')[:1000]

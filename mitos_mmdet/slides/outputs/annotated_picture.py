@@ -1,10 +1,17 @@
 """The frame with its detections: a numbered circle around each, with its score."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mitos_mmdet.core.files import draft
 from mitos_mmdet.datasets.coco_format import MITOSIS
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.detections import Detections
+    from mitos_mmdet.slides.slide import Slide
 
 MOST_PX = 60_000_000  # Ours: larger slides have the overview and the page instead.
 _COLOURS = {True: (0, 150, 60), False: (230, 120, 0)}  # mitotic figure, other classes
@@ -12,7 +19,7 @@ _CIRCLE_UM = 9.0  # Ours: radius; a mitotic figure of 11 um with a rim.
 _QUALITY = 92
 
 
-def write_annotated_picture(path, slide, detections) -> None:
+def write_annotated_picture(path: str | Path, slide: 'Slide', detections: 'Detections') -> None:
     """Writes the frame as JPEG with a circle and the score at each detection, atomically.
 
     Mitotic figures are green, other classes orange. Numbers count by falling score, as the rows of the CSV file do.
@@ -28,7 +35,7 @@ def write_annotated_picture(path, slide, detections) -> None:
         image.save(name, 'JPEG', quality=_QUALITY)
 
 
-def draw_detections(image, detections) -> None:
+def draw_detections(image: Image.Image, detections: 'Detections') -> None:
     """Draws onto a Pillow image in px of level 0."""
     draw = ImageDraw.Draw(image)
     radius = np.array([_CIRCLE_UM / side for side in detections.um_per_px])

@@ -2,10 +2,16 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.slide import Slide
 
 CROP_UM = 44.0  # Ours: a mitotic figure is about 10 to 15 um wide, and its surroundings decide.
 CROP_PX = 176  # 0.25 um/px
@@ -22,21 +28,21 @@ class Mosaic:
     um_per_px: float
 
 
-def jpeg_uri(rgb, quality=85) -> str:
+def jpeg_uri(rgb: np.ndarray | Image.Image, quality: int = 85) -> str:
     """A data URI of an ``(h, w, 3)`` uint8 array or an image."""
     image, data = rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb), io.BytesIO()
     image.save(data, format='JPEG', quality=quality)
     return 'data:image/jpeg;base64,' + base64.b64encode(data.getvalue()).decode()
 
 
-def crop(slide, point, um_per_px, side_um=CROP_UM, px=CROP_PX) -> np.ndarray:
+def crop(slide: 'Slide', point: ArrayLike, um_per_px: Sequence[float], side_um: float = CROP_UM, px: int = CROP_PX) -> np.ndarray:
     """The surroundings of a point (level-0 px), white beyond the slide: uint8 ``(px, px, 3)``."""
     side = side_um / np.asarray(um_per_px)
     image = slide.read(*(np.asarray(point) - side / 2), *side, um_per_px=side_um / px)
     return image if image.shape[:2] == (px, px) else np.asarray(Image.fromarray(image).resize((px, px), Image.Resampling.BICUBIC))
 
 
-def mosaic(slide, box_px, um_per_px, quality=78, most_px=MOST_PX) -> 'Mosaic':
+def mosaic(slide: 'Slide', box_px: Sequence[float], um_per_px: Sequence[float], quality: int = 78, most_px: int = MOST_PX) -> 'Mosaic':
     """A region at full resolution, tile by tile, so that it is never held whole.
 
     Args:

@@ -1,14 +1,19 @@
 """Detections as CSV: one line each, in px and um of the slide."""
 
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.files import replacing
+
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.detections import Detections
 
 COLUMNS = ('x_px', 'y_px', 'x_um', 'y_um', 'score', 'class')
 _ROWS = 5_000  # at a time, so that memory stays flat
 
 
-def write_csv(path, detections) -> None:
+def write_csv(path: str | Path, detections: 'Detections') -> None:
     """Writes ``x_px,y_px,x_um,y_um,score,class[,atypical]``, whole or not at all; px of level 0, um from the slide's corner.
 
     Args:

@@ -10,7 +10,9 @@ import itertools
 import json
 import math
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -18,18 +20,26 @@ import shapely
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.detections import Detections
+    from mitos_mmdet.slides.hotspot import Hotspot
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
+
 HOTSPOT, TISSUE, ROI = 'hotspot', 'tissue', 'region of interest'
 _COLOURS = {MITOSIS: [0, 160, 70], HARD_NEGATIVE: [220, 120, 0], HOTSPOT: [255, 205, 0], TISSUE: [120, 120, 120], ROI: [0, 110, 220]}
 _OTHER = [120, 120, 120]
 _CHUNK = 5_000
 
 
-def bounds_offset(slide, offset=True) -> tuple:
+def bounds_offset(slide: 'Slide', offset: bool = True) -> tuple:
     """``(x, y)`` px of level 0 that GeoJSON coordinates lack: the corner of the slide's bounds, or ``(0, 0)``."""
     return tuple(slide.bounds[:2]) if offset and slide.bounds else (0, 0)
 
 
-def write_geojson(path, detections, shift=(0, 0), hotspot=None, tissue=None, roi=None) -> None:
+def write_geojson(path: str | Path, detections: 'Detections', shift: Sequence[float] = (0, 0), hotspot: 'Hotspot | None' = None,
+                  tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None) -> None:
     """Writes a FeatureCollection, whole or not at all, in memory that does not grow with the number of detections.
 
     Args:
@@ -72,7 +82,7 @@ def _regions(um_per_px, hotspot, tissue, roi, shift, ids):
         yield _region(hotspot_polygon(hotspot, um_per_px), HOTSPOT, measured, shift, ids)
 
 
-def hotspot_polygon(hotspot, um_per_px) -> shapely.Polygon:
+def hotspot_polygon(hotspot: 'Hotspot', um_per_px: Sequence[float]) -> shapely.Polygon:
     """A ``Hotspot`` as a shapely ``Polygon`` in px of level 0; a circle by 128 corners."""
     x1, y1, x2, y2 = hotspot.x_um, hotspot.y_um, hotspot.x_um + hotspot.width_um, hotspot.y_um + hotspot.height_um
     outline = shapely.box(x1, y1, x2, y2)

@@ -1,15 +1,20 @@
 """Detections as grand-challenge takes them: ``Multiple points`` in millimetres from the slide's corner."""
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, TYPE
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.detections import Detections
+
 _CHUNK = 5_000
 
 
-def write_grand_challenge(path, detections, threshold) -> None:
+def write_grand_challenge(path: str | Path, detections: 'Detections', threshold: float) -> None:
     """Writes the mitotic figures; other classes are left out.
 
     Args:

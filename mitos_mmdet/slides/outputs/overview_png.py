@@ -1,6 +1,8 @@
 """The overview picture: the slide with its tissue outline, density map, hotspot and detections."""
 
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -16,6 +18,12 @@ from PIL import Image
 
 from mitos_mmdet.core.files import draft
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.count_slide import SlideCount
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
+
 _DPI = 100
 _SIDE = 1500  # px of the slide's longer side, ours
 _STRIP = 84  # px below it, for the legend
@@ -27,14 +35,15 @@ _HEAT = LinearSegmentedColormap.from_list('density', [
 _STYLE = {'font.family': ['DejaVu Sans'], 'font.size': 10, 'text.parse_math': False, 'text.color': INK}
 
 
-def write_overview(path, slide, count, tissue=None, roi=None) -> None:
+def write_overview(path: str | Path, slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None,
+                   roi: 'Roi | None' = None) -> None:
     """Writes the overview as PNG, whole or not at all; arguments as of ``draw_overview``."""
     image = draw_overview(slide, count, tissue, roi)
     with draft(path) as name:
         image.save(name, format='PNG')
 
 
-def draw_overview(slide, count, tissue=None, roi=None) -> Image.Image:
+def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None) -> Image.Image:
     """Draws the overview.
 
     Args:

@@ -1,7 +1,10 @@
 """The HTML page of a slide: one file that holds all it shows, from which the count can be checked by eye."""
 
 import json
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -11,12 +14,20 @@ from mitos_mmdet.slides.grade import DISCLAIMER
 from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview
 
+if TYPE_CHECKING:
+    from mitos_mmdet.slides.count_slide import SlideCount
+    from mitos_mmdet.slides.roi import Roi
+    from mitos_mmdet.slides.slide import Slide
+    from mitos_mmdet.slides.tissue import TissueMask
+
 MOST_ELSEWHERE = 240  # Ours: crops outside the hotspot, those of the highest scores; 240 are about 2 MB.
 MOST_INSIDE = 600  # Ours: crops of the hotspot.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
 
-def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()) -> None:
+def write_slide_page(path: str | Path, slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None,
+                     provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
+                     warnings: Sequence[str] = ()) -> None:
     """Writes the page, whole or not at all.
 
     Args:
@@ -32,7 +43,9 @@ def write_slide_page(path, slide, count, tissue=None, roi=None, provenance=None,
         file.write(slide_page(slide, count, tissue, roi, provenance, files_beside, warnings))
 
 
-def slide_page(slide, count, tissue=None, roi=None, provenance=None, files_beside=(), warnings=()) -> str:
+def slide_page(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None,
+               provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
+               warnings: Sequence[str] = ()) -> str:
     """The page as text; arguments as of ``write_slide_page``."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')

@@ -11,7 +11,7 @@ import numpy as np
 from mitos_mmdet.core.files import replacing
 
 
-def write_summary(path, summary) -> None:
+def write_summary(path: str | Path, summary: dict) -> None:
     """Writes a summary, whole or not at all. It is written last: where it is, the slide is finished.
 
     Args:
@@ -29,7 +29,7 @@ def write_summary(path, summary) -> None:
         file.write(text + '\n')
 
 
-def plain(value) -> Any:
+def plain(value: Any) -> Any:
     """A value by the types of JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

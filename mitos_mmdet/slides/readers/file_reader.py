@@ -1,5 +1,7 @@
 """TIFF, OME-TIFF, PNG, JPEG, WebP, BMP and JPEG 2000, by the reader that frames have, too."""
 
+from pathlib import Path
+
 import numpy as np
 
 from mitos_mmdet.core.images import BrokenImageError, check_range, is_tiff, open_image
@@ -9,7 +11,7 @@ from mitos_mmdet.slides.slide import Slide, SlideError
 class FileReader(Slide):
     """An image file as a slide. TIFF is read by tiles or strips, at the levels it has; others are decoded whole at the first read."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         try:
             self._image = open_image(path)
             vendor = 'tiff' if is_tiff(path) else 'image'
@@ -20,7 +22,7 @@ class FileReader(Slide):
     def close(self) -> None:
         self._image.close()
 
-    def thumbnail(self, max_side) -> np.ndarray:
+    def thumbnail(self, max_side: int) -> np.ndarray:
         pixels = super().thumbnail(max_side)
         try:
             check_range(self.path, pixels, self._image.bits)

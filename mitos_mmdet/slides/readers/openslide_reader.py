@@ -1,6 +1,7 @@
 """SVS, NDPI, MRXS, SCN, BIF, DICOM and other scanners' files, by OpenSlide."""
 
 import contextlib
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -18,7 +19,7 @@ class OpenSlideReader(Slide):
         path: The file; of a multi-file slide (MRXS, DICOM), any that OpenSlide takes.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         openslide = import_openslide(path)
         try:
             self._handle = openslide.OpenSlide(str(path))
@@ -52,7 +53,7 @@ class OpenSlideReader(Slide):
 _SCANNERS = ('.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.czi', '.svslide')  # what no other reader reads
 
 
-def openslide_vendor(path) -> str | None:
+def openslide_vendor(path: Path) -> str | None:
     """Whose format a file has by OpenSlide, None if it does not know it; without OpenSlide all but scanners' files are unknown.
 
     Raises:
@@ -66,7 +67,7 @@ def openslide_vendor(path) -> str | None:
         return None
 
 
-def import_openslide(path) -> ModuleType:
+def import_openslide(path: str | Path) -> ModuleType:
     """The ``openslide`` package.
 
     Raises:
