@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import sys
+from collections.abc import Sequence
 
 import mitos_mmdet
 from mitos_mmdet.core.console import run
@@ -41,7 +42,7 @@ def help_text() -> str:
     return '\n'.join([*lines, '', 'mitos COMMAND --help explains a command, mitos --version names the version.'])
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command with the rest of the command line; returns its exit status.
 
     Raises:

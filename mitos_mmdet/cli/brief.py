@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def brief_output(brief) -> Iterator[Callable]:
+def brief_output(brief: bool) -> Iterator[Callable]:
     """Keeps mmengine's log off the terminal, not out of the log file; lines with a warning of this project still get through.
 
     Yields:
@@ -48,7 +48,7 @@ class _OnlySkipped:
         return False
 
 
-def epoch_lines(say) -> 'Hook':
+def epoch_lines(say: Callable[[str], None]) -> 'Hook':
     """A hook that says one line per epoch: the mean loss, the time left, and the scores where the epoch was validated."""
     from mmengine.hooks import Hook
 
@@ -74,7 +74,7 @@ def epoch_lines(say) -> 'Hook':
     return EpochLines()
 
 
-def found_lines(metrics, report=None, pictures=None) -> list[str]:
+def found_lines(metrics: Mapping[str, float], report: str | None = None, pictures: str | None = None) -> list[str]:
     """What a test found, in sentences: numbers, what they mean, and which file to open.
 
     Args:

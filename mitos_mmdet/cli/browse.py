@@ -9,6 +9,8 @@ writes one PNG. --index shows one image of the training set again and again, eac
 
 import argparse
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +23,7 @@ from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.report.training_sheet import PANELS, Sample, training_sheet
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos browse', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('--out', required=True, metavar='FILE.png', help='where the sheet goes')
@@ -37,7 +39,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.samples < 1:
         raise ValueError(f'--samples {args.samples}: must be at least 1')
@@ -62,7 +64,7 @@ def main(argv=None) -> None:
     print(f'wrote {args.out}: {len(samples)} samples of {len(dataset)} training images, {boxes} boxes')
 
 
-def draw_samples(dataset, count, seed, index=None, negatives=False) -> list[Sample]:
+def draw_samples(dataset: Any, count: int, seed: int, index: int | None = None, negatives: bool = False) -> list[Sample]:
     """``[Sample, ...]`` as a training would draw them, fewer than ``count`` only where the dataset has no more with an object."""
     random.seed(seed)
     np.random.seed(seed)
@@ -77,7 +79,7 @@ def draw_samples(dataset, count, seed, index=None, negatives=False) -> list[Samp
     return samples
 
 
-def to_sample(packed) -> 'Sample':
+def to_sample(packed: dict) -> 'Sample':
     """A ``Sample`` of what the last step of a training pipeline gives (``inputs`` BGR, mmdet's order)."""
     truth, info = packed['data_samples'].gt_instances, packed['data_samples'].metainfo
     boxes = truth.bboxes.tensor if hasattr(truth.bboxes, 'tensor') else truth.bboxes

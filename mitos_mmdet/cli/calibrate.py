@@ -10,6 +10,7 @@ some frames, convert the labels (mitos convert, docs/own_labels.md), calibrate, 
 import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Detects, chooses, prints, writes.
 
     Raises:

@@ -7,8 +7,9 @@ writes images/ and candidates.json below the output folder. Killed half-way, the
 
 import argparse
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -17,8 +18,11 @@ from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_writable
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
-def parse_args(argv=None) -> argparse.Namespace:
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos candidates', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help="phase one's config")
     parser.add_argument('checkpoint', help="its .pth file, or its training's work dir (the best checkpoint, else the last)")
@@ -35,7 +39,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from mitos_mmdet.preparation.candidate_dataset import collect
     from mitos_mmdet.preparation.candidate_plan import CandidateSettings
@@ -66,7 +70,7 @@ def main(argv=None) -> None:
     report_skipped(skipped)
 
 
-def radius_of(cfg, config) -> str:
+def radius_of(cfg: 'Config', config: str) -> str:
     """The radius of the config's metric."""
     metric = next(iter(metrics_in(cfg.test_evaluator)), None)
     if metric is None:
@@ -74,7 +78,7 @@ def radius_of(cfg, config) -> str:
     return metric.get('radius', '7.5um')
 
 
-def phase_one(cfg, checkpoint, path, device) -> Callable:
+def phase_one(cfg: 'Config', checkpoint: Any, path: str | Path, device: str) -> Callable:
     """The trained detector as a function of one frame."""
     import torch
     from mmdet.registry import MODELS
@@ -94,5 +98,5 @@ def phase_one(cfg, checkpoint, path, device) -> Callable:
     return detect
 
 
-def sha256(content) -> str:
+def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -6,6 +6,7 @@ import importlib.util
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.cohort_manifest import read_cohort
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status: 0, or 1 where a slide failed.
 
     Raises:

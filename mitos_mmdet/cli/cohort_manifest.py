@@ -12,7 +12,7 @@ from mitos_mmdet.core.names import as_spelled_there
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
 
-def read_cohort(source, out_dir) -> list:
+def read_cohort(source: str, out_dir: str | Path) -> list:
     """The slides, each with a folder name of its own.
 
     A manifest, with commas, semicolons or tabs between its columns, has the column ``path`` and may have ``um_per_px`` and ``roi``;

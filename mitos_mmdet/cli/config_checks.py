@@ -1,17 +1,22 @@
 """Checks of a config before a run, of what mmdet would notice hours later or tell in a traceback."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.compat.config_edits import PHASES, checkpoints_in, datasets_in, dicts_in, metrics_in
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.how_to_get import how_to_get
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
 _PARTS = ('bbox_head', 'mask_head', 'bbox_roi_extractor', 'mask_roi_extractor', 'rpn_head', 'backbone', 'neck')
 _STEPS_THAT_PACK = {'PackFrameInputs': None, 'PackDetInputs': ()}  # None: packs all that the metric reads
 
 
-def check_model(cfg, config) -> None:
+def check_model(cfg: 'Config', config: str) -> None:
     """Every part in a list of parts says what it is.
 
     Raises:
@@ -26,7 +31,7 @@ def check_model(cfg, config) -> None:
                                      f"the classes by --classes")
 
 
-def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader') -> None:
+def check_metric(cfg: 'Config', config: str, evaluator: str = 'val_evaluator', loader: str = 'val_dataloader') -> None:
     """What ``CentroidMetric`` reads is among what the frames to score carry, before a training runs up to its first validation.
 
     Raises:
@@ -44,7 +49,7 @@ def check_metric(cfg, config, evaluator='val_evaluator', loader='val_dataloader'
                              f"MitosisDataset with dict(type='PackFrameInputs'), or a radius in px")
 
 
-def check_data(cfg, *loaders) -> None:
+def check_data(cfg: 'Config', *loaders: str) -> None:
     """The annotation files that a run reads are there, before its work dir is.
 
     Raises:
@@ -57,7 +62,7 @@ def check_data(cfg, *loaders) -> None:
                 raise ValueError(f'{path}: no such file. {how_to_get(path)}')
 
 
-def check_phases(cfg) -> None:
+def check_phases(cfg: 'Config') -> None:
     """The checkpoints that a ``TwoPhaseDetector`` names are there, before the work dir of its test is.
 
     Raises:
@@ -69,7 +74,7 @@ def check_phases(cfg) -> None:
         find_checkpoint(path)
 
 
-def check_pixel_sizes(cfg) -> None:
+def check_pixel_sizes(cfg: 'Config') -> None:
     """A radius in um wants the pixel size of every labelled image that a training validates on.
 
     Raises:
@@ -90,7 +95,7 @@ def _packed(pipeline):
     return step.get('meta_keys', _STEPS_THAT_PACK[step['type']])
 
 
-def files_read(cfg, *loaders) -> list[Path]:
+def files_read(cfg: 'Config', *loaders: str) -> list[Path]:
     """Files and folders that a run of a config reads: its checkpoints, annotation files and image folders.
 
     Args:
@@ -107,6 +112,6 @@ def files_read(cfg, *loaders) -> list[Path]:
     return found
 
 
-def protected(read) -> list:
+def protected(read: Iterable[str | Path | None]) -> list:
     """Of what a run reads, all but the current folder, which holds everything of somebody who works in it."""
     return [path for path in read if path and not (Path(path).is_dir() and Path(path).resolve() == Path.cwd())]

@@ -1,5 +1,6 @@
 """The flags of commands that read a config, and the config with their changes."""
 
+import argparse
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 DEVICES = ('auto', 'cuda', 'cpu')
 
 
-def add_arguments(parser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags that ``train`` and ``test`` share; those of mmdet's own tools keep their names."""
     parser.add_argument('--work-dir', help='where logs, checkpoints and results go (default: work_dirs/CONFIG_NAME)')
     add_config_arguments(parser)
@@ -25,7 +26,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
-def add_config_arguments(parser) -> None:
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that reads a config, for ``read_config``."""
     try:
         from mmengine.config import DictAction
@@ -45,7 +46,7 @@ def add_config_arguments(parser) -> None:
                         help='settings that replace those of the config, as in mmdet: optim_wrapper.optimizer.lr=0.01 key="[a,b]"')
 
 
-def read_config(args) -> 'Config':
+def read_config(args: argparse.Namespace) -> 'Config':
     """The config with the command line's changes.
 
     Raises:

@@ -19,6 +19,7 @@ splits are by case (patient or slide), never by frame:
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.contests import CONTESTS
@@ -32,7 +33,7 @@ from mitos_mmdet.preparation.summary import summary_table
 _OURS = b'"converter_version"'  # in the info, which is written first
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos convert', description=text, epilog=more,
@@ -63,7 +64,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Converts, reports, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     inputs = [args.root, args.csv, args.images]

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status: 0, or 1 where an input among several failed.
 
     Raises:

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.names import without_unprintable
@@ -12,7 +13,7 @@ SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.sv
 _OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
 
 
-def find_inputs(patterns, out_dir) -> tuple:
+def find_inputs(patterns: Iterable[str | Path], out_dir: str | Path) -> tuple:
     """The files to read.
 
     Args:
@@ -45,7 +46,7 @@ def find_inputs(patterns, out_dir) -> tuple:
     return inputs, ignored
 
 
-def without_dicom_parts(inputs) -> tuple:
+def without_dicom_parts(inputs: Sequence[Path]) -> tuple:
     """Of the several files of one DICOM slide, which a folder holds, only the first: any of them opens the whole slide.
 
     Args:
@@ -104,7 +105,7 @@ def _raise(error):
     raise ValueError(f'{error.filename}: cannot be read ({error.strerror}). Change its permissions, or leave it out') from error
 
 
-def output_names(inputs) -> list[str]:
+def output_names(inputs: Sequence[Path]) -> list[str]:
     """A folder name for each input, all different: the file's stem; where two are alike the full name, then also its folder's.
 
     Args:

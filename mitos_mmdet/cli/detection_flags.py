@@ -8,14 +8,14 @@ from mitos_mmdet.evaluation.thresholds import Threshold, read_threshold
 from mitos_mmdet.interchange.recognise import FORMATS
 
 
-def add_um_per_px(parser) -> None:
+def add_um_per_px(parser: argparse.ArgumentParser) -> None:
     """``--um-per-px``."""
     parser.add_argument('--um-per-px', metavar='UM[,UM]',
                         help='pixel size of all frames, x,y where they differ, in place of what the files say; needed where truth and '
                              'detections are one in mm, one in px, and neither says it')
 
 
-def read_um_per_px(text) -> tuple | None:
+def read_um_per_px(text: str | None) -> tuple | None:
     """``'0.25'`` or ``'0.2273,0.2275'`` as ``(x, y)``; None stays None."""
     if text is None:
         return None
@@ -23,7 +23,7 @@ def read_um_per_px(text) -> tuple | None:
     return check_um_per_px(sides * 2 if len(sides) == 1 else sides, f'--um-per-px {text}', needed_for='a length in um')
 
 
-def add_threshold(parser, explained) -> 'argparse._MutuallyExclusiveGroup':
+def add_threshold(parser: argparse.ArgumentParser, explained: str) -> 'argparse._MutuallyExclusiveGroup':
     """``--threshold`` or ``--threshold-file``."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help=explained)
@@ -31,19 +31,19 @@ def add_threshold(parser, explained) -> 'argparse._MutuallyExclusiveGroup':
     return chosen
 
 
-def add_operating_threshold(parser) -> None:
+def add_operating_threshold(parser: argparse.ArgumentParser) -> None:
     """``--threshold`` or ``--calibration`` of commands that detect."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
     chosen.add_argument('--calibration', metavar='FILE.json', help='take the threshold that mitos calibrate chose for this model')
 
 
-def read_threshold_flags(args) -> float | Threshold | None:
+def read_threshold_flags(args: argparse.Namespace) -> float | Threshold | None:
     """What ``evaluate`` takes as threshold: of the two the one that is given, else None."""
     return args.threshold if args.threshold_file is None else read_threshold(args.threshold_file)
 
 
-def number_or_threshold(text) -> float | Threshold | None:
+def number_or_threshold(text: str | None) -> float | Threshold | None:
     """``'0.5'`` as a number, else the ``Threshold`` of that file; None stays None."""
     if text is None:
         return None

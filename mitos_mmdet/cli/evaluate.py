@@ -15,6 +15,7 @@ A threshold chosen on the frames it is scored on flatters: choose it on validati
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
@@ -36,7 +37,7 @@ from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 FIGURES_FORMAT = 'mitos_mmdet figures'
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos evaluate', description=text, epilog=f'{more}\n{flags.format_list()}',
@@ -68,7 +69,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Reads, scores, prints, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     if args.check_submission:

@@ -18,6 +18,7 @@ reading a file back gives the same numbers, to the last bit. With --truth every 
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.detection_flags import add_threshold, add_um_per_px, format_list, read_threshold_flags, read_um_per_px
@@ -26,7 +27,7 @@ from mitos_mmdet.interchange.export import EXPORTS, export, write_folder
 from mitos_mmdet.interchange.recognise import FORMATS, read_points
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     text, _, more = __doc__.partition('\n\n')
     parser = argparse.ArgumentParser(prog='mitos export', description=text, epilog=f'{more}\n{format_list()}',
@@ -41,7 +42,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Reads, converts, writes; writes nothing if anything is wrong."""
     args = parse_args(argv)
     um_per_px = read_um_per_px(args.um_per_px)

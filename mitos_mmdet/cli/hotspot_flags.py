@@ -1,9 +1,11 @@
 """Flags that choose the hotspot's window, the same for every command that counts."""
 
+import argparse
+
 from mitos_mmdet.slides.window import SHAPES, fields_area_mm2, window_size_um
 
 
-def add_hotspot_arguments(command) -> None:
+def add_hotspot_arguments(command: argparse.ArgumentParser) -> None:
     """Adds the flags to an ``ArgumentParser``."""
     flags = command.add_argument_group('hotspot')
     flags.add_argument('--hotspot-mm2', type=float, metavar='A', help='area of the window in mm2 (default: 2)')
@@ -14,7 +16,7 @@ def add_hotspot_arguments(command) -> None:
     flags.add_argument('--min-tissue', type=float, default=0.5, metavar='SHARE', help='least share of tissue in the window (default: 0.5)')
 
 
-def hotspot_settings(args) -> dict:
+def hotspot_settings(args: argparse.Namespace) -> dict:
     """The chosen settings, keyword arguments of ``SlideSettings``.
 
     Raises:

@@ -6,11 +6,12 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 
 from mitos_mmdet.sample import make_sample
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog='mitos make-sample', description=__doc__.splitlines()[0])
     parser.add_argument('out', metavar='OUT', help='folder to write; a sample half written there is finished')
     parser.add_argument('--frames', type=int, default=24, help='how many (24: 16 to train on, 8 to test on)')
@@ -26,7 +27,7 @@ def main(argv=None) -> None:
     print(f'written to {args.out}')
 
 
-def parse_size(text) -> tuple:
+def parse_size(text: str) -> tuple:
     """``'1024x768'`` as ``(1024, 768)`` px."""
     try:
         width, height = (int(part) for part in text.lower().split('x'))

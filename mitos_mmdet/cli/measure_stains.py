@@ -5,6 +5,7 @@
 """
 
 import argparse
+from collections.abc import Sequence
 
 from mitos_mmdet.core.console import report_skipped, run
 from mitos_mmdet.core.json_files import write_json
@@ -13,7 +14,7 @@ from mitos_mmdet.core.outputs import check_output
 MARK = b'"measured_stains"'  # in the info, which is written first
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog='mitos measure-stains', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('frames', metavar='FRAMES.json', help='annotation file written by mitos convert')
     parser.add_argument('images', metavar='IMAGES', help='folder of its images')

@@ -9,6 +9,7 @@ half-way, the same command goes on where it stopped. Images without a stain (gla
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
@@ -17,7 +18,7 @@ from mitos_mmdet.preparation.normalize_dataset import normalize_dataset
 from mitos_mmdet.stain import BACKENDS, METHODS, StainNormalizer
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos normalize', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IN', help='folder of images, image, or annotation file (with --images)')
     parser.add_argument('out', metavar='OUT', help='folder for the result')
@@ -36,7 +37,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.save_target:
         check_output('--save-target', args.save_target, [args.source, args.images, args.target], suffixes=('.json', ))

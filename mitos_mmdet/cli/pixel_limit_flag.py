@@ -6,7 +6,7 @@ import os
 from mitos_mmdet.core.image_errors import LIMIT_VARIABLE, pixel_limit
 
 
-def add_pixel_limit(command) -> None:
+def add_pixel_limit(command: argparse.ArgumentParser) -> None:
     """Adds the flag to a command. It sets the limit for this process and those it starts."""
     command.add_argument('--max-mpx', action=_SetLimit, metavar='MPX', help='read images that can only be decoded whole, such as PNG '
                          f'and JPEG, up to so many megapixels (default: 500, or what {LIMIT_VARIABLE} says)')

@@ -1,13 +1,18 @@
 """Results as text for a terminal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mitos_mmdet.evaluation.tables import evaluation_tables, shown
+
+if TYPE_CHECKING:
+    from mitos_mmdet.evaluation.result import Evaluation
 
 PER = {'scanner': 'scanner', 'domain': 'domain', 'case': 'case', 'region': 'region_type'}
 
 
-def read_per(text) -> list:
+def read_per(text: str | None) -> list:
     """``'scanner,case'`` as names of groups; None, the default, is all but the cases.
 
     Raises:
@@ -20,7 +25,7 @@ def read_per(text) -> list:
     return [PER[name] for name in names]
 
 
-def evaluation_text(evaluation, per) -> str:
+def evaluation_text(evaluation: 'Evaluation', per: Sequence[str]) -> str:
     """One class: tables with 95 % intervals, what was drawn for them, and a warning where the threshold flatters.
 
     Args:
@@ -43,7 +48,7 @@ def evaluation_text(evaluation, per) -> str:
     return '\n'.join(lines)
 
 
-def text_table(rows) -> str:
+def text_table(rows: Sequence[Sequence[str]]) -> str:
     """Aligned columns; the first row is the heading."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

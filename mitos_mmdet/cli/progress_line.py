@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TextIO
 
 _EVERY_S = 0.2
 
@@ -15,14 +17,14 @@ class ProgressLine:
         stream, clock: For tests.
     """
 
-    def __init__(self, title, stream=None, clock=time.monotonic, unit='tile'):
+    def __init__(self, title: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic, unit: str = 'tile'):
         self._stream = sys.stderr if stream is None else stream
         self._shown = getattr(self._stream, 'isatty', lambda: False)()
         self._unit = unit
         self._title, self._clock, self._start, self._last = title, clock, clock(), None
         self._first = None
 
-    def __call__(self, done, total):
+    def __call__(self, done: int, total: int):
         """After each tile."""
         now = self._clock()
         if not self._shown or (self._last is not None and now - self._last < _EVERY_S and done < total):
@@ -37,7 +39,7 @@ class ProgressLine:
         self._stream.write(f'\r\x1b[K{self._title}  {how_far}')
         self._stream.flush()
 
-    def say(self, doing) -> None:
+    def say(self, doing: str) -> None:
         """Shows what is done before the first tile, such as loading the model."""
         if self._shown:
             self._last = self._clock()

@@ -5,6 +5,7 @@ validation of its training; rows without a run stay empty. The output is Markdow
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.files import replacing
@@ -14,7 +15,7 @@ from mitos_mmdet.report.results_table import TABLE_MARK, read_run, results_table
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog='mitos results', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='?', default='work_dirs', type=Path, metavar='WORK_DIRS',
@@ -24,7 +25,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Prints or writes the table."""
     args = parse_args(argv)
     if not args.work_dirs.is_dir():

@@ -1,6 +1,7 @@
 """Scores a checkpoint on whole frames: mitos test CONFIG CHECKPOINT --show-dir pictures."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.brief import brief_output, found_lines
@@ -16,7 +17,7 @@ from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos test', description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help="a .pth file, or a training's work dir (its best checkpoint, else its last); not "
@@ -37,7 +38,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     load_mmdet()
     from mmengine.runner import Runner

@@ -1,9 +1,14 @@
 """``--tta``: each frame and its mirror images, united."""
 
+from typing import TYPE_CHECKING
+
 from mitos_mmdet.compat.config_edits import datasets_in
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
-def set_test_time_augmentation(cfg) -> None:
+
+def set_test_time_augmentation(cfg: 'Config') -> None:
     """Tests on each frame and its mirror images, united, unless the config brings a ``tta_model`` and ``tta_pipeline``.
 
     Every dataset of the test changes, those joined by a ``ConcatDataset`` too: each keeps its own steps.

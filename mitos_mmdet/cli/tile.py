@@ -7,6 +7,7 @@ writes data/midog_tiles/images/ and data/midog_tiles/tiles.json. Killed half-way
 
 import argparse
 import re
+from collections.abc import Sequence
 
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
@@ -16,7 +17,7 @@ from mitos_mmdet.preparation.tile_plan import FORMATS, KEEPS, STAINS, TileSettin
 from mitos_mmdet.tiling.grid import REMAINDERS
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos tile', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('frames', metavar='FRAMES.json', help='annotation file of the frames, from mitos convert')
     parser.add_argument('images', metavar='IMAGES', nargs='?', help='folder of the frames (not needed with --count-only)')
@@ -40,7 +41,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def settings_of(args) -> 'TileSettings':
+def settings_of(args: argparse.Namespace) -> 'TileSettings':
     """The ``TileSettings`` of the command line."""
     sizes = {key: value for key, value in (('size', args.size), ('overlap', args.overlap), ('remainder', args.remainder))
              if value is not None}
@@ -54,7 +55,7 @@ def settings_of(args) -> 'TileSettings':
     return TileSettings(**common, grid=pair(args.grid, '--grid', 'columns x rows, as 4x4'))
 
 
-def pair(text, flag, form, single=False) -> tuple:
+def pair(text: str, flag: str, form: str, single: bool = False) -> tuple:
     """``'640x512'`` as ``(640, 512)``, and with ``single`` ``'512'`` as ``(512, 512)``."""
     found = re.fullmatch(r'(\d+)(?:x(\d+))?', text.strip())
     if not found or not (found[2] or single):
@@ -62,7 +63,7 @@ def pair(text, flag, form, single=False) -> tuple:
     return int(found[1]), int(found[2] or found[1])
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     settings = settings_of(args)
     if args.count_only:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
@@ -17,7 +18,7 @@ from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.output_folder import locked
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos train', description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
@@ -31,7 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     load_mmdet()
     from mmengine.runner import Runner

@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def _history_statistic(owner, name):
     return getattr(owner, name)
 
 
-def refuse_code(trust=False) -> None:
+def refuse_code(trust: bool = False) -> None:
     """Makes every ``torch.load`` of this process weights-only, or, where the user trusts the file, not.
 
     mmengine quietly falls back to unpickling code; torch's own switch cannot be talked out of it.
@@ -54,7 +55,7 @@ def is_trusted() -> bool:
     return os.environ.get('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD') == '1'
 
 
-def find_checkpoint(path, best=False) -> Path:
+def find_checkpoint(path: str | Path, best: bool = False) -> Path:
     """The checkpoint at ``path``: the file itself, or one of a work dir.
 
     Args:
@@ -98,7 +99,7 @@ def _is_whole(file):
         return False
 
 
-def read_checkpoint(path, trust=False, map_location='cpu') -> Any:
+def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = 'cpu') -> Any:
     """The checkpoint's content, on the CPU unless ``map_location`` names another device.
 
     Raises:
@@ -118,7 +119,7 @@ def read_checkpoint(path, trust=False, map_location='cpu') -> Any:
         raise ValueError(f'{path}: damaged, or not a checkpoint ({type(error).__name__})') from error
 
 
-def check_fits(checkpoint, model, path) -> None:
+def check_fits(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> None:
     """Compares a checkpoint's weights with the model's.
 
     mmengine loads what fits, leaves the rest at random and only logs it.
@@ -142,7 +143,7 @@ def _fits(value, wanted):
     return is_dense and value.shape == wanted.shape and (value.is_floating_point() or not wanted.is_floating_point())
 
 
-def check_loads(checkpoint, model, path) -> None:
+def check_loads(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> None:
     """Makes sure that a checkpoint to start from brings anything at all: some weights of the model, all of them finite.
 
     Raises:
@@ -157,7 +158,7 @@ def check_loads(checkpoint, model, path) -> None:
     check_finite(weights, path)
 
 
-def check_finite(weights, path) -> None:
+def check_finite(weights: Mapping, path: str | Path) -> None:
     """Refuses weights of a training that was lost.
 
     Raises:

@@ -1,11 +1,15 @@
 """Edits of mmengine configs that are plain dicts and lists: they work on a ``Config`` and on its content alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 PHASES = ('phase_one_checkpoint', 'phase_two_checkpoint')  # of TwoPhaseDetector
 
 
-def dicts_in(part) -> Iterator:
+def dicts_in(part: Any) -> Iterator:
     """Every dict in a nest of dicts and lists, outermost first."""
     if isinstance(part, dict):
         yield part
@@ -15,29 +19,29 @@ def dicts_in(part) -> Iterator:
             yield from dicts_in(item)
 
 
-def datasets_in(part) -> Iterator:
+def datasets_in(part: Any) -> Iterator:
     """The datasets of a dataloader, those joined by a ``ConcatDataset`` included."""
     return (found for found in dicts_in(part) if 'ann_file' in found)
 
 
-def metrics_in(evaluator, kind='CentroidMetric') -> list:
+def metrics_in(evaluator: Any, kind: str = 'CentroidMetric') -> list:
     """The evaluators of a type, among one or several."""
     return [part for part in dicts_in(evaluator) if part.get('type') == kind]
 
 
-def brings_weights(cfg) -> bool:
+def brings_weights(cfg: 'Config') -> bool:
     """Whether the config's model names the checkpoints that it is made of."""
     return all(cfg.model.get(key) for key in PHASES)
 
 
-def checkpoints_in(cfg) -> list:
+def checkpoints_in(cfg: 'Config') -> list:
     """The paths of all checkpoints that a config loads: ``load_from``, pretrained parts, phases."""
     parts = list(dicts_in(cfg.get('model')))
     names = [cfg.get('load_from'), *(part.get(key) for part in parts for key in ('checkpoint', *PHASES))]
     return [name for name in names if isinstance(name, str)]
 
 
-def set_from_scratch(cfg) -> None:
+def set_from_scratch(cfg: 'Config') -> None:
     """Drops every pretrained weight of the config and every checkpoint it names, and trains what they would have frozen."""
     for part in dicts_in(cfg.model):
         part.update({key: None for key in PHASES if key in part})
@@ -49,7 +53,7 @@ def set_from_scratch(cfg) -> None:
                 part['norm_eval'] = False
 
 
-def set_classes(cfg, names) -> None:
+def set_classes(cfg: 'Config', names: Sequence[str]) -> None:
     """Makes a config detect these classes: in every dataset, and in every part of the model that counts them.
 
     Args:

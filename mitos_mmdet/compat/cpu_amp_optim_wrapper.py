@@ -17,6 +17,6 @@ class CpuAmpOptimWrapper(OptimWrapper):
     """
 
     @contextmanager
-    def optim_context(self, model) -> Iterator:
+    def optim_context(self, model: torch.nn.Module) -> Iterator:
         with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
             yield

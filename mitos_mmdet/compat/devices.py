@@ -1,9 +1,13 @@
 """The device and the processes of a run, where mmengine alone would choose wrongly."""
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
-def set_device(cfg, device, launcher) -> None:
+def set_device(cfg: 'Config', device: str, launcher: str) -> None:
     """Chooses the device before a ``Runner`` is built, and joins the processes of a distributed run on CPUs.
 
     Args:
@@ -25,7 +29,7 @@ def set_device(cfg, device, launcher) -> None:
         _distribute_on_cpu(cfg, launcher)
 
 
-def amp_settings(device='auto') -> dict:
+def amp_settings(device: str = 'auto') -> dict:
     """What ``--amp`` makes of a config's ``optim_wrapper``."""
     import torch
 

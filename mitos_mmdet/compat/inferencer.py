@@ -1,5 +1,8 @@
 """mmdet 3.3's ``DetInferencer``, brought to what the maintained line does with names that carry a scope."""
 
+from collections.abc import Sequence
+from typing import Any
+
 
 def install() -> None:
     """Lets ``DetInferencer`` find ``mitos_mmdet.LoadImageFromFile`` in a test pipeline, where it puts a loader of its own.
@@ -13,7 +16,7 @@ def install() -> None:
         DetInferencer._get_transform_idx = find_step
 
 
-def find_step(_, pipeline, name) -> int:
+def find_step(_: Any, pipeline: Sequence[dict], name: str | tuple) -> int:
     """The place of the first step called ``name`` (a name, or a tuple of names and classes), or -1."""
     for place, step in enumerate(pipeline):
         kind = step['type']

@@ -15,7 +15,7 @@ class MissingOpError(NotImplementedError):
     """An operator that only a compiled mmcv has."""
 
 
-def nms(boxes, scores, iou_threshold, offset) -> torch.Tensor:
+def nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float, offset: int) -> torch.Tensor:
     """Indices of the kept boxes, best first.
 
     Args:
@@ -32,8 +32,9 @@ def nms(boxes, scores, iou_threshold, offset) -> torch.Tensor:
     return _kernels.nms(boxes, scores.float(), iou_threshold)
 
 
-def roi_align_forward(features, rois, output, argmax_y, argmax_x, aligned_height, aligned_width, spatial_scale,
-                      sampling_ratio, pool_mode, aligned) -> None:
+def roi_align_forward(features: torch.Tensor, rois: torch.Tensor, output: torch.Tensor, argmax_y: torch.Tensor, argmax_x: torch.Tensor,
+                      aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int, pool_mode: int,
+                      aligned: bool) -> None:
     """Average RoIAlign of ``features`` ``(B, C, H, W)`` at ``rois`` ``(N, 5)`` (image, xyxy) into ``output`` ``(N, C, h, w)``."""
     _only_average(pool_mode)
     features = _not_bfloat16(features)
@@ -41,8 +42,9 @@ def roi_align_forward(features, rois, output, argmax_y, argmax_x, aligned_height
                                     sampling_ratio, aligned))
 
 
-def roi_align_backward(grad_output, rois, argmax_y, argmax_x, grad_input, aligned_height, aligned_width, spatial_scale,
-                       sampling_ratio, pool_mode, aligned) -> None:
+def roi_align_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax_y: torch.Tensor, argmax_x: torch.Tensor,
+                       grad_input: torch.Tensor, aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int,
+                       pool_mode: int, aligned: bool) -> None:
     """Gradient of :func:`roi_align_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     _only_average(pool_mode)
     grad_output = _not_bfloat16(grad_output)
@@ -50,7 +52,8 @@ def roi_align_backward(grad_output, rois, argmax_y, argmax_x, grad_input, aligne
                                                   *grad_input.shape, sampling_ratio, aligned))
 
 
-def roi_pool_forward(features, rois, output, argmax, pooled_height, pooled_width, spatial_scale) -> None:
+def roi_pool_forward(features: torch.Tensor, rois: torch.Tensor, output: torch.Tensor, argmax: torch.Tensor, pooled_height: int,
+                     pooled_width: int, spatial_scale: float) -> None:
     """RoIPool of ``features`` ``(B, C, H, W)`` into ``output`` ``(N, C, h, w)``; ``argmax`` takes the winners' positions.
 
     In plain torch, RoI by RoI: torchvision's kernel rounds RoIs to whole pixels, mmcv's does not.
@@ -82,7 +85,8 @@ def _pixels(first, stop, size):
     return pixels.minimum(stop[:, None] - 1).clamp(0, size - 1)
 
 
-def roi_pool_backward(grad_output, rois, argmax, grad_input, pooled_height, pooled_width, spatial_scale) -> None:
+def roi_pool_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax: torch.Tensor, grad_input: torch.Tensor, pooled_height: int,
+                      pooled_width: int, spatial_scale: float) -> None:
     """Gradient of :func:`roi_pool_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     grad_output = _not_bfloat16(grad_output)
     grad_input.copy_(_kernels._roi_pool_backward(grad_output, rois.to(grad_output), argmax, spatial_scale, pooled_height,
@@ -94,12 +98,14 @@ def _not_bfloat16(tensor):
     return tensor.float() if tensor.dtype == torch.bfloat16 else tensor
 
 
-def sigmoid_focal_loss_forward(logits, target, weight, output, gamma, alpha) -> None:
+def sigmoid_focal_loss_forward(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, output: torch.Tensor, gamma: float,
+                               alpha: float) -> None:
     """Focal loss of each logit ``(N, C)`` for class indices ``target`` ``(N,)`` (C is background) into ``output``."""
     output.copy_(_focal_loss(logits, target, weight, gamma, alpha))
 
 
-def sigmoid_focal_loss_backward(logits, target, weight, grad_input, gamma, alpha) -> None:
+def sigmoid_focal_loss_backward(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, grad_input: torch.Tensor, gamma: float,
+                                alpha: float) -> None:
     """Gradient of :func:`sigmoid_focal_loss_forward`'s sum with respect to ``logits``, into ``grad_input``."""
     with torch.enable_grad():
         leaf = logits.detach().requires_grad_()

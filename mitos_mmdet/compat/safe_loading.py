@@ -26,12 +26,12 @@ def install() -> None:
         module._load_checkpoint_to_model = checkpoint._load_checkpoint_to_model
 
 
-def load_from_local(filename, map_location=None) -> Any:
+def load_from_local(filename: str, map_location: Any = None) -> Any:
     """What mmengine's function of that name does, for weights alone unless the user trusts the file."""
     return read_checkpoint(os.path.expanduser(filename), is_trusted(), map_location or 'cpu')
 
 
-def load_from_http(filename, map_location=None) -> Any:
+def load_from_http(filename: str, map_location: Any = None) -> Any:
     """The same for an address; the file is kept in torch's cache."""
     from torch.hub import download_url_to_file, get_dir
 

@@ -9,6 +9,7 @@ where the contest gives one, ``confidence``. Boxes are ``[x, y, width, height]``
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.names import name_fault, printable
@@ -27,7 +28,7 @@ def categories() -> list[dict]:
     return [dict(id=number, name=name) for name, number in CATEGORY_IDS.items()]
 
 
-def read_annotations(path) -> dict:
+def read_annotations(path: str | Path) -> dict:
     """Reads an annotation file, checks its shape and makes its numbers and ids uniform (``make_uniform``).
 
     Returns:
@@ -47,7 +48,7 @@ def read_annotations(path) -> dict:
     return content
 
 
-def make_uniform(content) -> None:
+def make_uniform(content: dict) -> None:
     r"""What other programs write otherwise, in place: 1024.0 for 1024, the id "1" for 1, ``.\a\b.png`` for a/b.png, an unused category
     of another's name.
     """
@@ -78,7 +79,7 @@ def make_uniform(content) -> None:
                              or names[str(category.get('name'))] == 1 or str(category.get('id')) in used] or content['categories']
 
 
-def check_coco(content, path) -> None:
+def check_coco(content: dict, path: str | Path) -> None:
     """Checks that every image, annotation and category has what a dataset reads of it.
 
     Args:
@@ -96,7 +97,7 @@ def check_coco(content, path) -> None:
                 raise ValueError(f"{path}: {what} {entry['id']} {fault}. {_FIX}")
 
 
-def check_entries(content, path) -> None:
+def check_entries(content: dict, path: str | Path) -> None:
     """Checks only that entries can be told apart: each is an object with an ``id`` of its own, a category with a ``name``, too.
 
     Args:
@@ -119,7 +120,7 @@ def check_entries(content, path) -> None:
                 raise ValueError(f'{path}: {part} list the {key} {twice[0]!r} twice. {_FIX}')
 
 
-def image_fault(image, is_path=True) -> str | None:
+def image_fault(image: dict, is_path: bool = True) -> str | None:
     """What makes an image's entry unusable, as ``'lacks width'``; None if nothing does.
 
     Args:
@@ -139,12 +140,12 @@ def image_fault(image, is_path=True) -> str | None:
     return None
 
 
-def reference_fault(annotation) -> str | None:
+def reference_fault(annotation: dict) -> str | None:
     """What is wrong with an annotation's ``image_id`` or ``category_id``; None if nothing is."""
     return _id_fault(annotation, 'image_id') or _id_fault(annotation, 'category_id')
 
 
-def annotation_fault(annotation) -> str | None:
+def annotation_fault(annotation: dict) -> str | None:
     """What makes an annotation's entry unusable, as ``'lacks bbox'``; None if nothing does. ``centroid`` may be absent."""
     fault = reference_fault(annotation)
     if fault:
@@ -167,7 +168,7 @@ def _id_fault(entry, key):
     return None if isinstance(value, str) or _is_number(value, int) else f'has {key} {value!r}, which is neither a whole number nor text'
 
 
-def is_coordinate(value) -> bool:
+def is_coordinate(value: Any) -> bool:
     """Whether a JSON value is a number that can be a place in an image: finite, and no integer beyond floats."""
     return _is_number(value) and abs(value) < _FARTHEST
 

@@ -1,6 +1,8 @@
 """``CropDataset``: training crops drawn anew from whole frames, balanced between mitoses, hard negatives and plain tissue."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from mmdet.registry import DATASETS
@@ -39,8 +41,8 @@ class CropDataset(MitosisDataset):
         ValueError: As ``MitosisDataset``; shares that are not three numbers from 0, or all 0.
     """
 
-    def __init__(self, *args, length, crop_size=256, shares=(0.4, 0.2, 0.4), box_size='50px', scales=(0.8, 1.25), jitter=0.4,
-                 background=(), **kwargs):
+    def __init__(self, *args: Any, length: int, crop_size: int = 256, shares: Sequence[float] = (0.4, 0.2, 0.4), box_size: str = '50px',
+                 scales: Sequence[float] = (0.8, 1.25), jitter: float = 0.4, background: Sequence[str] = (), **kwargs: Any):
         if len(shares) != 3 or min(shares) < 0 or not sum(shares):
             raise ValueError(f'shares={tuple(shares)} of CropDataset: give three numbers from 0, for {", ".join(KINDS)}')
         self.length = length
@@ -67,7 +69,7 @@ class CropDataset(MitosisDataset):
     def __len__(self):
         return self.length
 
-    def prepare_data(self, idx) -> dict | None:
+    def prepare_data(self, idx: int) -> dict | None:
         """The pipeline's result for a new crop; ``idx`` only counts."""
         kind = np.random.choice(3, p=self.shares)
         places = self._places[KINDS[kind]] if kind < 2 else ()

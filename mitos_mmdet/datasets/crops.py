@@ -1,13 +1,18 @@
 """Training crops cut from frames by one affine map: where the labels land, and the pipeline's ``results`` of a crop."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 from mmdet.structures.bbox import HorizontalBoxes
+from numpy.typing import ArrayLike
 
 _MARGIN_PX = 4  # ours: a centroid nearer to the crop's border, or beyond it, is no label
 
 
-def affine_to_crop(center, size, angle=0.0, scale=1.0, flip=False) -> np.ndarray:
+def affine_to_crop(center: Sequence[float] | np.ndarray, size: int, angle: float = 0.0, scale: float = 1.0,
+                   flip: bool = False) -> np.ndarray:
     """The affine map ``(2, 3)`` from frame px to crop px.
 
     Args:
@@ -25,22 +30,22 @@ def affine_to_crop(center, size, angle=0.0, scale=1.0, flip=False) -> np.ndarray
     return np.column_stack([turn, middle - turn @ np.asarray(center, float)])
 
 
-def cut(image, matrix, size) -> np.ndarray:
+def cut(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """The crop uint8 ``(size, size, 3)`` of ``image`` by ``matrix``; beyond the image it is mirrored."""
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
-def to_crop(points, matrix) -> np.ndarray:
+def to_crop(points: ArrayLike, matrix: np.ndarray) -> np.ndarray:
     """Points ``(N, 2)`` xy px of the frame in px of the crop, float64."""
     return np.asarray(points, float).reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def inside(points, low, high, margin=_MARGIN_PX) -> np.ndarray:
+def inside(points: np.ndarray, low: ArrayLike, high: ArrayLike, margin: float = _MARGIN_PX) -> np.ndarray:
     """Which of the points ``(N, 2)`` lie in ``low <= x, y < high``, ``margin`` px from its border."""
     return ((points >= np.asarray(low) + margin) & (points < np.asarray(high) - margin)).all(axis=1)
 
 
-def crop_results(crop, points, labels, box_px, **metainfo) -> dict:
+def crop_results(crop: np.ndarray, points: np.ndarray, labels: np.ndarray, box_px: float, **metainfo: Any) -> dict:
     """What a pipeline gets after ``LoadAnnotations``.
 
     Args:

@@ -1,11 +1,14 @@
 """The stain of a whole frame, also for its tiles: measured once, kept in the annotation file, used by the transforms."""
 
 import random
+from collections.abc import Callable
+
+import numpy as np
 
 from mitos_mmdet.stain import NoStainError, StainEstimate, estimate_stain
 
 
-def stain_record(image, method) -> dict:
+def stain_record(image: np.ndarray, method: str) -> dict:
     """What an annotation file keeps of a frame's stain under ``stain``.
 
     Args:
@@ -21,7 +24,7 @@ def stain_record(image, method) -> dict:
         return dict(method=method, reason=str(error))
 
 
-def stain_of(info, image, method, per_tile=False, backend='fast') -> StainEstimate:
+def stain_of(info: dict, image: Callable[[], np.ndarray], method: str, per_tile: bool = False, backend: str = 'fast') -> StainEstimate:
     """The stain to take for an image: that of its whole frame.
 
     Args:
@@ -52,6 +55,6 @@ def stain_of(info, image, method, per_tile=False, backend='fast') -> StainEstima
     return estimate_stain(image(), method, backend=backend)
 
 
-def happens(prob) -> bool:
+def happens(prob: float) -> bool:
     """Whether something of this probability happens now (mmengine seeds each worker's ``random``)."""
     return random.random() < prob

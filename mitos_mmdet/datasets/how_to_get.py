@@ -8,7 +8,7 @@ _MADE_BY = {
     'candidates.json': 'Collect the candidates of phase one first: mitos candidates CONFIG CHECKPOINT --frames FRAMES.json --out {folder}'}
 
 
-def how_to_get(path) -> str:
+def how_to_get(path: str | Path) -> str:
     """The command that makes an annotation file, and all of them where the dataset's own folder is absent.
 
     Args:

@@ -2,6 +2,7 @@
 
 import logging
 import os.path as osp
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
@@ -41,7 +42,8 @@ class MitosisDataset(CocoDataset):
 
     METAINFO = {'classes': CLASSES, 'palette': [(0, 160, 80), (230, 120, 0)]}
 
-    def __init__(self, *args, hard_negatives='class', keep_negatives=True, strict=False, keep_unlabelled=False, **kwargs):
+    def __init__(self, *args: Any, hard_negatives: str = 'class', keep_negatives: bool = True, strict: bool = False,
+                 keep_unlabelled: bool = False, **kwargs: Any):
         if hard_negatives not in ('class', 'background'):
             raise ValueError(f"hard_negatives={hard_negatives!r} of MitosisDataset: 'class' or 'background'")
         if hard_negatives == 'background':
@@ -103,7 +105,7 @@ class MitosisDataset(CocoDataset):
             raise ValueError(f'{self.ann_file}: none of its {wanted} annotations of {self.metainfo["classes"]} can be used: they are of no '
                              f'image of the file, or of unusable ones. Correct the file, or convert the dataset again')
 
-    def parse_data_info(self, raw_data_info) -> dict | None:
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """One image's data info; annotations of other classes are left out. None where the place of an object cannot be told."""
         image = raw_data_info['raw_img_info']
         found = usable_labels(raw_data_info['raw_ann_info'], image, self._known_categories, self.cat2label)
@@ -131,7 +133,7 @@ class MitosisDataset(CocoDataset):
                                  f'choose other classes')
         return infos
 
-    def prepare_data(self, idx) -> dict | None:
+    def prepare_data(self, idx: int) -> dict | None:
         """The pipeline's result; an unreadable image as ``strict`` says."""
         try:
             return super().prepare_data(idx)

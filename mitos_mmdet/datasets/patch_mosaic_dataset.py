@@ -1,5 +1,7 @@
 """``PatchMosaicDataset``: training crops tiled from small patches of one slide, such as AMi-Br's 128 px around mitotic figures."""
 
+from typing import Any
+
 import numpy as np
 from mmdet.registry import DATASETS
 
@@ -27,7 +29,7 @@ class PatchMosaicDataset(CropDataset):
         ValueError: A patch without ``um_per_px``.
     """
 
-    def __init__(self, *args, um_per_px=0.2274, **kwargs):
+    def __init__(self, *args: Any, um_per_px: float = 0.2274, **kwargs: Any):
         self.um_per_px = um_per_px
         super().__init__(*args, **kwargs)
 
@@ -50,7 +52,7 @@ class PatchMosaicDataset(CropDataset):
         weights = np.sqrt([len(patches) for patches in self._slides])
         self._weights = weights / weights.sum()
 
-    def prepare_data(self, idx) -> dict | None:
+    def prepare_data(self, idx: int) -> dict | None:
         """The pipeline's result for a new mosaic; ``idx`` only counts."""
         patches = self._slides[np.random.choice(len(self._slides), p=self._weights)]
         factor = np.mean(patches[0][3]['um_per_px']) / self.um_per_px * np.exp(np.random.uniform(*np.log(self.scales)))

@@ -84,7 +84,7 @@ def labels_by_image(content: dict[str, Any]) -> tuple[dict, list]:
     return labels, strays
 
 
-def usable_label(annotation, image) -> tuple[dict, list[str]]:
+def usable_label(annotation: dict, image: dict) -> tuple[dict, list[str]]:
     """An annotation with sound geometry.
 
     Args:
@@ -127,7 +127,7 @@ def usable_label(annotation, image) -> tuple[dict, list[str]]:
     return dict(annotation, bbox=corners, centroid=centroid, segmentation=polygons), notes
 
 
-def point_of(annotation) -> tuple[float, float, bool]:
+def point_of(annotation: dict) -> tuple[float, float, bool]:
     """Where an object is, for scoring, which needs no box: x, y and whether its own ``centroid`` says so.
 
     Raises:
@@ -147,7 +147,7 @@ def point_of(annotation) -> tuple[float, float, bool]:
     return (*_middle(box, True, polygons).tolist(), False)
 
 
-def polygons_of(segmentation) -> list[np.ndarray]:
+def polygons_of(segmentation: Any) -> list[np.ndarray]:
     """The polygons ``(V, 2)`` px of a COCO segmentation: a list of flat lists, one flat list, a list of pairs, or run lengths.
 
     Raises:

@@ -28,14 +28,14 @@ class BundledModel:
     card: dict
 
 
-def bundled_names(kind='detector') -> list:
+def bundled_names(kind: str = 'detector') -> list:
     """Names of the bundled models of a kind, the default one first."""
     cards = {path.stem: _read_card(path) for path in sorted(WEIGHTS.glob('*.json'))}
     names = [name for name, card in cards.items() if card.get('kind', 'detector') == kind]
     return sorted(names, key=lambda name: (not cards[name].get('default', False), name))
 
 
-def find_bundled(name=None, kind='detector') -> 'BundledModel':
+def find_bundled(name: str | None = None, kind: str = 'detector') -> 'BundledModel':
     """A bundled model, by name; None gives the default one. Its weights are not read yet.
 
     Raises:
@@ -57,7 +57,7 @@ def find_bundled(name=None, kind='detector') -> 'BundledModel':
     return BundledModel(name, path.with_suffix('.pth'), find_config(card['config']) if 'config' in card else None, card)
 
 
-def find_config(name) -> Path:
+def find_config(name: str) -> Path:
     """The path of a config of this project, as ``'mitos/NAME.py'``, in a checkout or an installed wheel.
 
     Raises:
@@ -70,7 +70,7 @@ def find_config(name) -> Path:
     raise ValueError(f'{tried[0]}: no such config. Install mitos_mmdet again')
 
 
-def sha256_of(path) -> str:
+def sha256_of(path: str | Path) -> str:
     """The checksum of a file's content.
 
     Raises:
@@ -86,7 +86,7 @@ def sha256_of(path) -> str:
     return digest.hexdigest()
 
 
-def check_sha256(path, expected) -> str:
+def check_sha256(path: str | Path, expected: str) -> str:
     """The checksum of a bundled file, compared with its card's.
 
     Raises:

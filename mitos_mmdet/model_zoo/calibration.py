@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.json_reading import read_json
-from mitos_mmdet.evaluation.result import plain
+from mitos_mmdet.evaluation.result import Evaluation, plain
 from mitos_mmdet.evaluation.thresholds import FORMAT, fingerprints, read_threshold
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FIX = 'Make it with mitos calibrate'
 
 
-def write_calibration(path, model, evaluation, chosen_on, chosen_by) -> None:
+def write_calibration(path: str | Path, model: 'LoadedModel', evaluation: Evaluation, chosen_on: str, chosen_by: str) -> None:
     """Freezes the threshold at which an ``Evaluation`` was made.
 
     Args:
@@ -41,7 +41,7 @@ def write_calibration(path, model, evaluation, chosen_on, chosen_by) -> None:
         fingerprints=fingerprints(evaluation.frames)), path)
 
 
-def calibrated(model, path) -> 'LoadedModel':
+def calibrated(model: 'LoadedModel', path: str | Path) -> 'LoadedModel':
     """The model with the threshold of a calibration file.
 
     Args:

@@ -1,21 +1,28 @@
 """What a config says about its model beyond the network: pixel size, tiles, stain."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
 _TILE_SIZE, _OVERLAP = 512, 128  # TiledDetector's own defaults
 
 
-def detector_config(cfg) -> dict:
+def detector_config(cfg: 'Config') -> dict:
     """The detector's config, out of the ``TiledDetector`` that it may be wrapped in."""
     model = cfg['model']
     return model['detector'] if model.get('type') == 'TiledDetector' else model
 
 
-def tiling(cfg) -> tuple:
+def tiling(cfg: 'Config') -> tuple:
     """``(tile_size, overlap)`` in px, as the config's ``TiledDetector`` has them."""
     model = cfg['model'] if cfg['model'].get('type') == 'TiledDetector' else {}
     return model.get('tile_size', _TILE_SIZE), model.get('overlap', _OVERLAP)
 
 
-def pixel_size(cfg, path) -> float:
+def pixel_size(cfg: 'Config', path: str | Path) -> float:
     """What the network was trained at, um/px: ``ResizeToPixelSize`` of the test pipeline, else the config's ``um_per_px``.
 
     Raises:
@@ -27,7 +34,7 @@ def pixel_size(cfg, path) -> float:
     return float(found)
 
 
-def stain_settings(cfg) -> dict | None:
+def stain_settings(cfg: 'Config') -> dict | None:
     """``dict(method, target)`` of the stain normalisation that test images pass, or None."""
     step = _step(cfg, 'NormalizeStain')
     if step and step.get('prob', 1.0) >= 1.0:
@@ -38,7 +45,7 @@ def stain_settings(cfg) -> dict | None:
     return None
 
 
-def test_pipeline(cfg) -> list:
+def test_pipeline(cfg: 'Config') -> list:
     """The transforms of test images: of the test dataloader, else ``test_pipeline``."""
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     while 'dataset' in dataset:  # wrappers
@@ -46,7 +53,7 @@ def test_pipeline(cfg) -> list:
     return dataset.get('pipeline') or cfg.get('test_pipeline') or []
 
 
-def class_names(cfg) -> tuple | None:
+def class_names(cfg: 'Config') -> tuple | None:
     """The classes that the config's test data names, or None."""
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     names = (dataset.get('metainfo') or {}).get('classes')

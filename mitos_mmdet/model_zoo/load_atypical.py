@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from mitos_mmdet.model_zoo.bundled import bundled_names, check_sha256, find_bundled
+from mitos_mmdet.model_zoo.bundled import BundledModel, bundled_names, check_sha256, find_bundled
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
 
 
 class AtypicalClassifier:
@@ -21,14 +23,14 @@ class AtypicalClassifier:
         um_per_px, crop_size: What crops it wants, px: the mitotic figure in the centre.
     """
 
-    def __init__(self, network, bundled, device):
+    def __init__(self, network: 'AtypicalNetwork', bundled: BundledModel, device: str):
         from mitos_mmdet.models.classifiers.atypical_network import PATCH_PX, UM_PER_PX
 
         self.name, self.sha256 = bundled.name, bundled.card['sha256']
         self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
         self._network = network.to(device)
 
-    def predict(self, crops) -> 'np.ndarray':
+    def predict(self, crops: 'np.ndarray') -> 'np.ndarray':
         """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, crop_size, crop_size, 3)`` RGB at ``um_per_px``."""
         import numpy as np
         import torch
@@ -38,7 +40,7 @@ class AtypicalClassifier:
         return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2))
 
 
-def load_atypical(device='cpu') -> 'AtypicalClassifier | None':
+def load_atypical(device: str = 'cpu') -> 'AtypicalClassifier | None':
     """The bundled classifier, or None where none comes with this installation.
 
     Raises:

@@ -17,8 +17,9 @@ DEVICES = ('auto', 'cpu', 'cuda')
 _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 
 
-def load_model(model=None, checkpoint=None, device='auto', engine='auto', threads=None, um_per_px=None, trust=False,
-               calibration=None) -> LoadedModel:
+def load_model(model: str | Path | None = None, checkpoint: str | Path | None = None, device: str = 'auto', engine: str = 'auto',
+               threads: int | None = None, um_per_px: float | None = None, trust: bool = False,
+               calibration: str | Path | None = None) -> LoadedModel:
     """Loads a trained detector. Nothing is downloaded.
 
     Args:

@@ -1,11 +1,12 @@
 """``LoadedModel``: a trained detector, ready for tiles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mitos_mmdet.stain import NoStainError, StainNormalizer, estimate_stain
+from mitos_mmdet.stain.stain_estimate import StainEstimate
 
 
 @dataclass
@@ -58,7 +59,7 @@ class LoadedModel:
         """Tiles that the engine works on at once: fewer leave it idle."""
         return self.network.in_flight
 
-    def estimate_stain(self, image) -> tuple:
+    def estimate_stain(self, image: np.ndarray) -> tuple:
         """The stain of a frame or of a sample of a slide, for ``predict``.
 
         Args:
@@ -74,11 +75,11 @@ class LoadedModel:
         except NoStainError as error:
             return None, str(error)
 
-    def prepare(self, tile, stain=None) -> np.ndarray:
+    def prepare(self, tile: np.ndarray, stain: StainEstimate | None = None) -> np.ndarray:
         """A tile with the stain that the network expects: uint8 ``(H, W, 3)`` RGB."""
         return tile if self.normalizer is None or stain is None else self.normalizer.apply(tile, stain)
 
-    def predict(self, tiles, stain=None) -> list:
+    def predict(self, tiles: np.ndarray | Sequence[np.ndarray], stain: StainEstimate | None = None) -> list:
         """Detections in tiles.
 
         Args:
@@ -97,7 +98,7 @@ class LoadedModel:
                 raise ValueError(f'a tile is {found}: give RGB as uint8 (height, width, 3)')
         return list(self.stream(self.prepare(tile, stain) for tile in tiles))
 
-    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
+    def stream(self, tiles: Iterable[np.ndarray], in_flight: int | None = None, score_floor: float = 0.0) -> Iterator:
         """Detections in prepared tiles, yielded in their order.
 
         Args:

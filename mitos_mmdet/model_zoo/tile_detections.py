@@ -1,8 +1,12 @@
 """``TileDetections``: what a model found in one tile."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from mmengine.structures import InstanceData
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class TileDetections:
     labels: np.ndarray
 
     @classmethod
-    def of(cls, instances) -> 'TileDetections':
+    def of(cls, instances: 'InstanceData') -> 'TileDetections':
         """Of mmdet's ``InstanceData``."""
         return cls(instances.bboxes.float().cpu().numpy().reshape(-1, 4), instances.scores.float().cpu().numpy(),
                    instances.labels.cpu().numpy().astype(np.int64))

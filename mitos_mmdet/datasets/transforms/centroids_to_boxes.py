@@ -1,5 +1,7 @@
 """``CentroidsToBoxes``: boxes of a chosen size around the labelled centroids."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
@@ -26,14 +28,14 @@ class CentroidsToBoxes(BaseTransform):
             centroid.
     """
 
-    def __init__(self, size, image_size=None):
+    def __init__(self, size: str, image_size: Sequence[int] | None = None):
         self.size = Length.parse(size)
         if image_size is not None and self.size.unit != 'px':
             raise ValueError(f'size={self.size} of CentroidsToBoxes has no px of an image of {tuple(image_size)}: give a size in px, or '
                              f'no image_size')
         self.image_size = image_size
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``gt_bboxes`` ``(N, 4)`` xyxy px, clipped at the image's border."""
         instances = results.get('instances')
         if instances is None or 'gt_bboxes' not in results:

@@ -1,5 +1,6 @@
 """``CentroidsToMasks``: masks drawn around the labelled centroids, or the outlines that a label has."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -44,8 +45,8 @@ class CentroidsToMasks(BaseTransform):
             instances without centroid, an outline that is no list of polygons.
     """
 
-    def __init__(self, shape='random', radius=('10px', '16px'), half_axes=('5px', '13px'), angles=(60, 90), source='drawn',
-                 resample='never', seed=0):
+    def __init__(self, shape: str = 'random', radius: Sequence[str] = ('10px', '16px'), half_axes: Sequence[str] = ('5px', '13px'),
+                 angles: Sequence[float] = (60, 90), source: str = 'drawn', resample: str = 'never', seed: int = 0):
         for name, value, known in (('shape', shape, SHAPES), ('source', source, _SOURCES), ('resample', resample, _RESAMPLES)):
             if value not in known:
                 raise ValueError(f"unknown {name} {value!r}: one of {', '.join(known)}")
@@ -61,7 +62,7 @@ class CentroidsToMasks(BaseTransform):
         self.resample = resample
         self.seed = seed
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``gt_masks`` (``PolygonMasks``, N, clipped at the image's border) and ``gt_bboxes`` ``(N, 4)`` xyxy px."""
         if results.get('instances') is None or 'gt_bboxes' not in results:
             return results

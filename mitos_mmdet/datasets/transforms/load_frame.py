@@ -27,7 +27,7 @@ class LoadFrame(BaseTransform):
     In a test pipeline its name is ``mitos_mmdet.LoadImageFromFile``: so mmdet's inferencer finds it.
     """
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR."""
         if 'broken' in results:
             image = np.full((_BLANK, _BLANK, 3), 255, np.uint8)

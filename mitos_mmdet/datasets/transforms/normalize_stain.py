@@ -27,7 +27,7 @@ class NormalizeStain(BaseTransform):
         ValueError: A target that cannot be used; a tile without its frame's stain.
     """
 
-    def __init__(self, method='macenko', target='default', per_tile=False, prob=1.0, backend='fast'):
+    def __init__(self, method: str = 'macenko', target: str = 'default', per_tile: bool = False, prob: float = 1.0, backend: str = 'fast'):
         self.normalizer = StainNormalizer.to_look_like(target, method, backend)
         self.method = method
         self.target = target
@@ -35,7 +35,7 @@ class NormalizeStain(BaseTransform):
         self.prob = prob
         self.backend = backend
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR normalised, and ``stain`` that of the target."""
         if not happens(self.prob):
             return results

@@ -1,5 +1,7 @@
 """``PackFrameInputs``: packs a frame with all that ``CentroidMetric`` and the exports need to know of it."""
 
+from collections.abc import Sequence
+
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 
@@ -16,5 +18,5 @@ class PackFrameInputs(PackDetInputs):
         meta_keys: Names in ``results`` that become metadata of the data sample.
     """
 
-    def __init__(self, meta_keys=FRAME_META_KEYS):
+    def __init__(self, meta_keys: Sequence[str] = FRAME_META_KEYS):
         super().__init__(meta_keys=meta_keys)

@@ -39,15 +39,15 @@ class PasteMitoticFigures(BaseTransform):
         ValueError: Patches without ``stain`` or ``um_per_px``.
     """
 
-    def __init__(self, ann_file, data_root, prob=0.5, most=3, radius_um=5.0, soft_um=1.5, box_size_um=11.4, distance_um=10.0,
-                 brightest=215, label=0):
+    def __init__(self, ann_file: str, data_root: str, prob: float = 0.5, most: int = 3, radius_um: float = 5.0, soft_um: float = 1.5,
+                 box_size_um: float = 11.4, distance_um: float = 10.0, brightest: float = 215, label: int = 0):
         self.ann_file, self.data_root = ann_file, data_root
         self.prob, self.most = prob, most
         self.radius_um, self.soft_um, self.box_size_um, self.distance_um = radius_um, soft_um, box_size_um, distance_um
         self.brightest, self.label = brightest, label
         self._patches = list(_patches(ann_file, data_root))
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with figures in ``img`` uint8 BGR and their boxes and labels."""
         record = results.get('stain')
         if not record or 'reason' in record or not happens(self.prob):

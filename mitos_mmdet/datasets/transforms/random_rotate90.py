@@ -1,5 +1,7 @@
 """``RandomRotate90``: quarter turns that keep every pixel."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -23,7 +25,7 @@ class RandomRotate90(BaseTransform):
         ValueError: An angle that is no multiple of 90, or none.
     """
 
-    def __init__(self, angles=(0, 90, 180, 270)):
+    def __init__(self, angles: Sequence[int] = (0, 90, 180, 270)):
         if not angles or any(angle % 90 for angle in angles):
             raise ValueError(f'angles={tuple(angles)} of RandomRotate90: give multiples of 90, as (0, 90, 180, 270)')
         self.angles = tuple(angles)
@@ -33,7 +35,7 @@ class RandomRotate90(BaseTransform):
         return int(np.random.choice(self.angles))
 
     @autocast_box_type()
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` turned; ``img_shape`` and ``scale_factor`` (width, height) with their sides swapped where they swap."""
         turns = self._random_angle() // 90 % 4
         matrix = _turning(turns, *results['img'].shape[:2])

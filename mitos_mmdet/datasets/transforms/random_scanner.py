@@ -1,5 +1,7 @@
 """``RandomScanner``: blur, brightness, noise and compression, as scanners differ."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -19,13 +21,14 @@ class RandomScanner(BaseTransform):
         jpeg: ``(probability, lowest)``: JPEG at a quality from ``lowest`` to 95.
     """
 
-    def __init__(self, blur=(0.3, 1.2), light=(0.5, 0.15), noise=(0.2, 6.0), jpeg=(0.3, 50)):
+    def __init__(self, blur: Sequence[float] = (0.3, 1.2), light: Sequence[float] = (0.5, 0.15), noise: Sequence[float] = (0.2, 6.0),
+                 jpeg: Sequence[float] = (0.3, 50)):
         self.blur = blur
         self.light = light
         self.noise = noise
         self.jpeg = jpeg
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` changed; labels stay."""
         image = results['img']
         if happens(self.blur[0]):

@@ -30,7 +30,8 @@ class RandomStain(BaseTransform):
         ValueError: A negative sigma; a tile without its frame's stain.
     """
 
-    def __init__(self, sigma_alpha=0.2, sigma_beta=0.1, method='macenko', per_tile=False, prob=0.5, backend='fast'):
+    def __init__(self, sigma_alpha: float = 0.2, sigma_beta: float = 0.1, method: str = 'macenko', per_tile: bool = False,
+                 prob: float = 0.5, backend: str = 'fast'):
         if sigma_alpha < 0 or sigma_beta < 0:
             raise ValueError(f'sigma_alpha={sigma_alpha} and sigma_beta={sigma_beta} must not be negative')
         if method == 'reinhard':
@@ -48,7 +49,7 @@ class RandomStain(BaseTransform):
         alpha = np.random.uniform(1 - self.sigma_alpha, 1 + self.sigma_alpha, 2)
         return alpha, np.random.uniform(-self.sigma_beta, self.sigma_beta, 2)
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR restained."""
         if not happens(self.prob):
             return results

@@ -1,5 +1,8 @@
 """``RandomStainTransfer``: a crop as another slide's laboratory would have stained it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -30,7 +33,8 @@ class RandomStainTransfer(BaseTransform):
         ValueError: A bank without stains; a negative sigma.
     """
 
-    def __init__(self, bank=None, prob=0.7, sigma_alpha=0.25, sigma_beta=0.05, sigma_white=0.08):
+    def __init__(self, bank: str | Sequence[str] | None = None, prob: float = 0.7, sigma_alpha: float = 0.25, sigma_beta: float = 0.05,
+                 sigma_white: float = 0.08):
         if min(sigma_alpha, sigma_beta, sigma_white) < 0:
             raise ValueError(f'sigma_alpha={sigma_alpha}, sigma_beta={sigma_beta}, sigma_white={sigma_white} must not be negative')
         self.bank = bank
@@ -40,7 +44,7 @@ class RandomStainTransfer(BaseTransform):
         self.sigma_white = sigma_white
         self._stains = [stain for path in ([bank] if isinstance(bank, str) else bank or ()) for stain in read_bank(path)]
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR restained."""
         record = results.get('stain')
         if not record or 'reason' in record:
@@ -60,7 +64,7 @@ class RandomStainTransfer(BaseTransform):
                 f'sigma_beta={self.sigma_beta}, sigma_white={self.sigma_white})')
 
 
-def read_bank(path) -> list:
+def read_bank(path: str | Path) -> list:
     """The ``StainEstimate`` s of an annotation file's images, one per distinct stain.
 
     Raises:

@@ -29,14 +29,14 @@ class ResizeToPixelSize(Resize):
         ValueError: ``um_per_px`` not above zero; an image of a dataset without um/px.
     """
 
-    def __init__(self, um_per_px, tolerance=0.02):
+    def __init__(self, um_per_px: float, tolerance: float = 0.02):
         if not (isinstance(um_per_px, (int, float)) and 0 < um_per_px < math.inf):
             raise ValueError(f'um_per_px={um_per_px!r} of ResizeToPixelSize: give a number above zero, such as 0.25')
         super().__init__(scale_factor=1.0, keep_ratio=False)
         self.um_per_px = float(um_per_px)
         self.tolerance = tolerance
 
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` resized; ``scale_factor`` says by what, ``um_per_px`` stays that of the original."""
         own = self._own_um_per_px(results)
         if own is None or all(abs(side / self.um_per_px - 1) <= self.tolerance for side in own):

@@ -25,7 +25,7 @@ class VisibleBoxCrop(BaseTransform):
         ValueError: A share that is not in (0, 1].
     """
 
-    def __init__(self, min_visible=0.3, min_crop_size=0.3, prob=0.5, attempts=50):
+    def __init__(self, min_visible: float = 0.3, min_crop_size: float = 0.3, prob: float = 0.5, attempts: int = 50):
         for name, share in (('min_visible', min_visible), ('min_crop_size', min_crop_size)):
             if not 0 < share <= 1:
                 raise ValueError(f'{name}={share} of VisibleBoxCrop: must be above 0 and at most 1')
@@ -53,7 +53,7 @@ class VisibleBoxCrop(BaseTransform):
         return None
 
     @autocast_box_type()
-    def transform(self, results) -> dict:
+    def transform(self, results: dict) -> dict:
         """``results`` cropped: ``img``, ``img_shape``, ``gt_bboxes``, ``gt_bboxes_labels``, ``gt_ignore_flags`` and ``gt_masks``."""
         height, width = results['img'].shape[:2]
         found = self._random_crop(results['gt_bboxes'].tensor.numpy(), height, width)

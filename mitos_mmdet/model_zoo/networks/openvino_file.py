@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino
@@ -14,11 +15,14 @@ import torch
 
 import mitos_mmdet
 
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
+
 _OUTPUTS = 2  # Of the exported networks, counted up when they change: those in the cache are then exported anew.
 _TOLERANCE = 2e-3  # Ours: of the largest value of a map; 5e-5 is what float32 gives in another order of sums.
 
 
-def exported(core, maps, key) -> openvino.Model:
+def exported(core: openvino.Core, maps: 'RawMaps', key: str) -> openvino.Model:
     """The network as an OpenVINO model of dynamic shape, from the cache, else exported and compared with torch.
 
     Args:

@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import openvino
@@ -34,7 +34,7 @@ class OpenVinoNetwork:
 
     engine = 'openvino'
 
-    def __init__(self, detector, key, threads=None):
+    def __init__(self, detector: torch.nn.Module, key: str, threads: int | None = None):
         self.maps = RawMaps(detector).eval()
         self._decode = SparseDecoder(detector.bbox_head, BoxBranch(detector.bbox_head) if self.maps.with_features else None)
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
@@ -46,7 +46,7 @@ class OpenVinoNetwork:
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
-    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
+    def stream(self, tiles: Iterable[np.ndarray], in_flight: int | None = None, score_floor: float = 0.0) -> Iterator:
         """As of ``LoadedModel``."""
         in_flight = in_flight or self.in_flight
         waiting = deque()

@@ -1,5 +1,7 @@
 """``RawMaps``: the part of a one-stage detector that is plain tensor arithmetic, from pixels to the head's maps."""
 
+from collections.abc import Iterable
+
 import torch
 from mmdet.models.detectors import SingleStageDetector
 from torch import nn
@@ -19,7 +21,7 @@ class RawMaps(nn.Module):
         TypeError: Another detector; the message says what is in the way.
     """
 
-    def __init__(self, detector):
+    def __init__(self, detector: nn.Module):
         super().__init__()
         if not isinstance(detector, SingleStageDetector):
             raise TypeError(f'{type(detector).__name__} is not a one-stage detector')
@@ -34,7 +36,7 @@ class RawMaps(nn.Module):
         self.with_features = BoxBranch.fits(detector.bbox_head)
         self._lengths = None
 
-    def forward(self, tiles) -> tuple:
+    def forward(self, tiles: torch.Tensor) -> tuple:
         images = tiles.permute(0, 3, 1, 2)
         images = images.flip(1) if self._flip else images
         images = images.float()
@@ -48,13 +50,13 @@ class RawMaps(nn.Module):
         return tuple(level for levels in maps for level in levels)
 
     @torch.no_grad()
-    def example(self, height=128, width=128) -> tuple:
+    def example(self, height: int = 128, width: int = 128) -> tuple:
         """Runs on an image of noise, which also tells ``nest`` how the head groups its maps: ``(tiles, maps)``."""
         generator = torch.Generator().manual_seed(0)
         tiles = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8, generator=generator)
         return tiles, self(tiles)
 
-    def nest(self, maps) -> tuple:
+    def nest(self, maps: Iterable[torch.Tensor]) -> tuple:
         """The flat maps as a tuple of lists, one list per output of the head, one map per level."""
         maps = iter(maps)
         return tuple([next(maps) for _ in range(length)] for length in self._lengths)

@@ -1,6 +1,6 @@
 """``TorchNetwork``: mmdet's own forward pass, for any detector and device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -20,12 +20,12 @@ class TorchNetwork:
 
     engine = 'torch'
 
-    def __init__(self, detector, batch_size=4):
+    def __init__(self, detector: torch.nn.Module, batch_size: int = 4):
         self.detector = detector.to(memory_format=torch.channels_last)  # Ours: a fifth less time on a CPU.
         self.in_flight = batch_size
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
 
-    def stream(self, tiles, in_flight=None, score_floor=0.0) -> Iterator:
+    def stream(self, tiles: Iterable[np.ndarray], in_flight: int | None = None, score_floor: float = 0.0) -> Iterator:
         """As of ``LoadedModel``; ``in_flight`` tiles make a batch, and the config's own floor stays."""
         tiles = iter(tiles)
         while batch := list(islice(tiles, in_flight or self.in_flight)):

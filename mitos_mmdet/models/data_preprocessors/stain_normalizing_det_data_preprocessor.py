@@ -1,5 +1,7 @@
 """``StainNormalizingDetDataPreprocessor``: stain normalisation where the model is, for a whole batch at once."""
 
+from typing import Any
+
 import torch
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
@@ -25,7 +27,8 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         *args, **kwargs: ``DetDataPreprocessor``'s.
     """
 
-    def __init__(self, *args, stain_method='macenko', stain_target='default', per_tile=False, channel_order='bgr', **kwargs):
+    def __init__(self, *args: Any, stain_method: str = 'macenko', stain_target: str = 'default', per_tile: bool = False,
+                 channel_order: str = 'bgr', **kwargs: Any):
         super().__init__(*args, **kwargs)
         if channel_order not in ('bgr', 'rgb'):
             raise ValueError(f"channel_order={channel_order!r} is not 'bgr' or 'rgb'")
@@ -34,7 +37,7 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         self.channel_order = channel_order
         self.stain_normalizer = TorchStainNormalizer(StainNormalizer.to_look_like(stain_target, stain_method).target)
 
-    def frame_metainfo(self, frame, metainfo) -> dict:
+    def frame_metainfo(self, frame: torch.Tensor, metainfo: dict) -> dict:
         """What ``TiledDetector`` must tell of a frame with each of its tiles.
 
         Args:
@@ -50,7 +53,7 @@ class StainNormalizingDetDataPreprocessor(DetDataPreprocessor):
         known = isinstance(record, dict) and record.get('method') == self.stain_method
         return dict(stain=record if known else stain_record(self._pixels(frame), self.stain_method))
 
-    def forward(self, data, training=False) -> dict:
+    def forward(self, data: dict, training: bool = False) -> dict:
         """``data`` with normalised ``inputs``, as ``DetDataPreprocessor`` gives them.
 
         Args:

@@ -1,11 +1,17 @@
 """``BatchedRTMDetHead``: mmdet's ``RTMDetSepBNHead`` with targets and losses of the whole batch at once."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from mmdet.models.dense_heads import RTMDetSepBNHead
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import distance2bbox, get_box_tensor
 
 from mitos_mmdet.models.dense_heads.soft_label_targets import soft_label_losses, soft_label_targets
+
+if TYPE_CHECKING:
+    from mmdet.utils import InstanceList, OptInstanceList
 
 
 @MODELS.register_module()
@@ -16,12 +22,13 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
     Losses are single process: with several GPUs each divides by its own number of objects (mmdet: by their mean).
     """
 
-    def loss_by_feat(self, cls_scores, bbox_preds, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore=None) -> dict:
+    def loss_by_feat(self, cls_scores: Sequence[torch.Tensor], bbox_preds: Sequence[torch.Tensor], batch_gt_instances: 'InstanceList',
+                     batch_img_metas: Sequence[dict], batch_gt_instances_ignore: 'OptInstanceList' = None) -> dict:
         """``loss_cls`` and ``loss_bbox``; arguments as in mmdet, where ignored instances have no effect, either."""
         logits, boxes, priors = self.flatten(cls_scores, bbox_preds)
         return self.batch_losses(logits, boxes, priors, *_padded(batch_gt_instances, boxes.device))
 
-    def flatten(self, cls_scores, bbox_preds) -> tuple:
+    def flatten(self, cls_scores: Sequence[torch.Tensor], bbox_preds: Sequence[torch.Tensor]) -> tuple:
         """Maps of all levels as logits ``(B, P, C)``, decoded boxes ``(B, P, 4)`` xyxy px, and priors ``(P, 4)``."""
         sizes = [scores.shape[-2:] for scores in cls_scores]
         levels = self.prior_generator.grid_priors(sizes, device=cls_scores[0].device, with_stride=True)
@@ -31,7 +38,8 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
                            for priors, distances in zip(levels, bbox_preds, strict=True)], dim=1)
         return logits, boxes, torch.cat(levels)
 
-    def batch_losses(self, logits, boxes, priors, gt_boxes, gt_labels, gt_valid) -> dict:
+    def batch_losses(self, logits: torch.Tensor, boxes: torch.Tensor, priors: torch.Tensor, gt_boxes: torch.Tensor, gt_labels: torch.Tensor,
+                     gt_valid: torch.Tensor) -> dict:
         """The two weighted losses of padded objects, whose shapes ``soft_label_targets`` gives."""
         assigner = self.assigner
         targets = soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, assigner.topk, assigner.soft_center_radius,

@@ -1,5 +1,8 @@
 """``CandidateHead``: which pixels belong to a mitotic figure, and the candidates that they make (phase one of the two-phase detector)."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, bias_init_with_prob
@@ -8,6 +11,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from mitos_mmdet.core.candidates import find_candidates
+
+if TYPE_CHECKING:
+    from mmdet.structures import SampleList
 
 
 @MODELS.register_module()
@@ -28,8 +34,8 @@ class CandidateHead(BaseModule):
         test_cfg: Arguments of ``mitos_mmdet.core.candidates.find_candidates``: ``threshold``, ``min_area_px``.
     """
 
-    def __init__(self, in_channels=(256, 512, 4096), disc_radius=13, loss_mask=None, prior=0.01, train_cfg=None, test_cfg=None,
-                 init_cfg=None):
+    def __init__(self, in_channels: Sequence[int] = (256, 512, 4096), disc_radius: float = 13, loss_mask: dict | None = None,
+                 prior: float = 0.01, train_cfg: dict | None = None, test_cfg: dict | None = None, init_cfg: dict | None = None):
         super().__init__(init_cfg or dict(type='Normal', layer='Conv2d', std=0.01))
         self.scores = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in in_channels)
         self.disc_radius = disc_radius
@@ -42,7 +48,7 @@ class CandidateHead(BaseModule):
         super().init_weights()
         nn.init.constant_(self.scores[0].bias, bias_init_with_prob(self.prior))
 
-    def forward(self, maps) -> torch.Tensor:
+    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Logits ``(B, 1, h, w)`` at the finest map's stride, from maps ``(B, C, h, w)``, fine to coarse."""
         logits = None
         for score, features in zip(reversed(self.scores), reversed(maps), strict=True):
@@ -50,7 +56,7 @@ class CandidateHead(BaseModule):
             logits = own if logits is None else own + _resize(logits, own.shape[-2:])
         return logits
 
-    def loss(self, maps, batch_data_samples) -> dict:
+    def loss(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList') -> dict:
         """Loss over the pixels of the images themselves, without what pads them.
 
         Args:
@@ -69,7 +75,7 @@ class CandidateHead(BaseModule):
             target[:height, :width] = self.target(sample.gt_instances, height, width)
         return dict(loss_mask=self.loss_mask(logits, targets.reshape(-1, 1), inside.reshape(-1, 1), avg_factor=inside.sum()))
 
-    def target(self, instances, height, width) -> torch.Tensor:
+    def target(self, instances: InstanceData, height: int, width: int) -> torch.Tensor:
         """What the map should be: ``(height, width)`` float, 1 within figures.
 
         Args:
@@ -86,7 +92,7 @@ class CandidateHead(BaseModule):
             masks = (distances <= self.disc_radius).float()
         return masks.sum(dim=0).clamp(max=1)
 
-    def predict(self, maps, batch_data_samples, rescale=True) -> list:
+    def predict(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList', rescale: bool = True) -> list:
         """Candidates of each image.
 
         Returns:

@@ -1,10 +1,17 @@
 """``CascadeProposalRPNHead``: two chained RPNs in the place of one."""
 
 import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
+
+if TYPE_CHECKING:
+    import torch
+    from mmdet.structures import SampleList
+    from mmengine.config import ConfigDict
 
 
 @MODELS.register_module()
@@ -26,7 +33,8 @@ class CascadeProposalRPNHead(BaseModule):
         num_classes, train_cfg, test_cfg: Given by the detector.
     """
 
-    def __init__(self, rpn1, rpn2, rpn1_maps, rpn2_maps, num_classes=1, train_cfg=None, test_cfg=None, init_cfg=None):
+    def __init__(self, rpn1: dict, rpn2: dict, rpn1_maps: Sequence[int], rpn2_maps: Sequence[int], num_classes: int = 1,
+                 train_cfg: dict | None = None, test_cfg: dict | None = None, init_cfg: dict | None = None):
         super().__init__(init_cfg)
         # Copies: building changes configs, and one config is built more than once.
         self.rpn1 = MODELS.build(dict(copy.deepcopy(rpn1), num_classes=num_classes, train_cfg=train_cfg, test_cfg=test_cfg))
@@ -35,7 +43,7 @@ class CascadeProposalRPNHead(BaseModule):
         self.rpn2_maps = rpn2_maps
         self.test_cfg = test_cfg
 
-    def forward(self, x, batch_img_metas, cfg=None) -> tuple:
+    def forward(self, x: 'Sequence[torch.Tensor]', batch_img_metas: Sequence[dict], cfg: 'ConfigDict | None' = None) -> tuple:
         """What both RPNs say of a batch, before the last NMS: the cascade, from top to bottom.
 
         Args:
@@ -54,7 +62,8 @@ class CascadeProposalRPNHead(BaseModule):
         windows, refined = self.rpn2([x[index] for index in self.rpn2_maps], boxes)
         return first, boxes, windows, refined
 
-    def loss_and_predict(self, x, batch_data_samples, proposal_cfg=None) -> tuple:
+    def loss_and_predict(self, x: 'Sequence[torch.Tensor]', batch_data_samples: 'SampleList',
+                         proposal_cfg: 'ConfigDict | None' = None) -> tuple:
         """Losses of both RPNs and the proposals for the RoI head.
 
         Returns:
@@ -67,11 +76,11 @@ class CascadeProposalRPNHead(BaseModule):
         losses.update(self.rpn2.loss_by_feat(windows, refined, boxes, truths, metas, ignored))
         return losses, self.rpn2.predict_by_feat(windows, refined, boxes, metas, proposal_cfg)
 
-    def loss(self, x, batch_data_samples) -> dict:
+    def loss(self, x: 'Sequence[torch.Tensor]', batch_data_samples: 'SampleList') -> dict:
         """The losses alone."""
         return self.loss_and_predict(x, batch_data_samples)[0]
 
-    def predict(self, x, batch_data_samples, rescale=False) -> list:
+    def predict(self, x: 'Sequence[torch.Tensor]', batch_data_samples: 'SampleList', rescale: bool = False) -> list:
         """Proposals, no two of which overlap by more than the NMS threshold.
 
         Args:

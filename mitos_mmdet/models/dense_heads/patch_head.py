@@ -1,10 +1,16 @@
 """``PatchHead``: is there a mitotic figure in the middle of a patch (phase two of the two-phase detector)."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import nn
+
+if TYPE_CHECKING:
+    from mmdet.structures import SampleList
 
 
 @MODELS.register_module()
@@ -20,22 +26,23 @@ class PatchHead(BaseModule):
         train_cfg, test_cfg: Unused; ``SingleStageDetector`` hands them on.
     """
 
-    def __init__(self, in_channels=2048, loss_cls=None, train_cfg=None, test_cfg=None, init_cfg=None):
+    def __init__(self, in_channels: int = 2048, loss_cls: dict | None = None, train_cfg: dict | None = None, test_cfg: dict | None = None,
+                 init_cfg: dict | None = None):
         super().__init__(init_cfg or dict(type='Normal', layer='Linear', std=0.01))
         self.fc = nn.Linear(in_channels, 2)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss', use_sigmoid=False))
 
-    def forward(self, maps) -> torch.Tensor:
+    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Logits ``(B, 2)``, figure and none, from maps of which the last ``(B, C, h, w)`` is used."""
         return self.fc(maps[-1].mean(dim=(2, 3)))
 
-    def loss(self, maps, batch_data_samples) -> dict:
+    def loss(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList') -> dict:
         """``loss_cls``, and the share ``accuracy`` of patches that are told right."""
         logits = self.forward(maps)
         targets = torch.stack([(sample.gt_instances.labels != 0).all().long() for sample in batch_data_samples])
         return dict(loss_cls=self.loss_cls(logits, targets), accuracy=(logits.argmax(dim=1) == targets).float().mean())
 
-    def predict(self, maps, batch_data_samples, rescale=True) -> list:
+    def predict(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList', rescale: bool = True) -> list:
         """The probability of a mitotic figure, for each patch.
 
         Returns:

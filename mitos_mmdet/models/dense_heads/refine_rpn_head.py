@@ -1,5 +1,8 @@
 """``RefineRPNHead``: the second RPN of a proposal cascade."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import torch
 import torch.nn.functional as F
 from mmdet.models.dense_heads import RPNHead
@@ -7,6 +10,10 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 from torch import nn
+
+if TYPE_CHECKING:
+    from mmdet.utils import InstanceList, OptInstanceList
+    from mmengine.config import ConfigDict
 
 
 @MODELS.register_module()
@@ -31,7 +38,7 @@ class RefineRPNHead(RPNHead):
         ValueError: ``num_convs`` or ``reg_decoded_bbox`` asks for more; a sampler has ``add_gt_as_proposals`` (mmdet's default).
     """
 
-    def __init__(self, in_channels, roi_extractor, train_cfg=None, **kwargs):
+    def __init__(self, in_channels: int, roi_extractor: dict, train_cfg: dict | None = None, **kwargs: Any):
         for name, only in (('num_convs', 1), ('reg_decoded_bbox', False)):
             if kwargs.get(name, only) != only:
                 raise ValueError(f'{name}={kwargs[name]} of RefineRPNHead: only {only} is possible')
@@ -50,7 +57,7 @@ class RefineRPNHead(RPNHead):
         self.box_cls = nn.Conv2d(self.feat_channels, self.cls_out_channels, 1)
         self.box_reg = nn.Conv2d(self.feat_channels, self.bbox_coder.encode_size, 1)
 
-    def forward(self, maps, boxes) -> tuple:
+    def forward(self, maps: Sequence[torch.Tensor], boxes: Sequence[torch.Tensor]) -> tuple:
         """Scores and deltas of windows and boxes, all float32: in bfloat16 a coordinate of 299 px is off by a pixel.
 
         Args:
@@ -68,7 +75,8 @@ class RefineRPNHead(RPNHead):
         refined = (layer(hidden).flatten(1).float().split(counts) for layer in (self.box_cls, self.box_reg))
         return tuple([level.float() for level in levels] for levels in windows), tuple(refined)
 
-    def loss_by_feat(self, windows, refined, boxes, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore) -> dict:
+    def loss_by_feat(self, windows: Any, refined: Any, boxes: Sequence[torch.Tensor], batch_gt_instances: 'InstanceList',
+                     batch_img_metas: Sequence[dict], batch_gt_instances_ignore: 'OptInstanceList') -> dict:
         """Losses of what :meth:`forward` gave; windows and boxes are assigned to objects, sampled and averaged apart.
 
         Returns:
@@ -95,7 +103,8 @@ class RefineRPNHead(RPNHead):
         return (self.loss_cls(torch.cat(scores), labels, avg_factor=len(labels)),
                 self.loss_bbox(torch.cat(deltas), torch.cat(targets), avg_factor=len(labels)))
 
-    def predict_by_feat(self, windows, refined, boxes, batch_img_metas, cfg=None, rescale=False) -> list:
+    def predict_by_feat(self, windows: Any, refined: Any, boxes: Sequence[torch.Tensor], batch_img_metas: Sequence[dict],
+                        cfg: 'ConfigDict | None' = None, rescale: bool = False) -> list:
         """The final proposals: windows and refined boxes, clipped to the image, best ``nms_pre`` of each, then one NMS over both.
 
         Returns:

@@ -9,7 +9,8 @@ _EPS = 1e-7
 _NEVER = 1e8
 
 
-def soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, topk=13, radius=3.0, iou_weight=3.0) -> tuple:
+def soft_label_targets(logits: torch.Tensor, boxes: torch.Tensor, priors: torch.Tensor, gt_boxes: torch.Tensor, gt_labels: torch.Tensor,
+                       gt_valid: torch.Tensor, topk: int = 13, radius: float = 3.0, iou_weight: float = 3.0) -> tuple:
     """Which object each prior is to find.
 
     Args:
@@ -51,7 +52,8 @@ def soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, top
         return labels, target_boxes, quality
 
 
-def soft_label_losses(logits, boxes, labels, target_boxes, quality, beta=2.0) -> tuple:
+def soft_label_losses(logits: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor, target_boxes: torch.Tensor, quality: torch.Tensor,
+                      beta: float = 2.0) -> tuple:
     """Quality focal loss and GIoU loss as in mmdet's RTMDet head, each divided by the sum of ``quality`` (at least 1).
 
     Args:
@@ -72,7 +74,7 @@ def soft_label_losses(logits, boxes, labels, target_boxes, quality, beta=2.0) ->
     return loss_cls, (torch.where(found, losses, losses.new_zeros(())) * quality).sum() / total
 
 
-def pairwise_iou(boxes, others) -> torch.Tensor:
+def pairwise_iou(boxes: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
     """IoU ``(B, P, G)`` of boxes ``(B, P, 4)`` and ``(B, G, 4)``, xyxy px."""
     low = torch.maximum(boxes[:, :, None, :2], others[:, None, :, :2])
     high = torch.minimum(boxes[:, :, None, 2:], others[:, None, :, 2:])

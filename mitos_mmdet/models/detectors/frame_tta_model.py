@@ -1,5 +1,7 @@
 """``FrameTTAModel``: one set of figures from a frame and its mirror images."""
 
+from typing import Any
+
 import torch
 from mmdet.models.test_time_augs import DetTTAModel
 from mmdet.registry import MODELS
@@ -24,7 +26,7 @@ class FrameTTAModel(DetTTAModel):
 
     needs_whole_checkpoint = True  # see compat/safe_loading.py
 
-    def __init__(self, nms_iou=None, merge_distance=None, **kwargs):
+    def __init__(self, nms_iou: float | None = None, merge_distance: float | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         # With other limits than its tiles', the detector would find figures that the flips then take away.
         self.nms_iou = getattr(self.module, 'nms_iou', 0.5) if nms_iou is None else nms_iou

@@ -1,14 +1,20 @@
 """``TiledDetector``: any mmdet detector on frames and slides of any size."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
+from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 
 from mitos_mmdet.tiling.frame_masks import FrameMasks, encode
 from mitos_mmdet.tiling.grid import tile_grid
 from mitos_mmdet.tiling.merging import merge_tiles
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @MODELS.register_module()
@@ -31,8 +37,8 @@ class TiledDetector(BaseDetector):
 
     needs_whole_checkpoint = True  # see compat/safe_loading.py
 
-    def __init__(self, detector, tile_size=512, overlap=128, batch_size=4, nms_iou=0.5, merge_distance=25.0, score_thr=0.01,
-                 init_cfg=None):
+    def __init__(self, detector: 'dict | nn.Module', tile_size: int = 512, overlap: int = 128, batch_size: int = 4, nms_iou: float = 0.5,
+                 merge_distance: float = 25.0, score_thr: float = 0.01, init_cfg: dict | None = None):
         if not 0 <= overlap < tile_size:
             raise ValueError(f'overlap={overlap} must be at least 0 and less than tile_size={tile_size}')
         detector = MODELS.build(detector) if isinstance(detector, dict) else detector
@@ -47,25 +53,25 @@ class TiledDetector(BaseDetector):
         self.register_state_dict_post_hook(_strip_prefix)
         self.register_load_state_dict_pre_hook(_add_prefix)
 
-    def loss(self, batch_inputs, batch_data_samples) -> dict:
+    def loss(self, batch_inputs: torch.Tensor, batch_data_samples: SampleList) -> dict:
         """The wrapped detector's losses on preprocessed training crops."""
         return self.detector.loss(batch_inputs, batch_data_samples)
 
-    def extract_feat(self, batch_inputs) -> tuple:
+    def extract_feat(self, batch_inputs: torch.Tensor) -> tuple:
         """The wrapped detector's feature maps."""
         return self.detector.extract_feat(batch_inputs)
 
     def _forward(self, batch_inputs, batch_data_samples=None):
         return self.detector._forward(batch_inputs, batch_data_samples)
 
-    def val_step(self, data) -> list:
+    def val_step(self, data: dict) -> list:
         """Predicts on what the dataloader gives: ``inputs`` uint8 ``(3, H, W)`` frames, ``data_samples`` beside them."""
         return self.predict(data['inputs'], data['data_samples'])
 
     test_step = val_step
 
     @torch.no_grad()
-    def predict(self, batch_inputs, batch_data_samples) -> list:
+    def predict(self, batch_inputs: Sequence[torch.Tensor], batch_data_samples: SampleList) -> list:
         """Whole-frame detections.
 
         Args:

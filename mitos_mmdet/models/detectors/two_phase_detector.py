@@ -1,11 +1,12 @@
 """``TwoPhaseDetector``: candidates from one detector, judged one by one by another."""
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
+from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 
 from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, is_trusted, read_checkpoint
@@ -34,8 +35,8 @@ class TwoPhaseDetector(BaseDetector):
 
     needs_whole_checkpoint = True  # see compat/safe_loading.py
 
-    def __init__(self, phase_one, phase_two, patch_size=96, batch_size=64, phase_one_checkpoint=None, phase_two_checkpoint=None,
-                 init_cfg=None):
+    def __init__(self, phase_one: dict, phase_two: dict, patch_size: int = 96, batch_size: int = 64,
+                 phase_one_checkpoint: str | None = None, phase_two_checkpoint: str | None = None, init_cfg: dict | None = None):
         phase_one, phase_two = MODELS.build(phase_one), MODELS.build(phase_two)
         super().__init__(data_preprocessor=phase_one.data_preprocessor, init_cfg=init_cfg)
         self.phase_one = phase_one
@@ -46,25 +47,25 @@ class TwoPhaseDetector(BaseDetector):
             if path is not None:
                 _load(phase, path)
 
-    def loss(self, batch_inputs, batch_data_samples) -> NoReturn:
+    def loss(self, batch_inputs: torch.Tensor, batch_data_samples: SampleList) -> NoReturn:
         """Raises: the phases are trained apart."""
         raise ValueError('TwoPhaseDetector is not trained as a whole: train phase_one and phase_two by their own configs')
 
-    def extract_feat(self, batch_inputs) -> tuple:
+    def extract_feat(self, batch_inputs: torch.Tensor) -> tuple:
         """Phase one's feature maps."""
         return self.phase_one.extract_feat(batch_inputs)
 
     def _forward(self, batch_inputs, batch_data_samples=None):
         return self.phase_one._forward(batch_inputs, batch_data_samples)
 
-    def val_step(self, data) -> list:
+    def val_step(self, data: dict) -> list:
         """Predicts on what the dataloader gives: ``inputs`` uint8 ``(3, H, W)`` frames, ``data_samples`` beside them."""
         return self.predict(data['inputs'], data['data_samples'])
 
     test_step = val_step
 
     @torch.no_grad()
-    def predict(self, batch_inputs, batch_data_samples) -> list:
+    def predict(self, batch_inputs: Sequence[torch.Tensor], batch_data_samples: SampleList) -> list:
         """Whole-frame detections.
 
         Args:

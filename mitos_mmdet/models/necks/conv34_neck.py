@@ -1,5 +1,7 @@
 """``Conv34Neck``: MITOS-RCNN's conv3+4 map (section IV-B.2)."""
 
+from collections.abc import Sequence
+
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
@@ -28,7 +30,8 @@ class Conv34Neck(BaseModule):
         ValueError: ``out_maps`` are not the two names in some order, or ``'joint'`` alone.
     """
 
-    def __init__(self, in_channels=(256, 512), out_channels=256, scale=20.0, out_maps=('joint', 'coarse'), init_cfg=None):
+    def __init__(self, in_channels: Sequence[int] = (256, 512), out_channels: int = 256, scale: float = 20.0,
+                 out_maps: Sequence[str] = ('joint', 'coarse'), init_cfg: dict | None = None):
         if sorted(out_maps) != ['coarse', 'joint'] and tuple(out_maps) != ('joint', ):
             raise ValueError(f"out_maps={tuple(out_maps)} of Conv34Neck: ('joint', 'coarse'), ('coarse', 'joint') or ('joint', )")
         super().__init__(init_cfg or dict(type='Normal', layer=['Conv2d', 'ConvTranspose2d'], std=0.01))
@@ -39,7 +42,7 @@ class Conv34Neck(BaseModule):
         self.coarse_scale = nn.Parameter(torch.full((coarse, 1, 1), float(scale)))
         self.reduce = nn.Conv2d(fine + coarse, out_channels, 1)
 
-    def forward(self, maps) -> tuple:
+    def forward(self, maps: Sequence[torch.Tensor]) -> tuple:
         """Joint and coarse map.
 
         Args:

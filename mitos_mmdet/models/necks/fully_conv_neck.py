@@ -1,10 +1,16 @@
 """``FullyConvNeck``: VGG16's fully connected layers as convolutions (Long, Shelhamer and Darrell, CVPR 2015, section 3.1)."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    import torch
 
 
 @MODELS.register_module()
@@ -22,7 +28,8 @@ class FullyConvNeck(BaseModule):
         norm_cfg: Norm of each layer (paper: none; ours: BN where nothing is pretrained).
     """
 
-    def __init__(self, in_channels=512, channels=4096, kernel_size=7, dropout=0.5, norm_cfg=None, init_cfg=None):
+    def __init__(self, in_channels: int = 512, channels: int = 4096, kernel_size: int = 7, dropout: float = 0.5,
+                 norm_cfg: dict | None = None, init_cfg: dict | None = None):
         super().__init__(init_cfg)
         # Padded, so that the maps keep their places; FCN pads the image by 100 px and crops instead.
         self.fc6 = ConvModule(in_channels, channels, kernel_size, padding=kernel_size // 2, norm_cfg=norm_cfg)
@@ -30,7 +37,7 @@ class FullyConvNeck(BaseModule):
         self.dropout = nn.Dropout2d(dropout)
         self.register_load_state_dict_pre_hook(_read_fully_connected)
 
-    def forward(self, maps) -> tuple:
+    def forward(self, maps: 'Sequence[torch.Tensor]') -> tuple:
         """Pooled maps, and fc7's.
 
         Args:
