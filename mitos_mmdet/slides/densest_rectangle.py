@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def densest_rectangle(points: np.ndarray, weights: np.ndarray, size: Sequence[int], corners: Sequence[int]) -> tuple:
+def densest_rectangle(points: np.ndarray, weights: np.ndarray, size: Sequence[int] | np.ndarray, corners: Sequence[int]) -> tuple:
     """Finds the place of the window with the greatest sum of weights.
 
     Args:

@@ -1,6 +1,5 @@
 """The densest window with enough tissue, among the places of a grid. Counts and tissue are exact at each of them."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ _MOST_CIRCLES = 250_000  # Ours: each costs a search of the tree.
 _NM = 1000
 
 
-def densest_with_tissue(points: np.ndarray, weights: np.ndarray, size: Sequence[float], low: np.ndarray, high: np.ndarray,
+def densest_with_tissue(points: np.ndarray, weights: np.ndarray, size: np.ndarray, low: np.ndarray, high: np.ndarray,
                         share: 'TissueShare', min_tissue: float, circle: bool) -> tuple | None:
     """Finds the place of the greatest weight among those with enough tissue.
 
