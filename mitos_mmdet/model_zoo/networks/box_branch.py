@@ -19,19 +19,19 @@ class BoxBranch:
         head: In evaluation mode on the CPU, with ``fits(head)``.
     """
 
-    def __init__(self, head):
+    def __init__(self, head: RTMDetSepBNHead):
         self._levels = [[_Rows(module.conv, module.norm, module.activate) for module in convs] for convs in head.reg_convs]
         self._last = [_Rows(conv) for conv in head.rtm_reg]
         self._exp = head.exp_on_reg
         self._strides = [stride[0] for stride in head.prior_generator.strides]
 
     @staticmethod
-    def fits(head) -> bool:
+    def fits(head: nn.Module) -> bool:
         """Whether the head computes its boxes as this class does."""
         return (isinstance(head, RTMDetSepBNHead) and type(head).forward is RTMDetSepBNHead.forward and not head.with_objectness
                 and head.pred_kernel_size == 1 and all(map(_is_plain, (module for convs in head.reg_convs for module in convs))))
 
-    def __call__(self, level, features, places) -> torch.Tensor:
+    def __call__(self, level: int, features: np.ndarray, places: np.ndarray) -> torch.Tensor:
         """Distances in px.
 
         Args:

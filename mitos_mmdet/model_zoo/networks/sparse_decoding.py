@@ -1,12 +1,17 @@
 """``SparseDecoder``: mmdet's post-processing of a dense head, on the few positions whose score can matter."""
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 
 from mitos_mmdet.model_zoo.tile_detections import TileDetections
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.networks.box_branch import BoxBranch
 
 _SLACK = 1e-3  # Ours, of a logit: mmdet's own comparison with the threshold decides.
 
@@ -22,13 +27,14 @@ class SparseDecoder:
         box_branch: ``BoxBranch`` where the maps hold the neck's features in the place of boxes, or None.
     """
 
-    def __init__(self, head, box_branch=None):
+    def __init__(self, head: BaseDenseHead, box_branch: 'BoxBranch | None' = None):
         self._head, self._box_branch = head, box_branch
         self._sparse = _is_common(head)
         self._priors = {}
 
     @torch.inference_mode()
-    def __call__(self, maps, tile_shape, padded_shape, score_floor=0.0) -> TileDetections:
+    def __call__(self, maps: Sequence[Sequence[np.ndarray]], tile_shape: tuple[int, int], padded_shape: tuple[int, int],
+                 score_floor: float = 0.0) -> TileDetections:
         """Decodes.
 
         Args:
