@@ -31,7 +31,7 @@ def main():
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument('--tile-size', type=int, default=512)
     parser.add_argument('--overlap', type=int, default=128)
-    parser.add_argument('--batch-size', type=int, default=8, help="of mmdet's demo and of ours on torch; SAHI has none for mmdet")
+    parser.add_argument('--batch-size', type=int, default=8, help="of mmdet's demo, and of ours on a GPU; SAHI has none for mmdet")
     parser.add_argument('--only', nargs='+', help='of the lines, those whose names contain one of these')
     args = parser.parse_args()
     lines = {'SAHI get_sliced_prediction': sahi, "mmdet large_image_demo's steps": demo, 'ours, torch': ours_torch}
@@ -197,7 +197,7 @@ def ours(args, engine, tile_size, overlap):
 
     model = load_model(*args.model, device=args.device, engine=engine, threads=args.threads)
     tile_size, overlap = tile_size or model.tile_size, model.overlap if overlap is None else overlap
-    batch = None if model.engine == 'openvino' else args.batch_size
+    batch = args.batch_size if args.device == 'cuda' else None  # on a CPU the engine's own choice, which users get
 
     def work():
         with open_slide(args.image, um_per_px=args.um_per_px) as slide:
@@ -208,12 +208,12 @@ def ours(args, engine, tile_size, overlap):
         size = slide.size
         plan = plan_tiles(slide, model.um_per_px, tile_size, overlap)
         tile = slide.read(*plan.region(plan.tiles[0]))
-        list(model.stream([tile] * (2 * model.in_flight), batch))  # warm-up: compiles
+        list(model.stream([tile] * (2 * model.in_flight), batch, FLOOR))  # warm-up: compiles
     result = measured(args, work, size)
     with open_slide(args.image, um_per_px=args.um_per_px) as slide:
         tiles = [slide.read(*plan.region(tile)) for tile in plan.tiles]
     start, cpu = time.perf_counter(), time.process_time()
-    list(model.stream(tiles, batch))
+    list(model.stream(tiles, batch, FLOOR))
     return dict(result, forward=time.perf_counter() - start, forward_cpu=time.process_time() - cpu, tiles=len(tiles))
 
 

@@ -99,7 +99,7 @@ def _network(detector, device, engine, threads, key):
             raise ValueError(f"engine 'openvino' cannot run this model: {reason}. Use engine 'auto' or 'torch'")
         notes.append(f'torch is used, which is slower on a CPU: {reason}')
     from mitos_mmdet.model_zoo.networks.torch_network import TorchNetwork
-    return TorchNetwork(detector, batch_size=4 if device == 'cpu' else 8), notes
+    return TorchNetwork(detector, batch_size=1 if device == 'cpu' else 8), notes
 
 
 def _device(device):

@@ -15,12 +15,13 @@ class TorchNetwork:
 
     Args:
         detector: A detector in evaluation mode, on its device.
-        batch_size: Tiles in one forward pass; tiles of different size in one batch are padded by mmdet (ours).
+        batch_size: Tiles in one forward pass; tiles of different size in one batch are padded by mmdet. Ours: 8 keep a GPU busy; a CPU is
+            not faster by them, and each holds its feature maps.
     """
 
     engine = 'torch'
 
-    def __init__(self, detector: torch.nn.Module, batch_size: int = 4):
+    def __init__(self, detector: torch.nn.Module, batch_size: int = 1):
         self.detector = detector.to(memory_format=torch.channels_last)  # Ours: a fifth less time on a CPU.
         self.in_flight = batch_size
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
