@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 
 from mitos_mmdet.cli import detect as command
-from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
-from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.slides import write_outputs as outputs
 from mitos_mmdet.slides.grade import RULES, grade
@@ -204,53 +202,6 @@ def test_what_cannot_be_meant(model, tmp_path, more, message):
     with pytest.raises(ValueError, match=message):
         command.main([str(frame), '--out', str(tmp_path / 'out'), *(['--um-per-px', '0.25'] if '--um-per-px' not in more else []), *more])
     assert not (tmp_path / 'out').exists()
-
-
-def test_inputs_of_folders_and_globs(tmp_path):
-    for name in ('in/a.svs', 'in/b.mrxs', 'in/b/Slidedat.ini', 'in/deep/c.TIFF', 'in/.hidden.png', 'in/d.txt', 'in/out/overview.png',
-                 'in/old/overview.png', 'in/old/summary.json', 'in/e/overview.png'):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / 'in' / 'deep' / 'loop').symlink_to(tmp_path / 'in')
-    inputs, ignored = find_inputs([tmp_path / 'in', tmp_path / 'in' / '*.svs', tmp_path / 'in' / 'd.txt'], tmp_path / 'in' / 'out')
-    assert [path.name for path in inputs] == ['a.svs', 'b.mrxs', 'c.TIFF', 'overview.png', 'd.txt']
-    assert [path.name for path in ignored] == ['d.txt']
-    for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'b', 'holds no slide and no image to read')):
-        with pytest.raises(ValueError, match=message):
-            find_inputs([wrong], tmp_path)
-
-
-def test_a_dicom_slide_of_several_files_is_read_once(shared_data):
-    pytest.importorskip('openslide')
-    inputs, _ = find_inputs([shared_data / 'slides' / '*.dcm'], 'out')
-    kept, parts = without_dicom_parts([*inputs, shared_data / 'slides' / 'boxes.tiff'])
-    assert [path.name for path in kept] == ['boxes_0.dcm', 'camelyon_multi_frame.dcm', 'boxes.tiff']
-    assert [path.name for path in parts] == ['boxes_1.dcm']
-
-
-def test_output_names_differ():
-    paths = [Path(name) for name in ('/x/a.png', '/x/b.png', '/x/b.tif', '/y/c.png', '/z/c.png', '/z/A.jpg', '/p/q/d.png', '/r/q/d.png')]
-    names = output_names(paths)
-    assert names == ['a.png', 'b.png', 'b.tif', 'y_c.png', 'z_c.png', 'A.jpg', 'p_q_d.png', 'r_q_d.png']
-
-
-def test_progress_is_one_line_on_a_terminal_only():
-    class Stream(list):
-        write, flush = list.append, lambda self: None
-
-    class Terminal(Stream):
-        isatty = staticmethod(lambda: True)
-
-    for stream, shown in ((Terminal(), 4), (Stream(), 0)):
-        times = iter([0.0, *([0.5] if shown else []), 1.0, 1.05, 4.0])
-        line = ProgressLine('a.png', stream, lambda: next(times))  # noqa: B023
-        line.say('  looking for tissue')
-        for done in (1, 2, 8):
-            line(done, 20)
-        line.clear()
-        assert len(stream) == shown
-        assert not shown or stream[0].endswith('a.png  looking for tissue ...')
-        assert not shown or stream[2].endswith('a.png  tile 8/20  2.3 tiles/s  0:05 left')
 
 
 def test_a_name_that_is_no_text(model, tmp_path):
