@@ -87,8 +87,7 @@ def phase_one(cfg: 'Config', checkpoint: Any, path: str | Path, device: str) -> 
 
     set_from_scratch(cfg)  # the checkpoint brings every weight: nothing to fetch
     model = MODELS.build(cfg.model)
-    check_fits(checkpoint, model, path)
-    model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+    model.load_state_dict(check_fits(checkpoint, model, path))
     model = model.to('cuda' if device != 'cpu' and torch.cuda.is_available() else 'cpu').eval()
 
     @torch.no_grad()

@@ -68,8 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     alone = workers == 1 and args.address is None
     how = 'one after the other in this process' if alone else f'{workers} at once on Ray'
     print(f"{len(part)} slide{'' if len(part) == 1 else 's'}, {how}, {cpus} cores each")
+    threads = args.cpus_per_worker if alone else cpus  # alone, the engine's own choice where none is asked for
     with short_warnings():
-        rows = run_cohort(part, args.out, _factory(args, None if alone else cpus), _settings(args), workers, args.address, cpus, gpus,
+        rows = run_cohort(part, args.out, _factory(args, threads), _settings(args), workers, args.address, cpus, gpus,
                           say=lambda line: print(printable(line), flush=True))
     table, page = write_cohort(args.out, rows, stem)
     counts = counts_of(rows)

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,7 +12,7 @@ from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model,
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.compat.config_edits import checkpoints_in, set_from_scratch
-from mitos_mmdet.compat.devices import amp_settings, end_processes
+from mitos_mmdet.compat.devices import amp_settings, end_processes, is_first_process
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.output_folder import locked
 
@@ -71,10 +70,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif cfg.get('load_from') and Path(cfg.load_from).is_file():
         read_checkpoint(cfg.load_from, args.trust_checkpoint)
     try:
-        alone = locked(cfg.work_dir) if int(os.environ.get('RANK', 0)) == 0 else contextlib.nullcontext()
-        with alone, brief_output(args.brief) as say:
+        is_first = is_first_process(args.launcher)
+        with locked(cfg.work_dir) if is_first else contextlib.nullcontext(), brief_output(args.brief) as say:
             runner = Runner.from_cfg(cfg)
-            if args.brief:
+            if args.brief and is_first:
                 runner.register_hook(epoch_lines(say))
             if checkpoint:
                 check_fits(checkpoint, runner.model, cfg.load_from)

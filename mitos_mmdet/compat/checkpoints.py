@@ -15,6 +15,7 @@ import torch
 from mitos_mmdet.core.files import is_regular
 from mitos_mmdet.core.names import printable
 
+_WRAPPERS = re.compile(r'^(module\.)+')
 _NUMBERED = re.compile(r'(?:epoch|iter)_(\d+)\.pth$')
 
 
@@ -94,7 +95,10 @@ def _of_work_dir(folder, best):
 def _is_whole(file):
     """Whether a file is no fragment: torch writes the list of contents last."""
     try:
-        return zipfile.is_zipfile(file) or file.read_bytes()[:2] == b'\x80\x02'  # torch's older format
+        if zipfile.is_zipfile(file):
+            return True
+        with open(file, 'rb') as opened:
+            return opened.read(2) == b'\x80\x02'  # torch's older format
     except OSError:
         return False
 
@@ -119,10 +123,13 @@ def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = '
         raise ValueError(f'{path}: damaged, or not a checkpoint ({type(error).__name__})') from error
 
 
-def check_fits(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> None:
+def check_fits(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> dict:
     """Compares a checkpoint's weights with the model's.
 
     mmengine loads what fits, leaves the rest at random and only logs it.
+
+    Returns:
+        dict: The weights by the model's own names, for its ``load_state_dict``.
 
     Raises:
         ValueError: Weights are missing, left over, of another shape or kind, no tensors, or not finite; the message counts them.
@@ -135,6 +142,7 @@ def check_fits(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> Non
         raise ValueError(f'{path}: a checkpoint of another model, {len(wrong)} of {len(wanted)} weights do not fit, '
                          f"'{printable(wrong[0])}' for one. Give the config it was trained with")
     check_finite(weights, path)
+    return weights
 
 
 def _fits(value, wanted):
@@ -149,9 +157,7 @@ def check_loads(checkpoint: Any, model: torch.nn.Module, path: str | Path) -> No
     Raises:
         ValueError: It does not.
     """
-    weights, wanted = _weights(checkpoint, path), model.state_dict()
-    # mmengine strips what DataParallel puts before every key.
-    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    weights, wanted = _weights(checkpoint, path), _plain(model.state_dict())
     if not any(key in wanted and _fits(value, wanted[key]) for key, value in weights.items()):
         raise ValueError(f'{path}: a checkpoint of another model, none of its {len(weights)} weights fits, so all would stay random. Give '
                          f'one of this model')
@@ -180,4 +186,5 @@ def _weights(checkpoint, path):
 
 
 def _plain(weights):
-    return {str(key).removeprefix('module.'): value for key, value in weights.items()}
+    """Weights without what DataParallel and models of test-time augmentation, one around the other too, put before every name."""
+    return {_WRAPPERS.sub('', str(key)): value for key, value in weights.items()}

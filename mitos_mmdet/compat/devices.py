@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+_RANK_VARIABLES = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
+
 
 def set_device(cfg: 'Config', device: str, launcher: str) -> None:
     """Chooses the device before a ``Runner`` is built, and joins the processes of a distributed run on CPUs.
@@ -27,6 +29,11 @@ def set_device(cfg: 'Config', device: str, launcher: str) -> None:
         raise ValueError('--device cuda: torch sees no GPU. Check the driver (nvidia-smi), or use --device cpu')
     if launcher != 'none' and not gpu:
         _distribute_on_cpu(cfg, launcher)
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this process has rank 0, also before mmengine joins the processes; ``launcher`` as of ``set_device``."""
+    return int(os.environ.get(_RANK_VARIABLES.get(launcher, ''), 0)) == 0
 
 
 def amp_settings(device: str = 'auto') -> dict:

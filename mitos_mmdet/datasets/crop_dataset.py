@@ -1,13 +1,15 @@
 """``CropDataset``: training crops drawn anew from whole frames, balanced between mitoses, hard negatives and plain tissue."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from mmdet.registry import DATASETS
+from mmengine.logging import print_log
 
-from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.images import BrokenImageError, read_rgb
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.core.workers import worker_count
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
@@ -38,7 +40,7 @@ class CropDataset(MitosisDataset):
         background: Classes whose labels only place crops and get no box: hard negatives for a detector of one class (ours: none).
 
     Raises:
-        ValueError: As ``MitosisDataset``; shares that are not three numbers from 0, or all 0.
+        ValueError: As ``MitosisDataset``, here before training; no frame can be read; shares that are not three numbers from 0, or all 0.
     """
 
     def __init__(self, *args: Any, length: int, crop_size: int = 256, shares: Sequence[float] = (0.4, 0.2, 0.4), box_size: str = '50px',
@@ -61,10 +63,13 @@ class CropDataset(MitosisDataset):
         super().full_init()
         infos = [self.get_data_info(index) for index in range(len(self.data_address) if self.serialize_data else len(self.data_list))]
         with ThreadPoolExecutor(worker_count(None)) as pool:
-            self._frames = list(pool.map(self._read, infos))
+            self._frames = [frame for frame in pool.map(self._read, infos) if frame is not None]
+        if not self._frames:
+            raise ValueError(f'{self.ann_file}: none of its {len(infos)} images can be read. Fetch them again, or set data_root')
         self._unboxed = [number for number, name in enumerate(self.metainfo['classes']) if name in self.background]
-        self._places = {kind: [(number, label['centroid']) for number, info in enumerate(infos) for label in info['instances']
-                               if self.metainfo['classes'][label['bbox_label']] == kind] for kind in KINDS[:2]}
+        self._places = {kind: [(number, point) for number, (_, points, labels, _) in enumerate(self._frames)
+                               for point, label in zip(points, labels, strict=True) if self.metainfo['classes'][label] == kind]
+                        for kind in KINDS[:2]}
 
     def __len__(self):
         return self.length
@@ -75,7 +80,7 @@ class CropDataset(MitosisDataset):
         places = self._places[KINDS[kind]] if kind < 2 else ()
         if places:
             number, center = places[np.random.randint(len(places))]
-            center = np.asarray(center) + np.random.uniform(-self.jitter, self.jitter, 2) * self.crop_size
+            center = center + np.random.uniform(-self.jitter, self.jitter, 2) * self.crop_size
         else:
             number = np.random.randint(len(self._frames))
             center = None
@@ -98,7 +103,14 @@ class CropDataset(MitosisDataset):
         return crop_results(cut(image, matrix, size), moved[keep], labels[keep], float(np.mean(box_px)) * scale, **info)
 
     def _read(self, raw):
-        pixels = read_rgb(raw['img_path'])
+        """``(pixels, centroids, labels, metainfo)`` of a frame; None where it is unreadable and that is no error."""
+        try:
+            pixels = read_rgb(raw['img_path'])
+        except BrokenImageError as error:
+            if self.strict:
+                raise
+            print_log(f'skipped: {error}', logger='current', level=logging.WARNING)
+            return None
         points = np.array([label['centroid'] for label in raw['instances']], float).reshape(-1, 2)
         labels = np.array([label['bbox_label'] for label in raw['instances']], int)
         info = {key: raw[key] for key in ('img_path', 'img_id', 'um_per_px', 'scanner', 'case_id') if key in raw}

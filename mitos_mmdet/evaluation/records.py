@@ -155,7 +155,8 @@ def _centroid(truth):
 def _run_lengths(masks):
     if masks is None or isinstance(masks, FrameMasks):
         return masks and masks.run_lengths
-    return [coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8)) for mask in _to_numpy(masks)]  # a detector on whole frames
+    # Of a detector on whole frames: one by one, as all as doubles would take gigabytes.
+    return [coco_mask.encode(np.asfortranarray(_to_numpy(mask), dtype=np.uint8)) for mask in masks]
 
 
 def _to_numpy(values):

@@ -53,8 +53,6 @@ def load_atypical(device: str = 'cpu') -> 'AtypicalClassifier | None':
 
     bundled = find_bundled(kind='atypical')
     check_sha256(bundled.checkpoint, bundled.card['sha256'])
-    content = read_checkpoint(bundled.checkpoint)
     network = AtypicalNetwork()
-    check_fits(content, network, bundled.checkpoint)
-    network.load_state_dict(content.get('state_dict', content))
+    network.load_state_dict(check_fits(read_checkpoint(bundled.checkpoint), network, bundled.checkpoint))
     return AtypicalClassifier(network.eval(), bundled, device)

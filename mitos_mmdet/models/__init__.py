@@ -1,4 +1,4 @@
-"""Registered model components, one class a file."""
+"""Registered model components, one class per file."""
 
 from mitos_mmdet import compat
 

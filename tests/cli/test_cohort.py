@@ -207,3 +207,13 @@ def test_paths_as_windows_and_macos_spell_them(tmp_path):
         (tmp_path / 'x' / name).touch()
     (tmp_path / 'slides.csv').write_text('path\nx\\a.png\nx/\u00e9.png\n', encoding='utf-8')
     assert all(slide.path.is_file() for slide in read_cohort(tmp_path / 'slides.csv', tmp_path / 'out'))
+
+
+def test_one_worker_uses_as_many_cores_as_asked_for(cohort, monkeypatch):
+    import mitos_mmdet.model_zoo
+
+    cores = []
+    monkeypatch.setattr(mitos_mmdet.model_zoo, 'load_model',
+                        lambda *_, threads, **__: cores.append(threads) or disc_model(um_per_px=0.5, tile_size=256))
+    main([str(cohort / 'b.png'), '--out', str(cohort / 'out'), '--workers', '1', '--cpus-per-worker', '1', '--um-per-px', '0.5'])
+    assert cores == [1]

@@ -39,6 +39,19 @@ def test_weights_come_back(tmp_path):
     torch.testing.assert_close(read['state_dict'], model.state_dict())
 
 
+def test_names_are_those_of_the_model_whatever_wraps_it():
+    """Test-time augmentation on several GPUs is a wrapper in a wrapper."""
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+    model = small()
+    parallel = dict(state_dict=Wrapper(model).state_dict())
+    small().load_state_dict(check_fits(parallel, Wrapper(Wrapper(model)), 'a.pth'))
+    check_loads(parallel, Wrapper(Wrapper(model)), 'a.pth')
+
+
 @pytest.mark.parametrize('zipped', [True, False])  # torch's format and its older one
 def test_a_checkpoint_with_code_is_refused_and_never_run(tmp_path, zipped):
     path, ran = tmp_path / 'evil.pth', tmp_path / 'ran'

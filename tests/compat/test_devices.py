@@ -6,7 +6,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.device import get_device
 
-from mitos_mmdet.compat.devices import amp_settings, set_device
+from mitos_mmdet.compat.devices import amp_settings, is_first_process, set_device
 
 
 @pytest.fixture
@@ -36,3 +36,15 @@ def test_an_absent_gpu_is_said(monkeypatch):
         set_device(ConfigDict(), 'cuda', 'none')
     with pytest.raises(ValueError, match='--launcher slurm'):
         set_device(ConfigDict(), 'auto', 'slurm')
+
+
+@pytest.mark.parametrize('launcher, variable', [('pytorch', 'RANK'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')])
+def test_each_launcher_tells_the_rank_its_own_way(monkeypatch, launcher, variable):
+    """Slurm and MPI set no RANK before mmengine does: every process would lock the work dir, and all but one would stop."""
+    for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, '0')
+    assert is_first_process(launcher)
+    monkeypatch.setenv(variable, '3')
+    assert not is_first_process(launcher)
+    assert is_first_process('none')  # a run of its own, whatever the shell has set

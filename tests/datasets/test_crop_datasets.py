@@ -94,6 +94,17 @@ def test_mosaics_place_figures_anywhere(tmp_path):
     assert all(results['um_per_px'] == pytest.approx([0.25] * 2, rel=0.01) for results in found)
 
 
+def test_an_unreadable_frame_is_left_out_with_its_labels(frames):
+    (frames / '1.png').write_bytes(b'not a picture')
+    dataset = build('CropDataset', frames, shares=(1, 0, 0), jitter=0.2)
+    assert {dataset[0]['img_id'] for _ in range(10)} == {2}
+    with pytest.raises(ValueError, match=r'1\.png'):
+        build('CropDataset', frames, strict=True)
+    (frames / '2.png').write_bytes(b'not a picture')
+    with pytest.raises(ValueError, match='none of its 2 images can be read'):
+        build('CropDataset', frames)
+
+
 @pytest.mark.parametrize('wrong', [(0, 0, 0), (1, -1, 1), (1, 1)])
 def test_shares_that_cannot_be(frames, wrong):
     with pytest.raises(ValueError, match='shares='):
@@ -114,6 +125,13 @@ def test_figures_are_pasted_onto_tissue_with_their_boxes(frames):
         inside[max(y1 - 8, 0):y2 + 8, max(x1 - 8, 0):x2 + 8] = True  # the mask's soft edge
     assert changed.any() and not (changed & ~inside).any()
     assert all(share > 0.9 for share in dots(after))
+
+
+def test_figures_are_pasted_beside_the_border_of_coarse_crops_too(frames, monkeypatch):
+    from mmdet.registry import TRANSFORMS
+    paste = TRANSFORMS.build(dict(type='PasteMitoticFigures', ann_file=f'{frames}/stains.json', data_root=str(frames), box_size_um=8.0))
+    monkeypatch.setattr(np.random, 'uniform', lambda low, high: np.full_like(high, low))  # the place nearest to the corner
+    assert paste._place(np.full((64, 64, 3), 150, np.uint8), [], np.array([64, 64]), half=4, distance=5).tolist() == [5, 5]
 
 
 def test_stain_transfer_and_scanner_keep_labels_and_change_pixels(frames):

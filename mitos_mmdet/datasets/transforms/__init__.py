@@ -1,1 +1,1 @@
-"""Pipeline transforms, one registered class a file."""
+"""Pipeline transforms, one registered class per file."""

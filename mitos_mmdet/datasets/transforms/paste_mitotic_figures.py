@@ -13,6 +13,7 @@ from mitos_mmdet.stain import StainEstimate
 from mitos_mmdet.stain.transfer import apply_map, transfer_map
 
 _TRIES = 20  # ours: places drawn for a mitotic figure before it is given up
+_LOOK_PX = 12  # ours: so far around a place its brightness is looked at
 
 
 @TRANSFORMS.register_module()
@@ -73,9 +74,8 @@ class PasteMitoticFigures(BaseTransform):
         """A whole-pixel place ``(x, y)`` on tissue, a box inside the crop and away from ``centers``; None where none was found."""
         for _ in range(_TRIES if (side > 2 * half + 2).all() else 0):
             place = np.floor(np.random.uniform(half + 1, side - half - 1))
-            x, y = place.astype(int)
-            if all(np.hypot(*(place - other)) >= distance for other in centers) \
-                    and image[y - 12:y + 13, x - 12:x + 13].mean() <= self.brightest:
+            (x1, y1), (x2, y2) = np.maximum(place.astype(int) - _LOOK_PX, 0), place.astype(int) + _LOOK_PX + 1
+            if all(np.hypot(*(place - other)) >= distance for other in centers) and image[y1:y2, x1:x2].mean() <= self.brightest:
                 return place
         return None
 

@@ -43,9 +43,7 @@ def build_detector(cfg: 'Config', config: str | Path, checkpoint: str | Path, cl
         except Exception as error:  # a config may ask for anything
             raise ValueError(f'{config}: its model cannot be built ({type(error).__name__}: {error})') from error
     detector = detector.detector if detector_config(cfg) is not cfg['model'] else detector
-    check_fits(content, detector, checkpoint)
-    weights = content.get('state_dict', content)
-    detector.load_state_dict({key.removeprefix('module.'): value for key, value in weights.items()})
+    detector.load_state_dict(check_fits(content, detector, checkpoint))
     meta = content.get('meta') or {} if 'state_dict' in content else {}
     classes = classes or _names(meta.get('dataset_meta')) or class_names(cfg) or CLASSES
     _check_classes(classes, detector, checkpoint)

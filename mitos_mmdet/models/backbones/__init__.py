@@ -1,1 +1,1 @@
-"""Backbones, one registered class a file."""
+"""Backbones, one registered class per file."""

@@ -25,7 +25,8 @@ class EfficientNetLite(BaseModule):
 
     Args:
         arch: ``'lite0'``, ``'lite1'`` or ``'lite2'``: maps of (16, 24, 40, 112, 320) channels, lite2 (16, 24, 48, 120, 352).
-        out_indices: Maps to give, in rising order: 0 to 4 are strides 2, 4, 8, 16 and 32 (ours: strides 8, 16 and 32).
+        out_indices: Maps to give, in rising order: 0 to 4 are strides 2, 4, 8, 16 and 32 (ours: strides 8, 16 and 32). Blocks behind the
+            last one are neither run nor trained.
         frozen_stages: -1 trains all (ours); 0 freezes the stem, 1 the maps of stride 2 too, up to 5 for all.
         norm_eval: Batch norms keep the statistics they were loaded with (ours: off).
 
@@ -51,7 +52,9 @@ class EfficientNetLite(BaseModule):
         self.norm_eval = norm_eval
         self.body = _timm().create_model(f'tf_efficientnet_{arch}', features_only=True, out_indices=tuple(out_indices))
         self.out_channels = tuple(self.body.feature_info.channels())
-        for layer in self._frozen_layers():
+        self._last_blocks = [_BLOCKS_OF_STAGE[index][-1] for index in out_indices]
+        # Blocks behind the last map stay, so that checkpoints keep their keys; trained, they would have no gradient, which ends DDP.
+        for layer in (*self._frozen_layers(), *self.body.blocks[self._last_blocks[-1] + 1:]):
             layer.requires_grad_(False)
 
     def init_weights(self) -> None:
@@ -65,7 +68,12 @@ class EfficientNetLite(BaseModule):
 
     def forward(self, images: torch.Tensor) -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, rounded up, by ``out_indices``."""
-        return tuple(self.body(images))
+        features, maps = self.body.bn1(self.body.conv_stem(images)), []
+        for number, block in zip(range(self._last_blocks[-1] + 1), self.body.blocks, strict=False):
+            features = block(features)
+            if number in self._last_blocks:
+                maps.append(features)
+        return tuple(maps)
 
     def train(self, mode: bool = True) -> 'EfficientNetLite':
         """As in torch, but norms of frozen stages, and all norms with ``norm_eval``, keep their statistics."""

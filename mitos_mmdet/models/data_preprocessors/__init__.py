@@ -1,1 +1,1 @@
-"""Data preprocessors, one registered class a file."""
+"""Data preprocessors, one registered class per file."""

@@ -1,1 +1,1 @@
-"""Registered proposal heads, one class a file."""
+"""Registered proposal heads, one class per file."""

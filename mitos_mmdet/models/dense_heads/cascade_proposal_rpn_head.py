@@ -85,7 +85,7 @@ class CascadeProposalRPNHead(BaseModule):
 
         Args:
             x: The neck's feature maps, each ``(B, C, H, W)``.
-            batch_data_samples: One a image, with ``img_shape``, and ``scale_factor`` where boxes are rescaled.
+            batch_data_samples: One per image, with ``img_shape``, and ``scale_factor`` where boxes are rescaled.
             rescale: Boxes in px of the original image, not of the network's input.
 
         Returns:

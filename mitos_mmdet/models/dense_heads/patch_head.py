@@ -37,7 +37,7 @@ class PatchHead(BaseModule):
         return self.fc(maps[-1].mean(dim=(2, 3)))
 
     def loss(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList') -> dict:
-        """``loss_cls``, and the share ``accuracy`` of patches that are told right."""
+        """``loss_cls``, and the share ``accuracy`` of patches that are classified correctly."""
         logits = self.forward(maps)
         targets = torch.stack([(sample.gt_instances.labels != 0).all().long() for sample in batch_data_samples])
         return dict(loss_cls=self.loss_cls(logits, targets), accuracy=(logits.argmax(dim=1) == targets).float().mean())

@@ -1,1 +1,1 @@
-"""Registered detectors, one class a file."""
+"""Registered detectors, one class per file."""

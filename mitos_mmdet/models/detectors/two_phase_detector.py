@@ -104,6 +104,4 @@ class TwoPhaseDetector(BaseDetector):
 
 def _load(phase, path):
     path = find_checkpoint(path, best=True)
-    checkpoint = read_checkpoint(path, is_trusted())
-    check_fits(checkpoint, phase, path)
-    phase.load_state_dict(checkpoint.get('state_dict', checkpoint))
+    phase.load_state_dict(check_fits(read_checkpoint(path, is_trusted()), phase, path))

@@ -1,1 +1,1 @@
-"""Necks, one registered class a file."""
+"""Necks, one registered class per file."""

@@ -77,6 +77,17 @@ def test_frozen_stages_and_norms_stay():
     assert changed == {'3', '4', '5', '6'}
 
 
+def test_blocks_behind_the_last_map_are_neither_run_nor_trained():
+    """Parameters without a gradient end a training on several GPUs at its second iteration."""
+    whole, model = build(out_indices=(1, 2, 4)), build(out_indices=(1, 2))
+    model.load_state_dict(whole.state_dict())
+    torch.testing.assert_close(model(picture()), whole(picture())[:2])
+    before = {key: value.clone() for key, value in model.named_buffers() if '.blocks.3.' in key}
+    sum(one.square().mean() for one in model.train()(picture())).backward()
+    assert all(one.grad is not None for one in model.parameters() if one.requires_grad)
+    assert before and all(torch.equal(value, dict(model.named_buffers())[key]) for key, value in before.items())
+
+
 def test_norm_eval_keeps_the_statistics():
     model = build(norm_eval=True).train()
     before = {key: value.clone() for key, value in model.named_buffers()}
