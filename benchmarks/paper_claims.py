@@ -68,7 +68,7 @@ def train_and_test(config, seed, folder, args):
     detections, config = folder / 'detections.json', CONFIGS / f'{config}.py'
     if detections.is_file():
         return
-    options = ['--cfg-options', f'train_cfg.max_iters={args.iterations}', f'train_cfg.val_interval={args.iterations + 1}',
+    options = ['--cfg-options', f'train_cfg.max_iters={args.iterations}', f'train_cfg.val_begin={args.iterations + 1}',
                f'param_scheduler.1.T_max={args.iterations}', f'param_scheduler.1.end={args.iterations}', f'randomness.seed={seed}',
                f'default_hooks.checkpoint.interval={args.iterations}']
     train = ['train', config, '--work-dir', folder, '--resume', *(['--amp'] if args.amp else []), *options]

@@ -9,6 +9,7 @@ import torch
 import torchvision
 
 _kernels = torchvision.extension._assert_has_ops() or torch.ops.torchvision
+_POOLED_AT_ONCE = 1 << 24  # values that roi_pool_forward compares at a time (ours: 64 MiB in float32)
 
 
 class MissingOpError(NotImplementedError):
@@ -52,37 +53,38 @@ def roi_align_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax_y: 
                                                   *grad_input.shape, sampling_ratio, aligned))
 
 
-def roi_pool_forward(features: torch.Tensor, rois: torch.Tensor, output: torch.Tensor, argmax: torch.Tensor, pooled_height: int,
-                     pooled_width: int, spatial_scale: float) -> None:
+def roi_pool_forward(features, rois, output, argmax, pooled_height, pooled_width, spatial_scale) -> None:
     """RoIPool of ``features`` ``(B, C, H, W)`` into ``output`` ``(N, C, h, w)``; ``argmax`` takes the winners' positions.
 
-    In plain torch, RoI by RoI: torchvision's kernel rounds RoIs to whole pixels, mmcv's does not.
+    In plain torch: torchvision's kernel rounds RoIs to whole pixels, mmcv's does not.
     """
-    height, width = features.shape[-2:]
+    channels, height, width = features.shape[1:]
     rois = rois.to(features)
-    tops, bottoms = _bins(rois[:, 2] * spatial_scale, (rois[:, 4] + 1) * spatial_scale, pooled_height, height)
-    lefts, rights = _bins(rois[:, 1] * spatial_scale, (rois[:, 3] + 1) * spatial_scale, pooled_width, width)
-    for n, image in enumerate(rois[:, 0].long().tolist()):
-        rows, columns = _pixels(tops[n], bottoms[n], height), _pixels(lefts[n], rights[n], width)
-        by_row, row = features[image][:, rows].max(dim=2)  # (C, h, W)
-        pooled, column = by_row[:, :, columns].max(dim=3)  # (C, h, w)
-        column = columns.expand(*column.shape, -1).gather(3, column[..., None])[..., 0]
-        row = rows.expand(len(row), *rows.shape).gather(2, row.gather(2, column))
-        empty = (bottoms[n] <= tops[n])[:, None] | (rights[n] <= lefts[n])
-        output[n] = pooled.masked_fill(empty, 0)
-        argmax[n] = (row * width + column).masked_fill(empty, -1)
+    rows, no_rows = _bins(rois[:, 2] * spatial_scale, (rois[:, 4] + 1) * spatial_scale, pooled_height, height)
+    columns, no_columns = _bins(rois[:, 1] * spatial_scale, (rois[:, 3] + 1) * spatial_scale, pooled_width, width)
+    pixels = (rows[:, :, None, :, None] * width + columns[:, None, :, None, :]).flatten(3)  # (N, h, w, pixels of a bin)
+    empty = (no_rows[:, :, None] | no_columns[:, None])[:, None]
+    images = rois[:, 0].long()
+    for image in images.unique():
+        by_pixel = features[image].flatten(1).t().contiguous()  # (H * W, C): a pixel's channels lie together and are copied as one
+        for part in (images == image).nonzero()[:, 0].split(max(1, _POOLED_AT_ONCE // (channels * pixels[0].numel()))):
+            values, winner = by_pixel[pixels[part]].max(dim=3)  # (n, h, w, C)
+            at = pixels[part].gather(3, winner)
+            output[part] = values.permute(0, 3, 1, 2).masked_fill(empty[part], 0)
+            argmax[part] = at.permute(0, 3, 1, 2).masked_fill(empty[part], -1).to(argmax.dtype)
 
 
 def _bins(start, end, bins, size):
-    """First pixel and the one behind the last of each bin, int ``(N, bins)``, of spans from ``start`` to ``end`` ``(N,)``."""
+    """The pixels of each bin of spans from ``start`` to ``end`` ``(N,)``, and which bins have none.
+
+    Returns:
+        tuple: Pixels, int ``(N, bins, L)``, a bin's last repeated until all are as long; bool ``(N, bins)``.
+    """
     edges = torch.arange(bins + 1, device=start.device) * ((end - start) / bins)[:, None] + start[:, None]
-    return edges[:, :-1].floor().long().clamp(0, size), edges[:, 1:].ceil().long().clamp(0, size)
-
-
-def _pixels(first, stop, size):
-    """The pixels of each bin, the last repeated until all are as long: int ``(bins, L)``."""
-    pixels = first[:, None] + torch.arange(max(1, int((stop - first).max())), device=first.device)
-    return pixels.minimum(stop[:, None] - 1).clamp(0, size - 1)
+    first, stop = edges[:, :-1].floor().long().clamp(0, size), edges[:, 1:].ceil().long().clamp(0, size)
+    longest = max(1, int((stop - first).max())) if len(start) else 1
+    pixels = first[..., None] + torch.arange(longest, device=start.device)
+    return pixels.minimum(stop[..., None] - 1).clamp(0, size - 1), stop <= first
 
 
 def roi_pool_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax: torch.Tensor, grad_input: torch.Tensor, pooled_height: int,
