@@ -53,7 +53,8 @@ def roi_align_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax_y: 
                                                   *grad_input.shape, sampling_ratio, aligned))
 
 
-def roi_pool_forward(features, rois, output, argmax, pooled_height, pooled_width, spatial_scale) -> None:
+def roi_pool_forward(features: torch.Tensor, rois: torch.Tensor, output: torch.Tensor, argmax: torch.Tensor, pooled_height: int,
+                     pooled_width: int, spatial_scale: float) -> None:
     """RoIPool of ``features`` ``(B, C, H, W)`` into ``output`` ``(N, C, h, w)``; ``argmax`` takes the winners' positions.
 
     In plain torch: torchvision's kernel rounds RoIs to whole pixels, mmcv's does not.
