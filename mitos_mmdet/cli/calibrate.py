@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.printed import text_table
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.core.outputs import check_outputs
@@ -39,16 +40,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('annotations', type=Path, metavar='ANNOTATIONS', help='labelled frames, as mitos convert writes them')
     command.add_argument('images', type=Path, metavar='IMAGES', help='folder that the file names in ANNOTATIONS are relative to')
     command.add_argument('--out', type=Path, required=True, metavar='FILE.json', help='for mitos detect --calibration')
-    command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    add_model_flags(command)
     command.add_argument('--min-precision', type=float, metavar='P', help='the best F1 among thresholds with at least this precision')
     command.add_argument('--min-recall', type=float, metavar='R', help='the best F1 among thresholds with at least this recall')
     command.add_argument('--radius', default='7.5um', help='how far a hit may lie, with its unit (default: %(default)s, MIDOG)')
     command.add_argument('--matching', choices=RULES, default='midog', help='rule of a hit, see docs/evaluation.md (default: %(default)s)')
     command.add_argument('--bootstrap', type=int, default=1000, metavar='N', help='resamples for 95 %% intervals (default: %(default)s)')
     command.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: %(default)s)')
-    command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
-    command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto')
-    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
     flags.add_um_per_px(command)
     return command
 
@@ -95,8 +93,7 @@ def _check(args):
             raise ValueError(f'{flag} {value:g}: give a number above 0, at most 1')
     if args.bootstrap < 0:
         raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
-    if args.model is not None and len(args.model) > 2:
-        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+    check_model_flag(args)
     if not args.images.is_dir():
         raise ValueError(f'{args.images}: no such folder. Give the folder that the file names in {args.annotations} are relative to')
     check_outputs({'--out': args.out}, [args.annotations, args.images], {'--out': FORMAT.encode()}, {'--out': ('.json', )})
@@ -105,8 +102,7 @@ def _check(args):
 def _model(args):
     from mitos_mmdet.model_zoo import load_model
 
-    model, checkpoint = (*(args.model or ()), None, None)[:2]
-    return load_model(model, checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint)
+    return load_model(**model_choice(args))
 
 
 def _words(args):

@@ -12,6 +12,7 @@ from pathlib import Path
 from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.short_warnings import short_warnings
 from mitos_mmdet.core.console import run
@@ -26,14 +27,11 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog='mitos cohort', description=__doc__)
     command.add_argument('source', metavar='MANIFEST', help='CSV with the column path (and um_per_px, roi, others), a folder, a glob')
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each slide gets a folder in it. Run again to go on')
-    command.add_argument('--model', nargs='+', metavar='MODEL',
-                         help='name of a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    add_model_flags(command)
     add_operating_threshold(command)
     command.add_argument('--um-per-px', type=float, metavar='UM',
                          help='pixel size in um of slides whose row gives none, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region of slides whose row gives none')
-    command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
-    command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto')
     command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
     command.add_argument('--no-page', action='store_true', help='write no HTML page per slide')
     command.add_argument('--workers', type=int, metavar='N', help='slides at once; 1 runs in this process, more on Ray (default: one per '
@@ -42,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--gpus-per-worker', type=float, metavar='N', help='(default: 1 where this process sees a GPU, else 0)')
     command.add_argument('--address', metavar='ADDRESS', help='of a Ray cluster, as auto (default: this machine)')
     command.add_argument('--slice', metavar='I/N', help='only every N-th slide from the I-th on, for job arrays; writes cohort_IofN.csv')
-    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
     add_hotspot_arguments(command)
     add_pixel_limit(command)
     return command
@@ -112,8 +109,7 @@ def _check(args):
         raise ValueError('--um-per-px 0 must be above 0')
     if args.threshold is not None and args.threshold > 1:
         raise ValueError(f'--threshold {args.threshold:g} must be a score from 0 to 1')
-    if args.model is not None and len(args.model) > 2:
-        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+    check_model_flag(args)
     if args.roi is not None and not Path(args.roi).is_file():
         raise ValueError(f'--roi {args.roi}: no such file')
 
@@ -143,10 +139,7 @@ def _settings(args):
 def _factory(args, threads):
     from mitos_mmdet.model_zoo import load_model
 
-    model, checkpoint = (*(args.model or ()), None, None)[:2]
-    return functools.partial(load_model, model, checkpoint, device=args.device, engine=args.engine, threads=threads,
-                             trust=args.trust_checkpoint,
-                             calibration=args.calibration)
+    return functools.partial(load_model, **model_choice(args), threads=threads, calibration=args.calibration)
 
 
 def _gpus(device):

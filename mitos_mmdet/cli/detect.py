@@ -10,6 +10,7 @@ from pathlib import Path
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
 from mitos_mmdet.cli.detection_flags import add_operating_threshold
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.cli.short_warnings import short_warnings
@@ -26,13 +27,10 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog='mitos detect', description=__doc__)
     command.add_argument('inputs', nargs='+', metavar='INPUT', help='images, slides, folders or globs')
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each input gets a folder in it')
-    command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    add_model_flags(command)
     add_operating_threshold(command)
     command.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size in um, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
-    command.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='auto: the GPU if there is one (default)')
-    command.add_argument('--engine', choices=('auto', 'openvino', 'torch'), default='auto',
-                         help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
     command.add_argument('--batch-size', type=int, metavar='N', help='tiles in work at once; does not change the detections')
     command.add_argument('--workers', type=int, default=1, metavar='N', help='threads that read (default: 1)')
     command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
@@ -40,7 +38,6 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--no-page', action='store_true', help='write no HTML page')
     command.add_argument('--no-qupath-offset', action='store_true', help="count GeoJSON from the slide's corner, not its scanned area's")
     command.add_argument('--overwrite', action='store_true', help='redo inputs that are finished already')
-    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
     add_hotspot_arguments(command)
     add_pixel_limit(command)
     return command
@@ -131,8 +128,7 @@ def _check(args):
     for flag, value in (('--batch-size', args.batch_size), ('--workers', args.workers)):
         if value is not None and value < 1:
             raise ValueError(f'{flag} {value}: give 1 or more')
-    if args.model is not None and len(args.model) > 2:
-        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+    check_model_flag(args)
     if args.roi is not None and not Path(args.roi).is_file():
         raise ValueError(f'--roi {args.roi}: no such file')
     check_writable('--out', args.out)
@@ -147,9 +143,7 @@ def _check_places(places, inputs, args):
 def _model(args):
     from mitos_mmdet.model_zoo import load_model
 
-    model, checkpoint = (*(args.model or ()), None, None)[:2]
-    return load_model(model, checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint,
-                      calibration=args.calibration)
+    return load_model(**model_choice(args), calibration=args.calibration)
 
 
 def _outputs(args):

@@ -34,9 +34,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     load_mmdet()
-    from mmengine.runner import Runner
-
-    from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
+    from mitos_mmdet.compat.checkpoints import refuse_code
 
     cfg = read_config(args)
     if not cfg.get('train_dataloader'):
@@ -48,6 +46,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_pixel_sizes(cfg)
     if not args.resume:
         _check_start(cfg)
+    _apply_flags(cfg, args)
+    try:
+        _train(cfg, args, _resumed_checkpoint(cfg, args))
+    except URLError as error:
+        raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
+                         f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
+    except UnpicklingError as error:
+        raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
+                         f'--trust-checkpoint if you trust where they come from') from error
+    end_processes()
+
+
+def _apply_flags(cfg, args):
+    """What ``--amp``, ``--auto-scale-lr`` and ``--from-scratch`` change in the config."""
     if args.amp:
         cfg.optim_wrapper.update(amp_settings(args.device))
     if args.auto_scale_lr:
@@ -57,7 +69,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.from_scratch:
         set_from_scratch(cfg)
         cfg.load_from = None
-    checkpoint = None
+
+
+def _resumed_checkpoint(cfg, args):
+    """What ``--resume`` goes on from, which the config then names; None for a new training, whose weights to start from are read once."""
+    from mitos_mmdet.compat.checkpoints import find_checkpoint, read_checkpoint
+
     if args.resume == 'auto' and not any(Path(cfg.work_dir).glob('*.pth')):
         print(f'{cfg.work_dir}: nothing to resume there, starting anew')
     elif args.resume:
@@ -67,24 +84,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
             raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
         _say_if_finished(cfg, checkpoint['meta'])
+        return checkpoint
     elif cfg.get('load_from') and Path(cfg.load_from).is_file():
-        read_checkpoint(cfg.load_from, args.trust_checkpoint)
-    try:
-        is_first = is_first_process(args.launcher)
-        with locked(cfg.work_dir) if is_first else contextlib.nullcontext(), brief_output(args.brief) as say:
-            runner = Runner.from_cfg(cfg)
-            if args.brief and is_first:
-                runner.register_hook(epoch_lines(say))
-            if checkpoint:
-                check_fits(checkpoint, runner.model, cfg.load_from)
-            runner.train()
-    except URLError as error:
-        raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
-                         f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
-    except UnpicklingError as error:
-        raise ValueError(f"{args.config}: its pretrained weights are damaged or hold code ({one_line(error)[:80]}...). Use others, or add "
-                         f'--trust-checkpoint if you trust where they come from') from error
-    end_processes()
+        read_checkpoint(cfg.load_from, args.trust_checkpoint)  # a damaged one is an error before the work dir is made
+    return None
+
+
+def _train(cfg, args, checkpoint):
+    from mmengine.runner import Runner
+
+    from mitos_mmdet.compat.checkpoints import check_fits
+
+    is_first = is_first_process(args.launcher)
+    with locked(cfg.work_dir) if is_first else contextlib.nullcontext(), brief_output(args.brief) as say:
+        runner = Runner.from_cfg(cfg)
+        if args.brief and is_first:
+            runner.register_hook(epoch_lines(say))
+        if checkpoint:
+            check_fits(checkpoint, runner.model, cfg.load_from)
+        del checkpoint  # else weights and optimiser would stay in memory twice for the whole training
+        runner.train()
 
 
 def _check_start(cfg):

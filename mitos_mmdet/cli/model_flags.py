@@ -1,0 +1,31 @@
+"""The flags that choose a model, the same for every command that detects."""
+
+import argparse
+from typing import Any
+
+from mitos_mmdet.model_zoo.load_model import DEVICES, ENGINES
+
+
+def add_model_flags(command: argparse.ArgumentParser) -> None:
+    """``--model``, ``--device``, ``--engine`` and ``--trust-checkpoint``."""
+    command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    command.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
+    command.add_argument('--engine', choices=ENGINES, default='auto',
+                         help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
+    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+
+
+def check_model_flag(args: argparse.Namespace) -> None:
+    """Refuses more names than a config and its checkpoint.
+
+    Raises:
+        ValueError: With what to give instead.
+    """
+    if args.model is not None and len(args.model) > 2:
+        raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
+
+
+def model_choice(args: argparse.Namespace) -> dict[str, Any]:
+    """What the flags say, as arguments of ``load_model``."""
+    model, checkpoint = (*(args.model or ()), None, None)[:2]
+    return dict(model=model, checkpoint=checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint)
