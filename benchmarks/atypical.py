@@ -3,8 +3,9 @@
     python benchmarks/atypical.py data/ami_br --out work_dirs/atypical
 
 Prints balanced accuracy by fold and over all patches, with a bootstrap interval over patients. Every out-of-fold probability goes into
-``OUT/folds.csv`` and the network of each fold into ``OUT/fold_N.pth``; a run that was stopped goes on with the next fold. At last a network
-trained on all patches goes into ``OUT/NAME.pth`` with its card ``OUT/NAME.json``: the files of ``mitos_mmdet/model_zoo/weights``.
+``OUT/folds.csv`` and the network of each fold into ``OUT/fold_N.pth``; a run that was stopped goes on with the next fold, and one of other
+settings is refused. At last a network trained on all patches goes into ``OUT/NAME.pth`` with its card ``OUT/NAME.json``: the files of
+``mitos_mmdet/model_zoo/weights``.
 """
 
 import argparse
@@ -17,8 +18,10 @@ import torch
 from PIL import Image
 
 from mitos_mmdet.contests.ami_br import read_table
+from mitos_mmdet.core.console import run
 from mitos_mmdet.core.files import draft
 from mitos_mmdet.core.json_files import write_json
+from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.model_zoo.bundled import find_bundled
 from mitos_mmdet.models.classifiers.atypical_network import UM_PER_PX, AtypicalNetwork, probabilities
 from mitos_mmdet.models.classifiers.atypical_training import (
@@ -43,8 +46,13 @@ def main():
     command.add_argument('--seed', type=int, default=0)
     command.add_argument('--device', default='cpu')
     args = command.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    settings = dict(from_imagenet=args.from_imagenet, iterations=args.iterations, batch=args.batch, lr=args.lr, seed=args.seed)
+    # Networks of other settings in the folder would be taken for this run's.
+    with claimed(args.out, 'settings.json', settings, 'networks'):
+        cross_validate(args)
 
+
+def cross_validate(args):
     rows = read_table(args.root)
     patches = torch.from_numpy(np.stack([np.asarray(Image.open(Path(args.root) / row['file_name']).convert('RGB')) for row in rows]))
     patches = patches.permute(0, 3, 1, 2).contiguous()
@@ -110,4 +118,4 @@ def report(step, loss):
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

@@ -4,15 +4,14 @@ _base_ = './frames.py'
 data_root = 'data/atypia14/'
 um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
 
-train_pipeline = [
+load_and_label = [
     _base_.load_frame,
     dict(type='NormalizeStain', prob=0.5),  # paper: normalised copies beside the originals
-    _base_.load_labels,
-    dict(type='CentroidsToBoxes', size='30px'),  # paper: the mean of its boxes, here in px of the frame (docs/paper_deviations.md)
-    dict(type='RandomRotate90'),  # paper
-    dict(type='Resize', scale=(299, 299), keep_ratio=False),  # paper
-    _base_.pack
+    _base_.load_labels
 ]
+labels_to_boxes = dict(type='CentroidsToBoxes', size='30px')  # paper: the mean of its boxes, in px of the frame (docs/paper_deviations.md)
+turn_and_resize = [dict(type='RandomRotate90'), dict(type='Resize', scale=(299, 299), keep_ratio=False)]  # paper
+train_pipeline = [*load_and_label, labels_to_boxes, *turn_and_resize, _base_.pack]
 # The frame at the scale of its sixteenths, whatever the scanner: 4 x 299 = 1196 px a side. TiledDetector cuts it into tiles of 299 px,
 # which are the paper's sixteenths where they do not overlap, and gives boxes back in px of the frame. Another contest's frames, of another
 # size in um, need another scale (docs/mitos_rcnn.md).
