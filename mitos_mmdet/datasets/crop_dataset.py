@@ -100,6 +100,8 @@ class CropDataset(MitosisDataset):
         moved = to_crop(points, matrix)
         keep = inside(moved, 0, size) & ~np.isin(labels, self._unboxed)
         box_px = self.box_size.to_px(info.get('um_per_px'), info['img_path'])
+        if info.get('um_per_px'):
+            info = dict(info, um_per_px=[side / scale for side in info['um_per_px']])  # the crop's
         return crop_results(cut(image, matrix, size), moved[keep], labels[keep], float(np.mean(box_px)) * scale, **info)
 
     def _read(self, raw):

@@ -26,7 +26,7 @@ class PatchMosaicDataset(CropDataset):
         *args, **kwargs: ``CropDataset``'s, with its errors; ``shares`` and ``jitter`` have no effect.
 
     Raises:
-        ValueError: A patch without ``um_per_px``.
+        ValueError: A patch without ``um_per_px`` or ``case_id``, or only patches that are padded with black.
     """
 
     def __init__(self, *args: Any, um_per_px: float = 0.2274, **kwargs: Any):
@@ -40,10 +40,13 @@ class PatchMosaicDataset(CropDataset):
         super().full_init()
         slides = {}
         for frame in self._frames:
-            if not frame[3].get('um_per_px'):
-                raise ValueError(f"{frame[3]['img_path']}: has no um_per_px in {self.ann_file}. Convert the patches again")
+            lacking = next((key for key in ('um_per_px', 'case_id') if not frame[3].get(key)), None)
+            if lacking:
+                raise ValueError(f"{frame[3]['img_path']}: has no {lacking} in {self.ann_file}. Convert the patches again")
             if (frame[0].max(axis=2) <= _BLACK).mean() <= _MOST_BLACK:
                 slides.setdefault(frame[3]['case_id'], []).append(frame)
+        if not slides:
+            raise ValueError(f'{self.ann_file}: all its {len(self._frames)} patches are padded with black. Give others')
         self._slides = []
         for patches in slides.values():
             pixels = np.concatenate([patch[0].reshape(1, -1, 3) for patch in patches], axis=1)

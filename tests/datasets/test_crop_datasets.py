@@ -94,6 +94,43 @@ def test_mosaics_place_figures_anywhere(tmp_path):
     assert all(results['um_per_px'] == pytest.approx([0.25] * 2, rel=0.01) for results in found)
 
 
+def test_a_scaled_crop_has_its_own_pixel_size(frames):
+    """By it ``PasteMitoticFigures`` scales what it pastes."""
+    dataset = build('CropDataset', frames, shares=(1, 0, 0), scales=(1.25, 1.25), jitter=0.1)
+    sizes = set()
+    for results in (dataset[0] for _ in range(20)):
+        um_per_px = results['um_per_px'][0]
+        sizes.add(round(um_per_px, 6))
+        boxes = results['gt_bboxes'].tensor.numpy()
+        sides = (boxes[:, 2:] - boxes[:, :2])[(boxes.min(axis=1) > 0) & (boxes.max(axis=1) < 128)]
+        np.testing.assert_allclose(sides * um_per_px, 50 * 0.25, rtol=1e-4)
+    assert sizes == {0.25, 0.2}
+
+
+@pytest.mark.parametrize('key', ['um_per_px', 'case_id'])
+def test_mosaics_need_pixel_sizes_and_cases(tmp_path, key):
+    folder = write_images(tmp_path, [(64, 64)] * 2, [(32, 32, 1)], 0.25)
+    content = json.loads((folder / 'stains.json').read_text())
+    del content['images'][1][key]
+    (folder / 'stains.json').write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf'2\.png: has no {key}'):
+        build('PatchMosaicDataset', folder)
+
+
+def test_black_patches_alone_make_no_mosaics(tmp_path):
+    folder = write_images(tmp_path, [(64, 64)], [(32, 32, 1)], 0.25)
+    Image.new('RGB', (64, 64)).save(folder / '1.png')
+    with pytest.raises(ValueError, match='all its 1 patches are padded with black'):
+        build('PatchMosaicDataset', folder)
+
+
+def test_patches_without_mitotic_figures_are_refused(tmp_path):
+    from mmdet.registry import TRANSFORMS
+    folder = write_images(tmp_path, [(300, 300)], [(32, 32, 2)], 0.25)
+    with pytest.raises(ValueError, match='none of its patches has both'):
+        TRANSFORMS.build(dict(type='PasteMitoticFigures', ann_file=f'{folder}/stains.json', data_root=str(folder)))
+
+
 def test_an_unreadable_frame_is_left_out_with_its_labels(frames):
     (frames / '1.png').write_bytes(b'not a picture')
     dataset = build('CropDataset', frames, shares=(1, 0, 0), jitter=0.2)

@@ -6,9 +6,11 @@ from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 
 from mitos_mmdet.core.images import read_rgb
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.datasets.coco_format import MITOSIS, read_annotations
 from mitos_mmdet.datasets.crops import affine_to_crop, cut
 from mitos_mmdet.datasets.frame_stain import happens
+from mitos_mmdet.datasets.usable_labels import point_of
 from mitos_mmdet.stain import StainEstimate
 from mitos_mmdet.stain.transfer import apply_map, transfer_map
 
@@ -37,7 +39,7 @@ class PasteMitoticFigures(BaseTransform):
         label: Class number of the new boxes (0, the mitotic figure, in every dataset here).
 
     Raises:
-        ValueError: Patches without ``stain`` or ``um_per_px``.
+        ValueError: Patches without ``stain`` or ``um_per_px``, or none with a mitotic figure; later: a crop without ``um_per_px``.
     """
 
     def __init__(self, ann_file: str, data_root: str, prob: float = 0.5, most: int = 3, radius_um: float = 5.0, soft_um: float = 1.5,
@@ -47,13 +49,16 @@ class PasteMitoticFigures(BaseTransform):
         self.radius_um, self.soft_um, self.box_size_um, self.distance_um = radius_um, soft_um, box_size_um, distance_um
         self.brightest, self.label = brightest, label
         self._patches = list(_patches(ann_file, data_root))
+        if not self._patches:
+            raise ValueError(f'{ann_file}: none of its patches has both a mitotic figure and a stain. Give others')
 
     def transform(self, results: dict) -> dict:
         """``results`` with figures in ``img`` uint8 BGR and their boxes and labels."""
         record = results.get('stain')
         if not record or 'reason' in record or not happens(self.prob):
             return results
-        side, um_per_px = np.array(results['img'].shape[1::-1]), float(np.mean(results['um_per_px']))
+        own = check_um_per_px(results.get('um_per_px'), results.get('img_path', 'the image'), needed_for='pasting mitotic figures')
+        side, um_per_px = np.array(results['img'].shape[1::-1]), float(np.mean(own))
         boxes = results['gt_bboxes'].tensor.numpy()
         centers = [*((boxes[:, :2] + boxes[:, 2:]) / 2)]
         results['img'] = image = results['img'].copy()
@@ -104,7 +109,7 @@ def _patches(ann_file, data_root):
     mitosis = [category['id'] for category in content['categories'] if category['name'] == MITOSIS]
     for annotation in content['annotations']:
         if annotation['category_id'] in mitosis:
-            labels.setdefault(annotation['image_id'], []).append(annotation['centroid'])
+            labels.setdefault(annotation['image_id'], []).append(point_of(annotation)[:2])
     for image in content['images']:
         if not image.get('um_per_px') or not image.get('stain'):
             raise ValueError(f"{ann_file}: {image['file_name']} has no um_per_px or no stain. Convert it by tools/convert_dataset.py and "
