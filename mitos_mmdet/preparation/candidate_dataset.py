@@ -50,6 +50,7 @@ def collect(dataset: 'MitosisDataset', detect: Callable, out: str | Path, settin
                 skipped.append((info['img_path'], found['broken'].removeprefix(f"{info['img_path']}: ")))
             else:
                 frames.append((index, info, found['boxes'], found['scores']))
+                infos[index] = _as_shown(info, found.get('scale', (1.0, 1.0)))
         patches, counts = plan_patches(frames, settings)
         for index, group in groupby(tqdm(patches, unit='patch', desc='patches'), key=lambda patch: patch.index):
             _write_patches(dataset, index, list(group), out / 'images', settings.patch_size)
@@ -58,16 +59,27 @@ def collect(dataset: 'MitosisDataset', detect: Callable, out: str | Path, settin
 
 
 def _candidates(dataset, index, detect, file):
-    """A frame's candidates ``{'boxes', 'scores'}``, or ``{'broken': reason}``: from the file if it is there, else into it."""
+    """A frame's candidates ``{'boxes', 'scores', 'scale'}``, or ``{'broken': reason}``: from the file if it is there, else into it.
+
+    ``scale`` is the pipeline's ``scale_factor``, ``(x, y)``.
+    """
     if file.is_file():
         return json.loads(file.read_text(encoding='utf-8'))
     item = dataset[index]
     if 'broken' in item['data_samples'].metainfo:
         return dict(broken=item['data_samples'].metainfo['broken'])
     instances = detect(dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
-    found = dict(boxes=instances.bboxes.tolist(), scores=instances.scores.tolist())
+    scale = item['data_samples'].metainfo.get('scale_factor', (1.0, 1.0))
+    found = dict(boxes=instances.bboxes.tolist(), scores=instances.scores.tolist(), scale=[float(factor) for factor in scale])
     write_json(found, file)
     return found
+
+
+def _as_shown(info, scale):
+    """A frame's data info with the pixel size that the test pipeline gives it, which its patches have."""
+    if not info.get('um_per_px'):
+        return info
+    return dict(info, um_per_px=[side / factor for side, factor in zip(info['um_per_px'], scale, strict=True)])
 
 
 def _write_patches(dataset, index, patches, folder, size):

@@ -166,3 +166,9 @@ def test_a_folder_of_something_else_is_refused(frames, tmp_path, name, says):
     with pytest.raises(ValueError, match=says):
         collect(dataset(frames), PhaseOne(), tmp_path, SETTINGS, dict())
     assert (tmp_path / name).read_text() == 'x' and not (tmp_path / 'found').exists()
+
+
+def test_patches_of_a_resized_frame_have_its_new_pixel_size(frames, tmp_path):
+    collect(dataset(frames, dict(type='ResizeToPixelSize', um_per_px=0.5)), PhaseOne(), tmp_path / 'out', SETTINGS, dict())
+    images = json.loads((tmp_path / 'out/candidates.json').read_text())['images']
+    assert images and all(image['um_per_px'] == [0.5, 0.5] for image in images)
