@@ -33,7 +33,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='jpg is smaller and lossy (default: png)')
     parser.add_argument('--stain', choices=(*STAINS, 'none'), default='macenko',
                         help="measure each frame's stain by this method and record it with its tiles (default: macenko)")
-    parser.add_argument('--workers', type=int, help='processes (default: one a core, 8 at most)')
+    parser.add_argument('--workers', type=int, help='processes (default: one per core, 8 at most)')
     parser.add_argument('--strict', action='store_true', help='stop at a broken frame or label instead of leaving it out')
     parser.add_argument('--count-only', '--dry-run', action='store_true',
                         help='count the tiles by the sizes in the file, write nothing')

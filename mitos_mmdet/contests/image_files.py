@@ -7,7 +7,7 @@ SUFFIXES = ('.tiff', '.tif', '.bmp', '.png', '.jp2', '.webp', '.jpg', '.jpeg')
 
 
 def list_images(folder: str | Path) -> dict[str, Path]:
-    """Images directly in ``folder``: ``{stem: path}``, one a stem, sorted by stem; a folder that is not there has none."""
+    """Images directly in ``folder``: ``{stem: path}``, one per stem, sorted by stem; a folder that is not there has none."""
     folder = Path(folder)
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:

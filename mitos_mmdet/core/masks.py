@@ -15,7 +15,7 @@ _POINTS = 40
 
 
 def stable_generator(seed: int, name: str, centroid: Sequence[float] | np.ndarray) -> np.random.Generator:
-    """A random generator that depends on nothing but its arguments: not on process, platform or order.
+    """A random generator that is determined by its arguments, not by process, platform or order.
 
     Args:
         seed: An int.

@@ -15,7 +15,7 @@ _MOST_WORKERS = 8  # Ours: a worker holds a decoded frame twice, 250 MB for a MI
 
 
 def worker_count(workers: int | None = None) -> int:
-    """How many processes to start: as given, or with None one a core, 8 at most.
+    """How many processes to start: as given, or with None one per core, 8 at most.
 
     Raises:
         ValueError: Fewer than one.
@@ -60,7 +60,7 @@ def run_jobs(function: Callable, jobs: Mapping, workers: int) -> Generator[tuple
 
 
 def _start_worker():
-    """One core a worker. Ctrl-C is left to the main process, and the worker ends with it: it would hang, or write beside the next run's."""
+    """One core per worker. Ctrl-C is the main process's, and the worker ends with it: else it would hang or write beside the next run's."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -23,7 +23,7 @@ class Pairing:
     """What ``pair`` gives.
 
     Attributes:
-        pairs: ``[(truth, detections), ...]``, two ``FramePoints`` a frame with ``xy`` in one unit and all that either knew of it in
+        pairs: ``[(truth, detections), ...]``, two ``FramePoints`` per frame, with ``xy`` in one unit and all that either knew of it in
             the first; frames that nobody labelled are among them.
         unit: ``'px'``, or ``'um'`` where truth and detections are in mm and nothing says how large a pixel is.
         notes: Lines that the user should read.
@@ -39,7 +39,7 @@ class Pairing:
         return tuple({label for pair in self.pairs for label in pair[side].labels} for side in (0, 1))
 
     def frames(self, label: str = MITOSIS) -> list:
-        """One ``Frame`` a pair, of one class; with ``MITOSIS`` also what is known of hard negatives."""
+        """One ``Frame`` per pair, of one class; with ``MITOSIS`` also what is known of hard negatives."""
         knows = [label == MITOSIS and HARD_NEGATIVE in its for its in self.classes]
         return [_frame(truth, found, label, *knows) for truth, found in self.pairs]
 

@@ -129,7 +129,7 @@ def plan_patches(frames: Sequence[tuple], settings: CandidateSettings) -> tuple:
 
 
 def candidates_json(patches: Sequence, infos: Sequence[dict], classes: Sequence[str], settings: CandidateSettings) -> dict:
-    """The annotation file: an image a patch, with one annotation over all of it that says what it is.
+    """The annotation file: one image per patch, with one annotation over all of it that says what it is.
 
     Args:
         patches: As ``plan_patches`` gives them.

@@ -38,7 +38,7 @@ def normalize_dataset(source: str | Path, out: str | Path, target: StainEstimate
         images: Folder of the images of an annotation file.
         per_tile: Estimate every image by itself. Else tiles of one frame (``frame`` in the annotation file) share one estimate:
             their frame's, where the file has it (``stain``), or that of all its tiles together.
-        workers: Processes; None: one a core, 8 at most.
+        workers: Processes; None: one per core, 8 at most.
         strict: An image that cannot be read is an error.
         backend: As of ``StainNormalizer``.
         save: ``(flag, path, function of the path)`` that writes one more file, at the start; None.

@@ -15,7 +15,7 @@ def summary_table(splits: Mapping[str, Sequence[LabelledFrame]]) -> str:
         splits: ``{split: [LabelledFrame, ...]}``, measured.
 
     Returns:
-        str: Aligned columns, one line a group and a total for each split. ``unlabelled`` are among ``frames``.
+        str: Aligned columns, one line per group and a total for each split. ``unlabelled`` are among ``frames``.
     """
     rows = [_HEAD]
     for split, frames in splits.items():

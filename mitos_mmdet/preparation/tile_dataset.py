@@ -51,7 +51,7 @@ def tile_dataset(frames_file: str | Path, image_folder: str | Path, out: str | P
         out: Folder for the tiles; one that holds tiles of these settings is completed. A frame changed behind an unchanged name
             is not noticed.
         settings: A ``TileSettings``.
-        workers: Processes; None: one a core, 8 at most.
+        workers: Processes; None: one per core, 8 at most.
         strict: A broken frame or label is an error.
 
     Returns:

@@ -15,7 +15,7 @@ from mitos_mmdet.stain.stain_estimate import StainEstimate
 def perturb(image: np.ndarray, source: StainEstimate, alpha: Sequence[float], beta: Sequence[float]) -> np.ndarray:
     """The image with each stain's concentration c changed to ``alpha * c + beta``.
 
-    The background is changed, too, as by staintools (``augment_background=True``): so each pixel hangs on its own colour alone,
+    The background is changed, too, as by staintools (``augment_background=True``): so each pixel depends on its own colour alone,
     and tissue gets no seam where it ends.
 
     Args:

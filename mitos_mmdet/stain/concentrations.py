@@ -45,7 +45,7 @@ class Lasso:
 
 class Unmixer:
     """Concentrations of the two stains of ``matrix``, ``(2, 3)``, in pixels: linear in optical density, so a sum of three values,
-    one a colour, each from a table of 256.
+    one per colour, each from a table of 256.
     """
 
     def __init__(self, matrix: ArrayLike):
@@ -82,7 +82,7 @@ def restain(image: np.ndarray, source: StainEstimate, target: StainEstimate) -> 
 
 
 def mix(image: np.ndarray, unmixer: Unmixer, alpha: Sequence[float], beta: Sequence[float], matrix: ArrayLike) -> np.ndarray:
-    """Colours of the concentrations ``alpha * c + beta`` in the stains of ``matrix``; ``alpha`` and ``beta`` are one a stain."""
+    """Colours of the concentrations ``alpha * c + beta`` in the stains of ``matrix``; ``alpha`` and ``beta`` are one per stain."""
     factors, added, vectors = (np.array(values, dtype=float) for values in (alpha, beta, matrix))
     weights, shifts = (-factors[:, None] * vectors).astype(np.float32), (-added @ vectors).astype(np.float32)
 

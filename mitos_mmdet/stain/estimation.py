@@ -100,7 +100,7 @@ def sample_pixels(image: np.ndarray, most: int | None) -> np.ndarray:
 
 
 def _count_colours(pixels):
-    """``(1, M, 3)`` uint8, each colour once, and how often each occurs: an estimate hangs on nothing else, and a frame has thirty
+    """``(1, M, 3)`` uint8, each colour once, and how often each occurs: an estimate depends on nothing else, and a frame has thirty
     times as many pixels as colours.
     """
     codes = np.sort(cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA).view(np.uint32), axis=None)

@@ -101,7 +101,7 @@ class StainNormalizer:
     def apply(self, image: np.ndarray, source: StainEstimate) -> np.ndarray:
         """The image in the target's stain.
 
-        Each pixel's new colour hangs on its old one and on ``source`` alone: with one estimate per frame, its tiles fit.
+        Each pixel's new colour depends on its old one and on ``source`` alone: with one estimate per frame, its tiles fit.
 
         Args:
             image: uint8 ``(H, W, 3)`` RGB of any size.

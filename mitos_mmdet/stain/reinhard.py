@@ -52,6 +52,6 @@ def _to_rgb(lab):
 
 
 def _times(matrix, colours):
-    """``matrix @`` each colour, by plain sums: what BLAS rounds hangs on the size of the image, and tiles would not fit exactly."""
+    """``matrix @`` each colour, by plain sums: how BLAS rounds depends on the size of the image, and tiles would not fit exactly."""
     first, second, third = matrix.T.astype(np.float32)
     return colours[..., :1] * first + colours[..., 1:2] * second + colours[..., 2:] * third

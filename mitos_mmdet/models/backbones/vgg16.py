@@ -11,7 +11,7 @@ from torch import nn
 if TYPE_CHECKING:
     import torch
 
-_BLOCKS = (2, 2, 3, 3, 3)  # convolutions a stage; a pooling follows each stage
+_BLOCKS = (2, 2, 3, 3, 3)  # convolutions per stage; a pooling follows each stage
 _LAYERS = tuple(f'conv{stage}_{number}' for stage, depth in enumerate(_BLOCKS, 1) for number in range(1, depth + 1))
 
 

@@ -52,7 +52,7 @@ class CascadeProposalRPNHead(BaseModule):
             cfg: ``nms_pre``, ``nms`` and ``max_per_img`` for RPN_1's boxes; None: those of ``test_cfg``.
 
         Returns:
-            tuple: RPN_1's scores and deltas, its boxes (one ``(N_b, 4)`` an image, xyxy px, best first), RPN_2's windows and its refined
+            tuple: RPN_1's scores and deltas, its boxes (one ``(N_b, 4)`` per image, xyxy px, best first), RPN_2's windows and its refined
             boxes (see RefineRPNHead).
         """
         first = self.rpn1([x[index] for index in self.rpn1_maps])

@@ -46,7 +46,7 @@ class PatchHead(BaseModule):
         """The probability of a mitotic figure, for each patch.
 
         Returns:
-            list[InstanceData]: One instance a patch: ``bboxes`` ``(1, 4)``, the patch (with ``rescale`` in its original pixels),
+            list[InstanceData]: One instance per patch: ``bboxes`` ``(1, 4)``, the patch (with ``rescale`` in its original pixels),
             ``scores`` ``(1,)``, ``labels`` ``(1,)``, 0.
         """
         probabilities = self.forward(maps).softmax(dim=1)[:, :1]

@@ -24,7 +24,7 @@ class RefineRPNHead(RPNHead):
     convolution without padding does what it does for a window. Above it each of the two has its own score and deltas, as the
     anchors of one location have in Faster R-CNN: a window of 64 px must shrink to the object, a box hardly moves (ours).
 
-    Shapes: B images, L levels with windows, K windows a location, N_b boxes of image b. Boxes are xyxy in px of the network's input.
+    Shapes: B images, L levels with windows, K windows per location, N_b boxes of image b. Boxes are xyxy in px of the network's input.
 
     Args:
         in_channels: Channels of each feature map.

@@ -1,4 +1,4 @@
-"""``FrameTTAModel``: one set of figures from a frame and its mirror images."""
+"""``FrameTTAModel``: merges the detections in a frame and its mirror images."""
 
 from typing import Any
 

@@ -76,7 +76,7 @@ class TiledDetector(BaseDetector):
 
         Args:
             batch_inputs: Frames as they were read, uint8 ``(3, H, W)``: preprocessing happens tile by tile.
-            batch_data_samples: One ``DetDataSample`` a frame.
+            batch_data_samples: One ``DetDataSample`` per frame.
 
         Returns:
             list[DetDataSample]: The same samples with ``pred_instances``: ``bboxes`` ``(N, 4)`` xyxy px of the original frame, ``scores``

@@ -23,7 +23,7 @@ class TwoPhaseDetector(BaseDetector):
 
     Args:
         phase_one: Config of a detector of whole frames, usually a ``TiledDetector``.
-        phase_two: Config of a detector of patches that predicts one instance a patch (``PatchHead``).
+        phase_two: Config of a detector of patches that predicts one instance per patch (``PatchHead``).
         patch_size: Side in px (ours; give the size that phase two learnt).
         batch_size: Patches in one forward pass (ours).
         phase_one_checkpoint, phase_two_checkpoint: A .pth file or a training's work dir (its best checkpoint) each; None where a
@@ -70,7 +70,7 @@ class TwoPhaseDetector(BaseDetector):
 
         Args:
             batch_inputs: Frames as they were read, uint8 ``(3, H, W)``.
-            batch_data_samples: One ``DetDataSample`` a frame.
+            batch_data_samples: One ``DetDataSample`` per frame.
 
         Returns:
             list[DetDataSample]: The same samples with ``pred_instances``: the candidates' ``bboxes`` ``(N, 4)`` xyxy px of the original
