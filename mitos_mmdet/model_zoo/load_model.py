@@ -11,6 +11,7 @@ from mitos_mmdet.model_zoo.calibration import calibrated
 from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
 from mitos_mmdet.model_zoo.load_atypical import load_atypical
 from mitos_mmdet.model_zoo.loaded_model import LoadedModel
+from mitos_mmdet.model_zoo.second_reader import load_second_reader
 
 ENGINES = ('auto', 'openvino', 'torch')
 DEVICES = ('auto', 'cpu', 'cuda')
@@ -69,16 +70,18 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
     detector, classes = build_detector(cfg, config, path, tuple(card.get('classes', ())) or None, trust)
     detector.to(device)
     stain = stain_settings(cfg)
+    reader = load_second_reader(card, device)
+    together = f'{digest} {reader.sha256} {reader.weight}' if reader else ''
     tile_size, overlap = tiling(cfg)
     facts = dict(
-        name=name, classes=classes, sha256=digest, device=device, card=card,
+        name=name, classes=classes, sha256=hashlib.sha256(together.encode()).hexdigest() if reader else digest, device=device, card=card,
         um_per_px=float(um_per_px or card.get('um_per_px') or pixel_size(cfg, config)),
         threshold=float(card.get('threshold') or cfg.get('score_thr') or _THRESHOLD),
         tile_size=int(card.get('tile_size', tile_size)), overlap=int(card.get('overlap', overlap)),
         normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
     key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
     network, notes = _network(detector, device, engine, threads, key)
-    return LoadedModel(network=network, notes=notes, atypical=load_atypical(device), **facts)
+    return LoadedModel(network=network, notes=notes, second_reader=reader, atypical=load_atypical(device), **facts)
 
 
 def _network(detector, device, engine, threads, key):

@@ -19,12 +19,13 @@ class LoadedModel:
         um_per_px: What the network was trained at.
         threshold: Operating score of the mitotic class, frozen before any test (bundled models: chosen on validation).
         threshold_from: ``'the model'``, or the calibration file that it is of.
-        sha256: Of the checkpoint file.
+        sha256: Of the checkpoint file; with a second reader, of both files and its weight.
         tile_size: Longest side of a tile in px at ``um_per_px``.
         overlap: Px that neighbouring tiles share.
         device: ``'cpu'`` or ``'cuda'``.
         card: The bundled model's card, else an empty dict.
         normalizer: ``StainNormalizer`` that the network expects its images to have passed, or None.
+        second_reader: ``SecondReader`` whose scores are averaged with the network's, or None.
         atypical: ``AtypicalClassifier`` for its mitotic figures, or None.
         notes: What the user should know, such as why an engine is not used.
     """
@@ -40,6 +41,7 @@ class LoadedModel:
     network: object = field(repr=False)
     card: dict = field(default_factory=dict, repr=False)
     normalizer: StainNormalizer | None = field(default=None, repr=False)
+    second_reader: object = field(default=None, repr=False)
     atypical: object = field(default=None, repr=False)
     notes: list = field(default_factory=list)
     threshold_from: str = 'the model'

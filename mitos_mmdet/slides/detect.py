@@ -8,6 +8,7 @@ import numpy as np
 
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.read_ahead import read_ahead
+from mitos_mmdet.slides.second_reading import read_again
 from mitos_mmdet.slides.slide import Slide, SlideError
 from mitos_mmdet.slides.slide_stain import slide_stain
 from mitos_mmdet.slides.tile_plan import plan_tiles
@@ -32,7 +33,8 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
     """Finds the mitotic figures of a slide, and the other classes that the model knows.
 
     Tiles are read at the model's um/px while it works on those before; memory does not grow with the slide. Tile size, batch size and
-    workers do not change what is found, beyond what a tile's surroundings mean to the network.
+    workers do not change what is found, beyond what a tile's surroundings mean to the network. Where the model has a second reader, scores
+    are the mean of both.
 
     Args:
         slide: ``Slide``, as ``open_slide`` gives it.
@@ -79,8 +81,9 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
     boxes = plan.to_level0(boxes[keep])
     points = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2, 0, np.subtract(slide.size, 0.5))
     inside = area.points(points)
-    return Detections(points[inside], scores[keep].ravel()[inside], labels[keep].ravel()[inside], slide.um_per_px, slide.size,
-                      boxes[inside], classes=model.classes)
+    detections = Detections(points[inside], scores[keep].ravel()[inside], labels[keep].ravel()[inside], slide.um_per_px, slide.size,
+                            boxes[inside], classes=model.classes)
+    return detections if model.second_reader is None else read_again(slide, detections, model.second_reader, tissue).where(score_floor)
 
 
 def _without_border(tile, inside):

@@ -15,6 +15,7 @@ from mitos_mmdet.core.output_folder import locked
 from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.slides.count_slide import count_slide
+from mitos_mmdet.slides.crops import read_crops
 from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.fingerprint import fingerprint
@@ -115,6 +116,7 @@ def _found(slide, model, settings, progress, workers):
         um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,
+                   second_reader=model.second_reader and dict(name=model.second_reader.name, sha256=model.second_reader.sha256),
                    atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
         threshold=threshold, threshold_from=model.threshold_from if settings.threshold is None else 'the user',
         tiles=tiles[-1] if tiles else 0, stain=stain and stain.to_dict(), tissue_mm2=tissue and tissue.area_mm2)
@@ -139,12 +141,8 @@ def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalCla
     """
     atypical = np.full(len(detections), np.nan)
     chosen = np.flatnonzero((detections.labels == detections.classes.index(MITOSIS)) & (detections.scores >= threshold))
-    sides = [classifier.crop_size * classifier.um_per_px / own for own in slide.um_per_px]
-    for start in range(0, len(chosen), 64):
-        part = chosen[start:start + 64]
-        crops = [slide.read(x - sides[0] / 2, y - sides[1] / 2, *sides, um_per_px=classifier.um_per_px)
-                 for x, y in detections.points[part].tolist()]
-        atypical[part] = classifier.predict(np.stack(crops))
+    for part, crops in read_crops(slide, detections.points[chosen], classifier.crop_size, classifier.um_per_px):
+        atypical[chosen[part]] = classifier.predict(crops)
     return Detections(detections.points, detections.scores, detections.labels, detections.um_per_px, detections.size, detections.boxes,
                       detections.classes, atypical)
 
