@@ -1,0 +1,106 @@
+"""The bundled second reader, and what it does to the scores of a slide's detections."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from mitos_mmdet.model_zoo import bundled, load_model
+from mitos_mmdet.model_zoo.bundled import bundled_names, find_bundled
+from mitos_mmdet.model_zoo.second_reader import KIND, load_second_reader
+from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.second_reading import read_again
+
+pytestmark = pytest.mark.skipif(not bundled_names(KIND), reason='no second reader comes with this installation')
+
+
+class OpinionByColour:
+    """A reader for tests: what is darker is likelier."""
+
+    um_per_px, crop_size, least_score, weight, normalizer = 0.25, 16, 0.2, 0.5, None
+
+    def prepare(self, crop, stain):
+        assert stain is None
+        return crop
+
+    def predict(self, crops):
+        return 1 - crops.mean(axis=(1, 2, 3)) / 255
+
+    def mean(self, scores, opinions):
+        return (scores + opinions) / 2
+
+
+class TwoTones:
+    """A slide for tests: black on the left, white on the right."""
+
+    um_per_px, size = (0.5, 0.5), (100, 40)
+
+    def read(self, x, y, width, height, um_per_px):
+        assert (width, height, um_per_px) == (8.0, 8.0, 0.25)  # 16 px of 0.25 um
+        return np.full((16, 16, 3), 0 if x < 50 else 255, np.uint8)
+
+
+def test_scores_are_the_mean_of_both_and_sorted():
+    found = Detections([[80, 20], [20, 20], [20, 30], [30, 20]], [0.9, 0.6, 0.1, 0.8], [0, 0, 0, 1], (0.5, 0.5), (100, 40))
+    again = read_again(TwoTones(), found, OpinionByColour())
+    # Read again: white falls to a half, black rises; too low a score and the other class are not read again.
+    assert again.points.tolist() == [[20, 20], [30, 20], [80, 20], [20, 30]]
+    assert np.allclose(again.scores, [0.8, 0.8, 0.45, 0.05]) and again.labels.tolist() == [0, 1, 0, 0]
+
+
+def test_nothing_found_is_nothing_to_read():
+    class Unread(TwoTones):
+        def read(self, *args, **kwargs):
+            raise AssertionError('read')
+    assert len(read_again(Unread(), Detections.empty((0.5, 0.5), (100, 40)), OpinionByColour())) == 0
+
+
+def test_the_bundled_reader_gives_probabilities_that_depend_on_the_crop():
+    reader = load_second_reader(find_bundled().card)
+    crops = np.random.default_rng(0).integers(0, 256, (3, reader.crop_size, reader.crop_size, 3), dtype=np.uint8)
+    one, two = reader.predict(crops), reader.predict(crops[1:])
+    assert one.shape == (3, ) and ((one >= 0) & (one <= 1)).all() and len(np.unique(one)) == 3
+    assert np.allclose(one[1:], two, atol=1e-6) and reader.predict(crops[:0]).shape == (0, )
+    assert reader.normalizer is not None  # MITOS-RCNN tests on normalised frames
+
+
+def test_it_finds_the_mitotic_figures_of_real_labels_likelier_than_the_hard_negatives(shared_data):
+    from mitos_mmdet.slides import open_slide
+    from mitos_mmdet.slides.crops import read_crops
+    from mitos_mmdet.slides.slide_stain import slide_stain
+
+    reader, found = load_second_reader(find_bundled().card), {}
+    with open_slide(shared_data / 'mitos_atypia14/H05/frames/x40/H05_02Bc.jpg', um_per_px=0.2274) as slide:
+        stain, _ = slide_stain(slide, reader)
+        for kind in ('mitosis', 'not_mitosis'):
+            text = (shared_data / f'mitos_atypia14/H05/mitosis/H05_02Bc_{kind}.csv').read_text()
+            points = np.array([[float(value) for value in line.split(',')[:2]] for line in text.split()])
+            found[kind] = np.concatenate([reader.predict(np.stack([reader.prepare(crop, stain) for crop in crops]))
+                                          for _, crops in read_crops(slide, points, reader.crop_size, reader.um_per_px)])
+    assert np.median(found['mitosis']) > np.median(found['not_mitosis'])
+
+
+def test_the_model_is_told_from_the_one_without_or_with_another_weight(tmp_path, monkeypatch):
+    with_reader = load_model(device='cpu', engine='torch')
+    for file in bundled.WEIGHTS.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(bundled, 'WEIGHTS', tmp_path)
+    path = tmp_path / f'{with_reader.name}.json'
+    card = json.loads(path.read_text())
+    digests = {with_reader.sha256}
+    for reader in (None, dict(card['second_reader'], weight=0.5)):
+        path.write_text(json.dumps(dict(card, second_reader=reader)))
+        digests.add(load_model(device='cpu', engine='torch').sha256)
+    assert len(digests) == 3 and card['sha256'] in digests
+
+
+def test_a_damaged_reader_is_refused(tmp_path, monkeypatch):
+    card = find_bundled().card
+    for file in bundled.WEIGHTS.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(bundled, 'WEIGHTS', tmp_path)
+    weights = tmp_path / f"{card['second_reader']['model']}.pth"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=f'{weights.name}: damaged or exchanged'):
+        load_second_reader(card)
