@@ -5,9 +5,12 @@ import functools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+
+from mitos_mmdet.model_zoo.config_facts import pixel_size
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'mitos'
 FAMILY = sorted(path.stem for kind in ('mitos_rcnn_*', 'faster_rcnn_vgg16*', 'faster_rcnn_lite0*') for path in CONFIGS.rglob(f'{kind}.py'))
@@ -160,3 +163,11 @@ def test_boxes_of_30_px_are_those_of_the_frame(shared_data):
     assert len(sides) == 37 and sum(sides) / len(sides) == pytest.approx(32.5, abs=0.1)
     assert all(next(step for step in read(name).train_pipeline if step.type == 'CentroidsToBoxes').get('image_size') is None
                for name in ('mitos_rcnn_vgg16_atypia14', 'mitos_rcnn_vgg16_icpr2012'))
+
+
+@pytest.mark.parametrize(('data', 'frame_um'), [('atypia14', (1663 * 0.2273, 1485 * 0.2275)), ('icpr2012', (2084 * 0.2456, ) * 2)])
+def test_the_pixel_size_is_that_of_the_resized_frame(data, frame_um):
+    # What load_model brings slides to is what the network sees, not what the scanner gave.
+    cfg = read(f'mitos_rcnn_vgg16_{data}')
+    scale = next(step.scale for step in cfg.test_dataloader.dataset.pipeline if step.type == 'Resize')
+    assert pixel_size(cfg, data) == pytest.approx(np.mean(np.divide(frame_um, scale)), abs=0.001)

@@ -2,7 +2,7 @@
 # Macenko-normalised, at one of four quarter turns. docs/mitos_rcnn.md has the commands that lay the data out.
 _base_ = './frames.py'
 data_root = 'data/atypia14/'
-um_per_px = 0.2274  # Hamamatsu x40: 0.2273 along x, 0.2275 along y
+um_per_px = 0.3  # of the network's image: 378 x 338 um (Hamamatsu) in 4 x 299 px, 0.316 along x and 0.283 along y
 
 load_and_label = [
     _base_.load_frame,
