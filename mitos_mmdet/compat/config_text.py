@@ -1,7 +1,9 @@
 """mmengine's text of a config, formatted once: yapf takes about a second for one, and a run asks for it again at every checkpoint."""
 
 import functools
+from types import ModuleType
 
+import mmengine.config.config
 from mmengine.config import Config
 
 
@@ -14,13 +16,20 @@ def install() -> None:
 def _formatted_once(pretty_text):
     @functools.wraps(pretty_text)
     def formatted_once(config):
-        from yapf.yapflib import yapf_api  # here: half a second that only those who need the text wait for
-
-        if not hasattr(yapf_api.FormatCode, 'cache_info'):
-            yapf_api.FormatCode = _remembering(yapf_api.FormatCode)
+        module = formatter_module()
+        if not hasattr(module.FormatCode, 'cache_info'):
+            module.FormatCode = _remembering(module.FormatCode)
         return pretty_text(config)
     formatted_once.of_mmengine = pretty_text
     return formatted_once
+
+
+def formatter_module() -> ModuleType:
+    """The module whose ``FormatCode`` mmengine calls: its own of older versions, else yapf's."""
+    if hasattr(mmengine.config.config, 'FormatCode'):
+        return mmengine.config.config
+    from yapf.yapflib import yapf_api  # here: half a second that only those who need the text wait for
+    return yapf_api
 
 
 def _remembering(format_code):
