@@ -43,8 +43,9 @@ def place_cells(plan: FramePlan, tumour: Tumour, rng: np.random.Generator) -> di
               ('erythrocyte', 3.3, 40))
     for kind, radius, tries_per_1000_um2 in wanted:
         tries = int(tries_per_1000_um2 * width_um * height_um / 1000)
-        for x, y in rng.uniform((-6, -6), (width_um + 6, height_um + 6), (tries, 2)):
-            if _belongs(kind, layout, x, y, rng) and taken.free(x, y, radius):
+        points = rng.uniform((-6, -6), (width_um + 6, height_um + 6), (tries, 2))
+        for (x, y), chance in zip(points.tolist(), _chances(kind, layout, *points.T), strict=True):
+            if chance and (chance == 1 or rng.random() < chance) and taken.free(x, y, radius):
                 taken.add(x, y, radius * rng.uniform(0.85, 1.15))
                 placed[kind].append((x, y))
     # Figures are cells too, and have borders.
@@ -71,17 +72,16 @@ class _Taken:
         return all((x - a) ** 2 + (y - b) ** 2 > (radius + r) ** 2 for a, b, r in near)
 
 
-def _belongs(kind, layout, x, y, rng):
+def _chances(kind, layout, x, y):
+    """How likely a cell of that kind may stand at each of the points: list of N, 0 to 1."""
     nest, gap, inflamed = (value_at(field, x, y) for field in (layout.nest, layout.gap, layout.inflamed))
-    if kind == 'erythrocyte':
-        return nest < -4 and -3 < gap < 3 and inflamed < 0
-    if gap > -3.5:
-        return False
-    if kind == 'epithelial':
-        return nest > 3.0
-    if kind == 'lymphocyte':
-        return nest < -2 and rng.random() < (0.5 if inflamed > 0 else 0.004)
-    return nest < -2
+    tissue = gap <= -3.5
+    chances = dict(
+        erythrocyte=(nest < -4) & (gap > -3) & (gap < 3) & (inflamed < 0),
+        epithelial=tissue & (nest > 3.0),
+        lymphocyte=(tissue & (nest < -2)) * np.where(inflamed > 0, 0.5, 0.004),
+        fibroblast=tissue & (nest < -2))
+    return chances[kind].tolist()
 
 
 def paint_cells(canvas: Canvas, plan: FramePlan, placed: dict, tumour: Tumour) -> None:
