@@ -93,7 +93,8 @@ def _work(inputs, places, faults, model, settings, args):
 
     rows, failed, kept = [], [], 0
     for number, (path, place) in enumerate(zip(inputs, places, strict=True), start=1):
-        line = ProgressLine(f'[{number}/{len(inputs)}] {printable(path.name)}')
+        title = f'[{number}/{len(inputs)}] {printable(path.name)}'
+        line = ProgressLine(title)
         line.say('  looking for tissue')
         try:
             if path in faults:
@@ -101,7 +102,8 @@ def _work(inputs, places, faults, model, settings, args):
             summary = None if args.overwrite else finished_summary(place, fingerprint(path, model, settings))
             kept += summary is not None
             if summary is None:
-                summary = run_slide(path, model, place, settings, progress=line, workers=args.workers)
+                again = ProgressLine(f'{title}  second reading', unit='crop')
+                summary = run_slide(path, model, place, settings, progress=line, workers=args.workers, second_progress=again)
                 line.clear()
                 for note in summary['notes'] if len(inputs) == 1 else summary['warnings']:
                     print(f'{printable(path.name)}: {note}', file=sys.stderr)

@@ -3,15 +3,17 @@
 import argparse
 from typing import Any
 
-from mitos_mmdet.model_zoo.load_model import DEVICES, ENGINES
+from mitos_mmdet.model_zoo.load_model import DEVICES, ENGINES, PRECISIONS
 
 
 def add_model_flags(command: argparse.ArgumentParser) -> None:
-    """``--model``, ``--device``, ``--engine`` and ``--trust-checkpoint``."""
+    """``--model``, ``--device``, ``--engine``, ``--precision`` and ``--trust-checkpoint``."""
     command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
     command.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
     command.add_argument('--engine', choices=ENGINES, default='auto',
                          help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
+    command.add_argument('--precision', choices=PRECISIONS, default='float32',
+                         help='bfloat16: twice as fast on a CPU with AMX, scores change by about 0.004 (default: %(default)s)')
     command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
 
 
@@ -28,4 +30,5 @@ def check_model_flag(args: argparse.Namespace) -> None:
 def model_choice(args: argparse.Namespace) -> dict[str, Any]:
     """What the flags say, as arguments of ``load_model``."""
     model, checkpoint = (*(args.model or ()), None, None)[:2]
-    return dict(model=model, checkpoint=checkpoint, device=args.device, engine=args.engine, trust=args.trust_checkpoint)
+    return dict(model=model, checkpoint=checkpoint, device=args.device, engine=args.engine, precision=args.precision,
+                trust=args.trust_checkpoint)

@@ -15,12 +15,13 @@ from mitos_mmdet.model_zoo.second_reader import load_second_reader
 
 ENGINES = ('auto', 'openvino', 'torch')
 DEVICES = ('auto', 'cpu', 'cuda')
+PRECISIONS = ('float32', 'bfloat16')
 _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 
 
 def load_model(model: str | Path | None = None, checkpoint: str | Path | None = None, device: str = 'auto', engine: str = 'auto',
                threads: int | None = None, um_per_px: float | None = None, trust: bool = False,
-               calibration: str | Path | None = None) -> LoadedModel:
+               calibration: str | Path | None = None, precision: str = 'float32') -> LoadedModel:
     """Loads a trained detector. Nothing is downloaded.
 
     Args:
@@ -32,6 +33,7 @@ def load_model(model: str | Path | None = None, checkpoint: str | Path | None = 
         um_per_px: What the network was trained at, for a config that does not say.
         trust: Also read a checkpoint that holds code.
         calibration: File of ``mitos calibrate``, whose threshold goes before the model's own.
+        precision: ``'float32'``, the same numbers on every machine, or ``'bfloat16'``, twice as fast on a CPU with AMX (OpenVINO alone).
 
     Returns:
         LoadedModel
@@ -41,7 +43,7 @@ def load_model(model: str | Path | None = None, checkpoint: str | Path | None = 
             model's, classes without the mitotic one, an absent device or engine, the calibration of another
             model. The message names the file and the fix.
     """
-    for name, value, allowed in (('device', device, DEVICES), ('engine', engine, ENGINES)):
+    for name, value, allowed in (('device', device, DEVICES), ('engine', engine, ENGINES), ('precision', precision, PRECISIONS)):
         if value not in allowed:
             raise ValueError(f"{name} {value!r}: one of {', '.join(allowed)}")
     is_config = model is not None and (str(model).endswith('.py') or Path(model).is_file())
@@ -58,11 +60,11 @@ def load_model(model: str | Path | None = None, checkpoint: str | Path | None = 
         _need_mmdet()
         config, path, card, name = bundled.config, bundled.checkpoint, bundled.card, bundled.name
     digest = check_sha256(path, card['sha256']) if card else sha256_of(path)
-    loaded = _load(name, config, path, card, digest, _device(device), engine, threads, um_per_px, trust)
+    loaded = _load(name, config, path, card, digest, _device(device), engine, threads, um_per_px, trust, precision)
     return loaded if calibration is None else calibrated(loaded, calibration)
 
 
-def _load(name, config, path, card, digest, device, engine, threads, um_per_px, trust):
+def _load(name, config, path, card, digest, device, engine, threads, um_per_px, trust, precision):
     from mitos_mmdet.model_zoo.networks.weights_in import build_detector
     from mitos_mmdet.stain import StainNormalizer
 
@@ -80,11 +82,11 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
         tile_size=int(card.get('tile_size', tile_size)), overlap=int(card.get('overlap', overlap)),
         normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
     key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
-    network, notes = _network(detector, device, engine, threads, key)
+    network, notes = _network(detector, device, engine, threads, key, precision)
     return LoadedModel(network=network, notes=notes, second_reader=reader, atypical=load_atypical(device), **facts)
 
 
-def _network(detector, device, engine, threads, key):
+def _network(detector, device, engine, threads, key, precision):
     """The network on the engine asked for, and why it is another than the fastest."""
     notes = []
     if engine == 'openvino' and device != 'cpu':
@@ -95,12 +97,15 @@ def _network(detector, device, engine, threads, key):
         else:
             from mitos_mmdet.model_zoo.networks.openvino_network import OpenVinoNetwork
             try:
-                return OpenVinoNetwork(detector, key, threads), notes
+                network = OpenVinoNetwork(detector, key, threads, precision)
+                return network, [] if network.precision == precision else [f'float32 is used: this CPU has no {precision}']
             except Exception as error:  # its converter meets models of every kind with errors of every kind
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if engine == 'openvino':
             raise ValueError(f"engine 'openvino' cannot run this model: {reason}. Use engine 'auto' or 'torch'")
         notes.append(f'torch is used, which is slower on a CPU: {reason}')
+    if precision != 'float32':
+        notes.append(f'float32 is used: {precision} is for OpenVINO on a CPU')
     from mitos_mmdet.model_zoo.networks.torch_network import TorchNetwork
     return TorchNetwork(detector, batch_size=1 if device == 'cpu' else 8), notes
 

@@ -52,6 +52,11 @@ class LoadedModel:
         return self.network.engine
 
     @property
+    def precision(self) -> str:
+        """What the network computes in: ``'float32'`` or ``'bfloat16'``."""
+        return getattr(self.network, 'precision', 'float32')
+
+    @property
     def size_divisor(self) -> int:
         """Tiles whose sides are multiples of it are not padded."""
         return self.network.size_divisor

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KIND = 'second reader'
 _CROP_PX = 96  # ours: 29 um; 128 px gave the same scores
 _BOX_UM = 6.82  # MITOS-RCNN paper: boxes of 30 px, here of MITOS-ATYPIA-14's frames
-_LEAST_SCORE = 0.15  # ours: with the bundled weight and threshold, what scores less cannot come to count
+_LEAST_SCORE = 0.2  # ours: with the bundled weight and threshold, what scores less cannot come to count
 
 
 class SecondReader:
@@ -39,8 +39,10 @@ class SecondReader:
 
     def __init__(self, detector: 'torch.nn.Module', label: int, name: str, sha256: str, um_per_px: float, weight: float,
                  normalizer: StainNormalizer | None = None):
+        import torch
+
         self.name, self.sha256, self.um_per_px, self.weight, self.normalizer = name, sha256, um_per_px, weight, normalizer
-        self._detector, self._label = detector, label
+        self._detector, self._label = detector.to(memory_format=torch.channels_last), label  # a quarter less time on a CPU
 
     def predict(self, crops: np.ndarray) -> np.ndarray:
         """Probability ``(N,)`` float64 of a mitotic figure in the middle of each crop.

@@ -29,7 +29,8 @@ SCORE_FLOOR = 0.05  # Ours: the low end of the precision-recall curve, without w
 
 def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue: 'TissueMask | None' = None, batch_size: int | None = None,
            tile_size: int | None = None, overlap: int | None = None, workers: int = 1, stain: 'str | StainEstimate | None' = 'slide',
-           score_floor: float = SCORE_FLOOR, progress: Callable[[int, int], None] | None = None) -> 'Detections':
+           score_floor: float = SCORE_FLOOR, progress: Callable[[int, int], None] | None = None,
+           second_progress: Callable[[int, int], None] | None = None) -> 'Detections':
     """Finds the mitotic figures of a slide, and the other classes that the model knows.
 
     Tiles are read at the model's um/px while it works on those before; memory does not grow with the slide. Tile size, batch size and
@@ -46,11 +47,12 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
         workers: Threads that read.
         stain: ``'slide'``: one estimate for the slide, where the model wants stain normalisation. Or a ``StainEstimate``, or None for
             colours as they are.
-        score_floor: What scores less is dropped.
+        score_floor: What the detector scores less is dropped.
         progress: Called as ``progress(done, total)`` after every tile.
+        second_progress: The same for the crops of the second reader.
 
     Returns:
-        Detections: By falling score, all with score >= ``score_floor``; ``.where(model.threshold)`` gives what counts.
+        Detections: By falling score; ``.where(model.threshold)`` gives what counts.
 
     Raises:
         SlideError: No um/px, or the file is damaged.
@@ -83,7 +85,7 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
     inside = area.points(points)
     detections = Detections(points[inside], scores[keep].ravel()[inside], labels[keep].ravel()[inside], slide.um_per_px, slide.size,
                             boxes[inside], classes=model.classes)
-    return detections if model.second_reader is None else read_again(slide, detections, model.second_reader, tissue).where(score_floor)
+    return detections if model.second_reader is None else read_again(slide, detections, model.second_reader, tissue, second_progress)
 
 
 def _without_border(tile, inside):

@@ -16,7 +16,7 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
             MRXS with its folder of data, those of all files.
-        model: ``LoadedModel``: ``sha256``, ``threshold`` and ``um_per_px`` count.
+        model: ``LoadedModel``: ``sha256``, ``threshold``, ``um_per_px`` and ``precision`` count.
         settings: ``SlideSettings``; None: the defaults.
 
     Raises:
@@ -28,7 +28,8 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     classifier = getattr(getattr(model, 'atypical', None), 'sha256', None)
     return dict(
         version=mitos_mmdet.__version__,
-        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), atypical=classifier),
+        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'),
+                   atypical=classifier),
         settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
         input=_stat(path))
 

@@ -44,7 +44,8 @@ _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that
 
 
 def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, settings: SlideSettings | None = None,
-              progress: Callable[[int, int], None] | None = None, workers: int = 1, held: bool = False) -> dict:
+              progress: Callable[[int, int], None] | None = None, workers: int = 1, held: bool = False,
+              second_progress: Callable[[int, int], None] | None = None) -> dict:
     """Detects, counts and writes everything about one slide.
 
     Earlier results in the folder are replaced: ``summary.json`` goes first and comes back last, so a run that is killed leaves a slide
@@ -55,7 +56,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
         model: ``LoadedModel``.
         out_dir: The slide's own folder.
         settings: ``SlideSettings``; None: the defaults.
-        progress: As of ``detect``.
+        progress, second_progress: As of ``detect``.
         workers: Threads that read.
         held: The caller holds the folder's lock.
 
@@ -71,7 +72,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     with open_slide(path, um_per_px=settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
         need_um_per_px(slide)
         check_fine_enough(slide, model.um_per_px)
-        results = _found(slide, model, settings, progress, workers)
+        results = _found(slide, model, settings, progress, workers, second_progress)
         _remove_earlier(out_dir)
         try:
             summary = _write(out_dir, slide, settings, *results)
@@ -85,7 +86,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     return summary
 
 
-def _found(slide, model, settings, progress, workers):
+def _found(slide, model, settings, progress, workers, second_progress):
     """``(Detections, SlideCount, TissueMask or None, Roi or None, what is told of the run)``."""
     roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
     thumbnail = slide.thumbnail(1000)
@@ -103,7 +104,8 @@ def _found(slide, model, settings, progress, workers):
     if model.normalizer is not None and stain is None:
         notes.append(f'Its stain was not normalised ({reason}).')
     tiles = []
-    found = detect(slide, model, roi, searched, settings.batch_size, workers=workers, stain=stain, progress=_counting(progress, tiles))
+    found = detect(slide, model, roi, searched, settings.batch_size, workers=workers, stain=stain,
+                   progress=_counting(progress, tiles), second_progress=second_progress)
     threshold = model.threshold if settings.threshold is None else settings.threshold
     if model.atypical is not None:
         found = with_atypical(slide, found, model.atypical, threshold)
@@ -116,6 +118,7 @@ def _found(slide, model, settings, progress, workers):
         um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,
+                   precision=model.precision,
                    second_reader=model.second_reader and dict(name=model.second_reader.name, sha256=model.second_reader.sha256),
                    atypical=model.atypical and dict(name=model.atypical.name, sha256=model.atypical.sha256)),
         threshold=threshold, threshold_from=model.threshold_from if settings.threshold is None else 'the user',

@@ -1,5 +1,6 @@
 """The second reading of a slide: another network scores the detections again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from mitos_mmdet.slides.tissue import TissueMask
 
 
-def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tissue: 'TissueMask | None' = None) -> Detections:
+def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tissue: 'TissueMask | None' = None,
+               progress: Callable[[int, int], None] | None = None) -> Detections:
     """The detections with the mean score of the detector and of a second reader, by falling score.
 
     Mitotic figures that the detector scores below ``reader.least_score`` are not read again: the reader's score counts as 0 there.
@@ -26,6 +28,7 @@ def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tis
         detections: ``Detections`` of the slide.
         reader: ``SecondReader``.
         tissue: ``TissueMask`` that the slide's stain is measured on; None: the whole slide.
+        progress: Called as ``progress(done, total)`` after every few crops.
     """
     mitoses = detections.labels == detections.classes.index(MITOSIS)
     chosen = np.flatnonzero(mitoses & (detections.scores >= reader.least_score))
@@ -33,5 +36,7 @@ def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tis
     stain, _ = slide_stain(slide, reader, tissue) if len(chosen) else (None, None)
     for part, crops in read_crops(slide, detections.points[chosen], reader.crop_size, reader.um_per_px):
         opinions[chosen[part]] = reader.predict(np.stack([reader.prepare(crop, stain) for crop in crops]))
+        if progress is not None:
+            progress(min(part.stop, len(chosen)), len(chosen))
     scores = np.where(mitoses, reader.mean(detections.scores, opinions), detections.scores)
     return replace(detections, scores=scores).take(np.argsort(-scores, kind='stable'))

@@ -81,5 +81,6 @@ def provenance(about: dict) -> dict:
     model = about['model']
     return {'Program': about['program'], 'Input': about['input'],
             'Pixel size': f"{about['um_per_px'][0]:.4g} x {about['um_per_px'][1]:.4g} um/px, as {about['um_per_px_from']} says",
-            'Model': f"{model['name']} (SHA-256 {model['sha256'][:12]}), at {model['um_per_px']:.4g} um/px, by {model['engine']}",
+            'Model': f"{model['name']} (SHA-256 {model['sha256'][:12]}), at {model['um_per_px']:.4g} um/px, by {model['engine']} in "
+                     f"{model['precision']}",
             'Threshold': f"{about['threshold']:.3f}", 'Stain': 'normalised, one estimate' if about['stain'] else 'as it is'}

@@ -61,6 +61,23 @@ def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
     assert shared_core().read_model(str(next(cache.glob('*/network.xml')))) is not None
 
 
+def test_bfloat16_changes_scores_a_little_where_the_cpu_has_it(tiny_model, cache, tiles):
+    from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
+
+    exact, rounded = (load_model(*map(str, tiny_model), device='cpu', precision=each) for each in ('float32', 'bfloat16'))
+    assert (exact.precision, exact.notes) == ('float32', [])
+    if 'BF16' in shared_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES'):
+        assert (rounded.precision, rounded.notes) == ('bfloat16', [])
+        best, other = exact.predict(tiles[:1])[0].scores[0], rounded.predict(tiles[:1])[0].scores[0]
+        assert best != other and abs(best - other) < 0.05
+    else:
+        assert (rounded.precision, rounded.notes) == ('float32', ['float32 is used: this CPU has no bfloat16'])
+    on_torch = load_model(*map(str, tiny_model), device='cpu', engine='torch', precision='bfloat16')
+    assert (on_torch.precision, on_torch.notes) == ('float32', ['float32 is used: bfloat16 is for OpenVINO on a CPU'])
+    with pytest.raises(ValueError, match="precision 'half': one of float32, bfloat16"):
+        load_model(*map(str, tiny_model), precision='half')
+
+
 def test_a_signal_does_no_harm_after_networks_have_gone():
     script = textwrap.dedent("""
         import faulthandler, gc, os, signal

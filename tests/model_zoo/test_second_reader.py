@@ -43,10 +43,24 @@ class TwoTones:
 
 def test_scores_are_the_mean_of_both_and_sorted():
     found = Detections([[80, 20], [20, 20], [20, 30], [30, 20]], [0.9, 0.6, 0.1, 0.8], [0, 0, 0, 1], (0.5, 0.5), (100, 40))
-    again = read_again(TwoTones(), found, OpinionByColour())
+    calls = []
+    again = read_again(TwoTones(), found, OpinionByColour(), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(2, 2)]
     # Read again: white falls to a half, black rises; too low a score and the other class are not read again.
     assert again.points.tolist() == [[20, 20], [30, 20], [80, 20], [20, 30]]
     assert np.allclose(again.scores, [0.8, 0.8, 0.45, 0.05]) and again.labels.tolist() == [0, 1, 0, 0]
+
+
+def test_what_the_detector_finds_stays_however_low_the_mean(shared_data):
+    from mitos_mmdet.slides import detect, open_slide
+
+    model = load_model(device='cpu', engine='torch')
+    with open_slide(shared_data / 'mitos_atypia14/H05/frames/x40/H05_02Bc.jpg', um_per_px=0.2274) as slide:
+        both = detect(slide, model)
+        model.second_reader = None
+        alone = detect(slide, model)
+    assert len(both) == len(alone) and both.scores.min() < 0.05 <= alone.scores.min()
+    assert not np.allclose(both.scores, alone.scores) and sorted(both.points.tolist()) == sorted(alone.points.tolist())
 
 
 def test_nothing_found_is_nothing_to_read():

@@ -16,10 +16,11 @@ from mitos_mmdet.model_zoo.networks.sparse_decoding import SparseDecoder
 
 _MOST_STREAMS = 4  # Ours: each holds the maps of a whole tile.
 _MOST_SHAPES = 4  # Ours: compiled networks kept, one per size of tile.
+_HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
 
 
 class OpenVinoNetwork:
-    """A one-stage detector: network by OpenVINO in float32, the head's post-processing by mmdet, where a score reaches the floor.
+    """A one-stage detector: network by OpenVINO, the head's post-processing by mmdet, where a score reaches the floor.
 
     Several tiles are in work at once, each on its own core; the post-processing of one overlaps with the network of the next.
 
@@ -27,6 +28,7 @@ class OpenVinoNetwork:
         detector: The detector in evaluation mode on the CPU, with its weights.
         key: What identifies its weights and structure, for the cache of exported networks.
         threads: Cores to use; None: those this process may use, at most ``OMP_NUM_THREADS`` where that is set.
+        precision: ``'float32'``, or ``'bfloat16'`` where the CPU has it; the post-processing stays in float32.
 
     Raises:
         TypeError, RuntimeError: Not such a detector, or OpenVINO does not compute what torch does.
@@ -34,15 +36,17 @@ class OpenVinoNetwork:
 
     engine = 'openvino'
 
-    def __init__(self, detector: torch.nn.Module, key: str, threads: int | None = None):
+    def __init__(self, detector: torch.nn.Module, key: str, threads: int | None = None, precision: str = 'float32'):
         self.maps = RawMaps(detector).eval()
         self._decode = SparseDecoder(detector.bbox_head, BoxBranch(detector.bbox_head) if self.maps.with_features else None)
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
+        self._core = shared_core()
+        has_bfloat16 = 'BF16' in self._core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+        self.precision = precision if has_bfloat16 else 'float32'
         threads = threads or _cores()
         self.in_flight = min(threads, _MOST_STREAMS)
         self._settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': self.in_flight, 'PERFORMANCE_HINT': 'THROUGHPUT',
-                          'INFERENCE_PRECISION_HINT': 'f32'}
-        self._core = shared_core()
+                          'INFERENCE_PRECISION_HINT': _HINTS[self.precision]}
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 

@@ -98,7 +98,7 @@ def _own(settings, slide):
 def _facts(model):
     """What a fingerprint needs of a model, without its network."""
     classifier = getattr(model, 'atypical', None)
-    return SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px,
+    return SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px, precision=model.precision,
                            atypical=classifier and SimpleNamespace(sha256=classifier.sha256))
 
 
