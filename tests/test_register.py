@@ -27,9 +27,9 @@ sys.meta_path[:] = map(Hide, sys.meta_path)
 '''
 # The modules that may import torch, mmdet, mmcv or mmengine; every other one is pure.
 IMPURE = {'register', 'compat.checkpoints', 'compat.config_text', 'compat.cpu_amp_optim_wrapper', 'compat.mmcv_ops',
-          'compat.safe_loading', 'datasets.crop_dataset', 'datasets.crops', 'datasets.mitosis_dataset', 'datasets.patch_mosaic_dataset',
-          'evaluation.centroid_metric', 'evaluation.result_pictures', 'model_zoo.checkpoint_scheme', 'report.report_metric',
-          'stain.torch_stain'}
+          'compat.roi_align_gradient', 'compat.safe_loading', 'datasets.crop_dataset', 'datasets.crops', 'datasets.mitosis_dataset',
+          'datasets.patch_mosaic_dataset', 'evaluation.centroid_metric', 'evaluation.result_pictures', 'model_zoo.checkpoint_scheme',
+          'report.report_metric', 'stain.torch_stain'}
 IMPURE_FOLDERS = ('models.', 'model_zoo.networks.', 'datasets.transforms.', 'training.')
 
 

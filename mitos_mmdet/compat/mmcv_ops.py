@@ -8,6 +8,8 @@ missing when it is called (mmcv looks all of them up at import).
 import torch
 import torchvision
 
+from mitos_mmdet.compat.roi_align_gradient import roi_align_gradient
+
 _kernels = torchvision.extension._assert_has_ops() or torch.ops.torchvision
 _POOLED_AT_ONCE = 1 << 24  # values that roi_pool_forward compares at a time (ours: 64 MiB in float32)
 
@@ -49,6 +51,9 @@ def roi_align_backward(grad_output: torch.Tensor, rois: torch.Tensor, argmax_y: 
     """Gradient of :func:`roi_align_forward` with respect to the features, into ``grad_input`` ``(B, C, H, W)``."""
     _only_average(pool_mode)
     grad_output = _not_bfloat16(grad_output)
+    if sampling_ratio > 0 and grad_output.device.type == 'cpu' and grad_output.dtype != torch.float16:
+        grad_input.copy_(roi_align_gradient(grad_output, rois.to(grad_output), spatial_scale, sampling_ratio, aligned, grad_input.shape))
+        return
     grad_input.copy_(_kernels._roi_align_backward(grad_output, rois.to(grad_output), spatial_scale, aligned_height, aligned_width,
                                                   *grad_input.shape, sampling_ratio, aligned))
 
