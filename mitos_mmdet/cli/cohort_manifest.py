@@ -105,5 +105,5 @@ def _um_per_px(text, where):
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise ValueError(f"{where}: um_per_px is {text!r}. Give a number above 0, as 0.25, or leave it empty for the file's own")
+        raise ValueError(f"{where}: um_per_px is {text!r}. Give a number above 0, for example 0.25, or leave it empty for the file's own")
     return value

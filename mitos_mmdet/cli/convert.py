@@ -50,7 +50,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--csv', type=Path, metavar='FILE',
                         help="midog: MIDOG++'s datasets_xvalidation.csv (default: beside or above the JSON)")
     parser.add_argument('--box-size', metavar='LENGTH',
-                        help="side of the boxes around the centroids, as 50px or 12um (default: 50px; icpr2012: of the outlines)")
+                        help="side of the boxes around the centroids, for example 50px or 12um (default: 50px; icpr2012: of the outlines)")
     own = parser.add_argument_group('labels of your own')
     own.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size of every image in um; it wins over what the files say')
     own.add_argument('--class-map', nargs='+', metavar='NAME=CLASS',

@@ -10,7 +10,7 @@ examples:
   mitos evaluate --truth test.json --detections ours.json --threshold 0.5 --report report.html --images frames
   mitos evaluate --check-submission submission_folder
 
-A threshold chosen on the frames it is scored on flatters: choose it on validation data (--choose-threshold), then freeze it
+Scores are optimistic at a threshold that was chosen on the same frames: choose it on validation data (--choose-threshold), then freeze it
 (--threshold-file). Without either, a submission's own is taken, else the best on the set at hand, and the result says so.
 """
 

@@ -10,7 +10,7 @@ def add_hotspot_arguments(command: argparse.ArgumentParser) -> None:
     flags = command.add_argument_group('hotspot')
     flags.add_argument('--hotspot-mm2', type=float, metavar='A', help='area of the window in mm2 (default: 2)')
     flags.add_argument('--hotspot-fields', nargs=2, type=float, metavar=('N', 'DIAMETER_MM'),
-                       help='area of N high-power fields of this diameter instead, as 10 0.55')
+                       help='area of N high-power fields of this diameter instead, for example 10 0.55')
     flags.add_argument('--hotspot-aspect', type=float, default=4 / 3, metavar='R', help='width over height of a rectangle (default: 4:3)')
     flags.add_argument('--hotspot-shape', choices=SHAPES, default='rectangle', help='(default: rectangle)')
     flags.add_argument('--min-tissue', type=float, default=0.5, metavar='SHARE', help='least share of tissue in the window (default: 0.5)')

@@ -26,7 +26,7 @@ def read_per(text: str | None) -> list:
 
 
 def evaluation_text(evaluation: 'Evaluation', per: Sequence[str]) -> str:
-    """One class: tables with 95 % intervals, what was drawn for them, and a warning where the threshold flatters.
+    """One class: tables with 95 % intervals, what was drawn for them, and a warning where the threshold was tuned on the same frames.
 
     Args:
         evaluation: ``Evaluation``.
@@ -40,10 +40,11 @@ def evaluation_text(evaluation: 'Evaluation', per: Sequence[str]) -> str:
         tables.insert(-1, [['case', 'frames', 'TP', 'FP', 'FN', 'F1'], *(
             [name, *map(str, (each.frames, each.tp, each.fp, each.fn)), shown(each.f1, 3)] for name, each in chosen['case'].items())])
     unlabelled = f', {evaluation.frames_unlabelled} unlabelled ones left out' if evaluation.frames_unlabelled else ''
-    lines = [f'{len(evaluation.frames)} frames of {len(cases) or "unknown"} cases{unlabelled}; {evaluation.bootstrap.text()}',
+    known = f'{len(cases) or "unknown"} case{"s" * (len(cases) != 1)}'
+    lines = [f'{len(evaluation.frames)} frame{"s" * (len(evaluation.frames) != 1)} of {known}{unlabelled}; {evaluation.bootstrap.text()}',
              *(text_table(rows) + '\n' for rows in tables)]
     if evaluation.threshold.flatters:
-        lines.append('the threshold has seen these frames, so F1, precision and recall flatter: choose it on validation data '
+        lines.append('the threshold was tuned on these frames, so F1, precision and recall are optimistic: choose it on validation data '
                      '(--choose-threshold FILE), then give the file (--threshold-file FILE)')
     return '\n'.join(lines)
 

@@ -22,11 +22,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('frames', metavar='FRAMES.json', help='annotation file of the frames, from mitos convert')
     parser.add_argument('images', metavar='IMAGES', nargs='?', help='folder of the frames (not needed with --count-only)')
     parser.add_argument('--out', metavar='DIR', help='folder for the tiles (not needed with --count-only)')
-    parser.add_argument('--size', help='side of a tile in px, as 512 or 640x512 (default: 512)')
+    parser.add_argument('--size', help='side of a tile in px, for example 512 or 640x512 (default: 512)')
     parser.add_argument('--overlap', type=int, help='px that neighbouring tiles share, at least (default: 0)')
     parser.add_argument('--remainder', choices=REMAINDERS,
                         help='a last tile that runs over the border is left out, padded white, or shifted back (default: shift)')
-    parser.add_argument('--grid', help='cut every frame into equal parts instead, as 4x4 (columns x rows)')
+    parser.add_argument('--grid', help='cut every frame into equal parts instead, for example 4x4 (columns x rows)')
     parser.add_argument('--keep', choices=KEEPS, default='labelled',
                         help='tiles that hold an object, or all, also of unlabelled frames (default: labelled)')
     parser.add_argument('--image-format', '--format', dest='format', choices=FORMATS, default='png',
@@ -48,11 +48,11 @@ def settings_of(args: argparse.Namespace) -> 'TileSettings':
     common = dict(keep=args.keep, format=args.format, stain=None if args.stain == 'none' else args.stain)
     if args.grid is None:
         if 'size' in sizes:
-            sizes['size'] = pair(sizes['size'], '--size', 'a side in px, as 512 or 640x512', single=True)
+            sizes['size'] = pair(sizes['size'], '--size', 'a side in px, for example 512 or 640x512', single=True)
         return TileSettings(**common, **sizes)
     if sizes:
         raise ValueError(f"--grid and --{next(iter(sizes))} exclude each other: a grid's tiles are equal parts of the frame")
-    return TileSettings(**common, grid=pair(args.grid, '--grid', 'columns x rows, as 4x4'))
+    return TileSettings(**common, grid=pair(args.grid, '--grid', 'columns x rows, for example 4x4'))
 
 
 def pair(text: str, flag: str, form: str, single: bool = False) -> tuple:

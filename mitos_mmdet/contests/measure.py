@@ -35,7 +35,7 @@ def measure_frames(frames: Sequence[LabelledFrame], image_root: Path, allow_miss
     frames = [frame for frame in frames if name_fault(frame.file_name) is None]
     there = [is_regular(frame.image) for frame in frames]
     if frames and not allow_missing and not any(there):
-        raise ValueError(f'{image_root}: none of the {len(frames)} images is here, as {frames[0].file_name}. Give their folder '
+        raise ValueError(f'{image_root}: none of the {len(frames)} images is here, for example {frames[0].file_name}. Give their folder '
                          f'with --images, or convert without them by --allow-missing-images')
     measured, skipped, missing = [], unfit, 0
     bar = tqdm(zip(frames, there, strict=True), total=len(frames), desc='reading image headers', leave=False,
@@ -87,7 +87,7 @@ def drop_outside(frames: Sequence[LabelledFrame]) -> tuple:
         total, outside = total + len(frame.labels), outside + len(bad)
         if len(bad) > 1 and 2 * len(bad) > len(frame.labels):
             # Kept without them it would teach that its mitoses are none.
-            skipped.append((f'frame {frame.file_name}', f'{len(bad)} of {len(frame.labels)} labels lie outside, as {bad[0][0]}'))
+            skipped.append((f'frame {frame.file_name}', f'{len(bad)} of {len(frame.labels)} labels lie outside, for example {bad[0][0]}'))
         else:
             kept.append(dataclasses.replace(frame, labels=[label for label, ok in zip(frame.labels, inside, strict=True) if ok]))
             skipped += bad

@@ -117,7 +117,7 @@ def _frame(image, described, image_root):
     if not all(isinstance(side, int) and 0 < side < 1e9 for side in size):
         raise ValueError(f'width {size[0]!r} and height {size[1]!r} are no sizes in px. Correct the file, or fetch it again')
     if image['id'] not in described:
-        raise ValueError('file names of MIDOG are numbers, as 001.tiff. Rename the image, or take it out')
+        raise ValueError('file names of MIDOG are numbers, for example 001.tiff. Rename the image, or take it out')
     um_per_px = _REGION_WIDTH_UM / size[0]
     return LabelledFrame(image['file_name'], image_root / image['file_name'], um_per_px=(um_per_px, um_per_px), size=size,
                          exact_size=True, tags_win=True, **described[image['id']])

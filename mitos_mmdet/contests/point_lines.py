@@ -82,7 +82,7 @@ def _check_roles(lines, columns):
         raise ValueError(f'{first[0]}: the first column, from 0 to 1, looks like the confidence, and the third, {first[1]:g}, like a '
                          f'place. Write {columns},confidence')
     if all(map(_numbers_lines, firsts)) and max(its.max() for its in firsts) <= total:
-        raise ValueError(f'{first[0]}: the first column numbers the lines, and the third, as {first[1]:g}, is no confidence. Write '
+        raise ValueError(f'{first[0]}: the first column numbers the lines, and the third, here {first[1]:g}, is no confidence. Write '
                          f'{columns}[,confidence] without the index (pandas: index=False)')
 
 

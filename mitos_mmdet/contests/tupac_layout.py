@@ -70,7 +70,7 @@ def check_once(paths: Iterable[Path], root: str | Path) -> None:
     for path in paths:
         other = seen.setdefault((is_hard_negatives(path), *path.parts[-2:]), path)
         if other != path:
-            raise ValueError(f'{root}: holds two sets of labels, as {other.parents[1]} and {path.parents[1]}. Give one of them')
+            raise ValueError(f'{root}: holds two sets of labels, {other.parents[1]} and {path.parents[1]}. Give one of them')
 
 
 def read_layout(contest: str, root: str | Path, images: str | Path | None = None, labels: str = 'original',

@@ -36,7 +36,7 @@ class Length:
             return text
         found = _LENGTH.match(text) if isinstance(text, str) else None
         if found is None or float(found[1]) <= 0:
-            raise ValueError(f"not a length: {text!r}. Write a number above zero and its unit, as '7.5um' or '30px'")
+            raise ValueError(f"not a length: {text!r}. Write a number above zero and its unit, for example '7.5um' or '30px'")
         return cls(float(found[1]), 'px' if found[2] == 'px' else 'um')
 
     def to_px(self, um_per_px: Sequence[float] | None = None, where: str | Path = 'the image') -> tuple[float, float]:

@@ -74,7 +74,7 @@ def resampling_units(frames: Sequence) -> tuple:
     if any(name is None for name in names):
         why = 'not every frame has a case_id' if known else 'no frame has a case_id'
     elif len(known) < FEWEST_CASES:
-        why = f'only {len(known)} cases, which is fewer than {FEWEST_CASES}'
+        why = f'only {len(known)} case{"s" * (len(known) != 1)}, which is fewer than {FEWEST_CASES}'
     else:
         return np.searchsorted(known, [str(name) for name in names]), 'cases', None
     return np.arange(len(frames)), 'frames', why

@@ -66,7 +66,7 @@ def compare(first: Evaluation, second: Evaluation, resamples: int = 1000, seed: 
         ValueError: They were scored by different rules, or on different frames or truth.
     """
     _check_pair(first, second)
-    tallies = [Tally(each.frames, each.radius, each.matching, each.threshold.value, each.name) for each in (first, second)]
+    tallies = [Tally(each.frames, each.radius, each.matching, each.threshold, each.name) for each in (first, second)]
     one = tallies[0]
     weights = resample_weights(one.units, resamples, seed)
     of_first, of_second = (_scores(tally, weights) for tally in tallies)

@@ -22,6 +22,6 @@ def add_negatives(truth: PointFile, *detections: PointFile) -> tuple[PointFile, 
         added.update((name, None) for name in names if name not in paired and truth.is_negative(name))
     like = truth.frames[0]
     frames = [points_of(name, [], name, um_per_px=like.um_per_px) for name in added]
-    notes = [f'{len(added)} images, as {next(iter(added))}, have no label file, as {truth.format} has it for images without mitoses: '
-             f'negatives'] if added else []
+    notes = [f'{len(added)} images, for example {next(iter(added))}, have no label file, which in {truth.format} means that they have '
+             f'no mitotic figures'] if added else []
     return dataclasses.replace(truth, frames=[*truth.frames, *frames]), notes

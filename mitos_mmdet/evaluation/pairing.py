@@ -64,8 +64,8 @@ def pair(truth: PointFile, detections: PointFile, um_per_px: Sequence[float] | N
     missing = [frame for frame in truth.frames if frame.labelled and frame.name not in found]
     if missing:
         missed = sum(int((frame.labels == MITOSIS).sum()) for frame in missing)
-        notes.append(f'{len(missing)} of {len(truth.frames)} frames, as {missing[0].name}, have no predictions: their {missed} mitoses '
-                     f'count as misses')
+        notes.append(f'{len(missing)} of {len(truth.frames)} frames, for example {missing[0].name}, have no detections: their {missed} '
+                     f'mitotic figures count as misses')
     in_um = _unit(truth) == _unit(detections) == 'mm' and um_per_px is None
     known = [_know(*both, um_per_px, detections.path) for both in pairs]
     pairs = [_convert(right, found, in_um, (truth.path, detections.path)) for right, found in known]
@@ -95,12 +95,13 @@ def _by_name(truth, detections, ignore_unknown):
             found[name] = frame
     unknown = [name for name in others if name not in paired]
     if not found:
-        raise ValueError(f'{detections.path}: none of its {len(others)} frames, as {others[0]!r}, is in the truth, whose frames are as '
-                         f'{names[0]!r}. Give the truth of these frames')
+        raise ValueError(f'{detections.path}: none of its {len(others)} frames, for example {others[0]!r}, is in the truth, which has, for '
+                         f'example, {names[0]!r}. Give the truth of these frames')
     if unknown and not ignore_unknown:
-        raise ValueError(f'{detections.path}: {len(unknown)} of its {len(others)} frames, as {unknown[0]!r}, are not in the truth. Give '
-                         f'the truth of all, or leave them out by --ignore-unknown')
-    return found, [f'{len(unknown)} frames of the detections, as {unknown[0]}, are not in the truth and left out'] if unknown else []
+        raise ValueError(f'{detections.path}: {len(unknown)} of its {len(others)} frames, for example {unknown[0]!r}, are not in '
+                         'the truth. Give the truth of all, or leave them out by --ignore-unknown')
+    left_out = f'{len(unknown)} frames of the detections, for example {unknown and unknown[0]}, are not in the truth and left out'
+    return found, [left_out] if unknown else []
 
 
 def _know(truth, found, um_per_px, path):

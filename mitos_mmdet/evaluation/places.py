@@ -37,7 +37,7 @@ def check_places(places: 'Sequence[tuple[np.ndarray, FramePoints]]', point_file:
     if in_um:
         far = (xy > _SLIDE_MM * 1000).any(axis=1)
         if 2 * far.sum() > len(far):
-            raise ValueError(f'{path}: {far.sum()} of {len(far)} points lie over {_SLIDE_MM} mm from the corner, as '
+            raise ValueError(f'{path}: {far.sum()} of {len(far)} points lie over {_SLIDE_MM} mm from the corner, for example '
                              f'x={xy[far][0][0] / 1000:g}: these are no mm, px perhaps. Write mm: px * um/px / 1000')
         return [f'{path.name}: {far.sum()} points lie over {_SLIDE_MM} mm from the corner'] if far.any() else []
     sized = [(its, frame) for its, frame in places if frame.size_px and len(its)]
@@ -52,7 +52,7 @@ def check_places(places: 'Sequence[tuple[np.ndarray, FramePoints]]', point_file:
             _check_scale(xy, sizes, sized, path)
         return []
     first = np.flatnonzero(outside)[0]
-    shown = f'{outside.sum()} of {len(xy)} points lie outside their frames, as x={xy[first][0]:g}, y={xy[first][1]:g} px in ' \
+    shown = f'{outside.sum()} of {len(xy)} points lie outside their frames, for example x={xy[first][0]:g}, y={xy[first][1]:g} px in ' \
             f'{names[first]}, {sizes[first][0]} x {sizes[first][1]} px'
     most = 2 * outside.sum() > len(xy)
     if not swapped.any() and (outside.sum() > 1 or most):

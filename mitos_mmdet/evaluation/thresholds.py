@@ -52,7 +52,7 @@ class Threshold:
     @property
     def flatters(self) -> bool:
         """Whether counts at it are optimistic: it has seen these frames."""
-        return self.origin == 'best_on_this_set' or self.shared_frames > 0
+        return not math.isnan(self.value) and (self.origin == 'best_on_this_set' or self.shared_frames > 0)
 
     def text(self) -> str:
         """The value and how it came about; rounded down, so that it keeps the same detections when it is typed in again."""

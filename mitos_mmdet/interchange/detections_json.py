@@ -27,7 +27,7 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
         raise ValueError(f'{source.path}: version {content.get("version")!r} of detections, this reads version 1 with a list of frames')
     skipped = content.get('skipped')
     skipped = [entry for entry in skipped if isinstance(entry, dict)] if isinstance(skipped, list) else []
-    notes = [f'{len(skipped)} frames were skipped when the detections were made, as {skipped[0].get("file_name")}: '
+    notes = [f'{len(skipped)} frames were skipped when the detections were made, for example {skipped[0].get("file_name")}: '
              f'{skipped[0].get("reason")}'] if skipped else []
     return PointFile(source.path, 'mitos-mmdet', [_frame(frame, number, source) for number, frame in enumerate(content['frames'])],
                      notes)

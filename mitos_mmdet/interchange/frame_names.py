@@ -71,7 +71,7 @@ def case_and_image(frame: FramePoints) -> tuple[str, str]:
     """
     case, image = ('', *key_of(frame.name))[-2:]
     if not (case.isdigit() and image.isdigit()):
-        raise ValueError(f'{frame.name}: TUPAC16 names frames CC/II, as 01/02.tif; this is none. Choose another format')
+        raise ValueError(f'{frame.name}: TUPAC16 names frames CC/II, for example 01/02.tif; this is none. Choose another format')
     return case, image
 
 

@@ -107,11 +107,11 @@ def _collect(submissions, truth):
         elif envelope_faults(content):
             refused.append((path, envelope_faults(content)[0]))
         frames.append(_frame(name, content['points'], path, truth))
-    notes = [f'{len(failed)} images, as {failed[0]}, have a run that did not succeed, and so no predictions'] if failed else []
+    notes = [f'{len(failed)} images, for example {failed[0]}, have a run that did not succeed, and so no predictions'] if failed else []
     if refused:
         path, fault = refused[0]
-        notes.append(f'grand-challenge would refuse {len(refused)} of these files, as {path.name}, which {fault}; scored all the same '
-                     f'(--check-submission lists everything)')
+        notes.append(f'grand-challenge would refuse {len(refused)} of these files, for example {path.name}, which {fault}; scored all '
+                     f'the same (--check-submission lists everything)')
     return frames, notes
 
 

@@ -123,7 +123,7 @@ def points_of(name: str, points: Sequence[tuple], where: str | Path, scored: boo
     xy = np.array([point[:2] for point in points], dtype=dtype).reshape(-1, 2)
     scores = None if unscored or not scored else np.array([point[3] for point in points], dtype=np.float64)
     labels = np.array([class_name(point[2]) for point in points], dtype=object)
-    return FramePoints(name, xy, labels, scores, **_described(where, **more))
+    return FramePoints(name, xy, labels, scores, **described(where, **more))
 
 
 def _are_plain(points):
@@ -151,8 +151,12 @@ def _check_points(points, where, scored):
                              f'model, its training has diverged')
 
 
-def _described(where, um_per_px=None, size_px=None, **more):
-    """Attributes of a frame, checked."""
+def described(where: str | Path, um_per_px: Sequence | None = None, size_px: Sequence | None = None, **more: Any) -> dict:
+    """Attributes of a frame, checked.
+
+    Raises:
+        ValueError: One is not what it must be; names ``where``.
+    """
     for key, pair in (('um_per_px', um_per_px), ('size_px', size_px)):
         if pair is not None and not (isinstance(pair, list | tuple) and len(pair) == 2 and all(
                 is_number(side) and 0 < side < _FARTHEST for side in pair)):

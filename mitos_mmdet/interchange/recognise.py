@@ -3,7 +3,16 @@
 from pathlib import Path
 from typing import Protocol
 
-from mitos_mmdet.interchange import coco, coco_results, csv_points, detections_json, grand_challenge, grand_challenge_truth, qupath
+from mitos_mmdet.interchange import (
+    coco,
+    coco_results,
+    csv_points,
+    detect_folders,
+    detections_json,
+    grand_challenge,
+    grand_challenge_truth,
+    qupath,
+)
 from mitos_mmdet.interchange.contest_labels import ContestLabels, TupacLabels
 from mitos_mmdet.interchange.points import PointFile
 from mitos_mmdet.interchange.source import Source
@@ -33,7 +42,8 @@ class Format(Protocol):
 # By the name that the command line calls them, in the order they are asked: MIDOG's own JSON would pass for COCO, and TUPAC16's, ICPR
 # 2012's and MITOS-ATYPIA-14's CSVs for CSVs of any frames.
 FORMATS: dict[str, Format] = {
-    'mitos-mmdet': detections_json, 'midog': ContestLabels('midog', ('.json', '.csv')), 'coco': coco, 'coco-results': coco_results,
+    'mitos-mmdet': detections_json, 'mitos-detect': detect_folders, 'midog': ContestLabels('midog', ('.json', '.csv')), 'coco': coco,
+    'coco-results': coco_results,
     'grand-challenge': grand_challenge, 'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath,
     'tupac16': TupacLabels('tupac16', ('.csv',)), 'icpr2012': ContestLabels('icpr2012', ('.csv',)),
     'mitos-atypia-14': ContestLabels('mitos-atypia-14', ('.csv',)), 'csv': csv_points}

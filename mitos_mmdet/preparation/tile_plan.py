@@ -55,7 +55,7 @@ class TileSettings:
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}: one of {', '.join(map(str, known))}")
         if self.grid is not None and min(self.grid) < 1:
-            raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, as 4x4')
+            raise ValueError(f'a grid of {self.grid[0]} x {self.grid[1]} has no tiles: give columns x rows, for example 4x4')
         tile_grid(1, 1, self.size, self.overlap)
 
     def tiles(self, width: int, height: int) -> np.ndarray:

@@ -67,11 +67,11 @@ def _pictures(evaluation, pictures, names):
     wanted = 0 if pictures is None else len(pictures.missing) + len({it.frame for it in _all(pictures)})
     missing = [] if pictures is None else pictures.missing
     if pictures is None or len(missing) == wanted:
-        why = 'no images were given' if pictures is None else f'the images of the frames were not found, as {missing[0]}'
+        why = 'no images were given' if pictures is None else f'the images of the frames were not found, for example {missing[0]}'
         return dict(no_pictures=f'No pictures: {why}. All scores above stand.', frames=[])
     ranked = len(evaluation.curve.thresholds) > 1  # detections without scores all have the same
     shown = len(pictures.frames.pictures)
-    without = f' Without {several(len(missing), "frame")} whose image was not found, as {missing[0]}.' if missing else ''
+    without = f' Without {several(len(missing), "frame")} whose image was not found, for example {missing[0]}.' if missing else ''
     return dict(
         no_pictures=None, missing=without,
         crop_side=_crop_side(evaluation), galleries=[_gallery(found, names, evaluation, ranked) for found in pictures.galleries],

@@ -19,7 +19,7 @@ HEADLINE = (('F1', 'f1', 1, 3), ('Precision', 'precision', 1, 3), ('Recall', 're
             (f'FROC area, 0 to {MOST_PER_MM2} false positives per mm²', 'froc_area_per_mm2', MOST_PER_MM2, 2))
 _FRAME_COLUMNS = (('case', 'case_id'), ('scanner', 'scanner'), ('domain', 'domain'), ('region', 'region_type'))
 COMPARED = dict(f1='F1', precision='Precision', recall='Recall', ap='AP, centroids', box_ap="AP, MIDOG's boxes",
-                froc_area='FROC area, a frame', froc_area_per_mm2='FROC area, a mm²',
+                froc_area='FROC area, per frame', froc_area_per_mm2='FROC area, per mm²',
                 froc_area_midog25='FROC area, MIDOG 2025', count_error_frames='Count error, frames', count_error_cases='Count error, cases',
                 ece='Calibration error')
 

@@ -31,9 +31,9 @@ def facts(evaluation: 'Evaluation') -> list:
 def lead(evaluation: 'Evaluation') -> str:
     """The result in one or two sentences."""
     overall = evaluation.overall
-    density = f', {number(overall.fp / overall.frames, 2)} a frame'
+    density = f', {number(overall.fp / overall.frames, 2)} per frame'
     area = _area(evaluation)
-    density += f' and {number(overall.fp / area, 2)} a mm²' if area else ''
+    density += f' and {number(overall.fp / area, 2)} per mm²' if area else ''
     found = f'Of {overall.truths:,} labelled, {overall.tp:,} were found and {overall.fn:,} missed' if overall.truths else 'None is labelled'
     return f'{found}; {several(overall.fp, "false positive")}{density if overall.fp else ""}.'
 

@@ -52,9 +52,13 @@ class SlideCount:
     @property
     def atypical_share(self) -> float | None:
         """Share of mitotic figures that are atypical by the classifier; None without one, or without a mitotic figure."""
-        if self.mitoses.atypical is None or not len(self.mitoses):
-            return None
-        return float((self.mitoses.atypical >= _ATYPICAL).mean())
+        atypical = self.is_atypical
+        return None if atypical is None or not len(atypical) else float(atypical.mean())
+
+    @property
+    def is_atypical(self) -> np.ndarray | None:
+        """``(n,)`` bool, of each of ``mitoses``; None without a classifier."""
+        return None if self.mitoses.atypical is None else self.mitoses.atypical >= _ATYPICAL
 
     @property
     def notes(self) -> list:

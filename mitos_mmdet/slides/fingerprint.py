@@ -7,6 +7,7 @@ from typing import Any
 import mitos_mmdet
 from mitos_mmdet.slides.settings import SlideSettings
 
+BESIDE = ('second_reader', 'atypical')  # networks beside the detector, by their attributes of ``LoadedModel``
 _WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
 
 
@@ -16,7 +17,7 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
             MRXS with its folder of data, those of all files.
-        model: ``LoadedModel``: ``sha256``, ``threshold``, ``um_per_px`` and ``precision`` count.
+        model: ``LoadedModel``: ``threshold``, ``um_per_px``, ``precision`` and each network's ``sha256`` count.
         settings: ``SlideSettings``; None: the defaults.
 
     Raises:
@@ -25,11 +26,10 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     path, settings = Path(path), settings or SlideSettings()
     chosen = {name: value for name, value in settings.as_dict().items() if name not in _WITHOUT_EFFECT}
     threshold = model.threshold if settings.threshold is None else settings.threshold
-    classifier = getattr(getattr(model, 'atypical', None), 'sha256', None)
     return dict(
         version=mitos_mmdet.__version__,
-        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'),
-                   atypical=classifier),
+        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'), **{
+            name: getattr(getattr(model, name, None), 'sha256', None) for name in BESIDE}),
         settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
         input=_stat(path))
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 # What may be asked for, and its file.
 FILES = {'csv': 'detections.csv', 'geojson': 'detections.geojson', 'grand-challenge': 'mitotic-figures.json', 'overview': 'overview.png',
          'picture': 'annotated.jpg', 'page': 'index.html'}
-_ABOUT = {'csv': 'all detections as a table', 'geojson': 'detections, hotspot and tissue for QuPath',
+_ABOUT = {'csv': 'detections as a table', 'geojson': 'detections, hotspot and tissue for QuPath',
           'grand-challenge': 'mitotic figures as grand-challenge takes them', 'overview': 'overview with density and hotspot',
           'picture': 'the frame with its detections'}
+_ENGINES = {'openvino': 'OpenVINO', 'torch': 'PyTorch'}
 
 
 def write_outputs(out_dir: Path, slide: 'Slide', found: Detections, count: 'SlideCount', tissue: 'TissueMask | None', roi: 'Roi | None',
@@ -80,7 +81,14 @@ def provenance(about: dict) -> dict:
     """``{what: text}`` for the page."""
     model = about['model']
     return {'Program': about['program'], 'Input': about['input'],
-            'Pixel size': f"{about['um_per_px'][0]:.4g} x {about['um_per_px'][1]:.4g} um/px, as {about['um_per_px_from']} says",
-            'Model': f"{model['name']} (SHA-256 {model['sha256'][:12]}), at {model['um_per_px']:.4g} um/px, by {model['engine']} in "
+            'Pixel size': f"{about['um_per_px'][0]:.4g} x {about['um_per_px'][1]:.4g} µm/px, from {about['um_per_px_from']}",
+            'Model': f"{_network(model)}, at {model['um_per_px']:.4g} µm/px, run by {_ENGINES.get(model['engine'], model['engine'])} in "
                      f"{model['precision']}",
-            'Threshold': f"{about['threshold']:.3f}", 'Stain': 'normalised, one estimate' if about['stain'] else 'as it is'}
+            **{title: _network(model[name]) for name, title in (('second_reader', 'Second reader'), ('atypical', 'Classifier'))
+               if model.get(name)},
+            'Threshold from': about['threshold_from'],
+            'Stain': 'normalised, one estimate for the whole image' if about['stain'] else 'not normalised'}
+
+
+def _network(about):
+    return f"{about['name']} (SHA-256 {about['sha256'][:12]})"

@@ -83,7 +83,7 @@ def test_a_frame_with_most_labels_outside_is_left_out_whole(tmp_path):
     good = frame(tmp_path / 'a.png', (1, 1), (2, 2), (3, 3), (4, 4))
     frames, skipped, _ = drop_outside([good, frame(tmp_path / 'b.png', (500, 500), (600, 500), (5, 5))])
     assert [kept.file_name for kept in frames] == ['a.png']
-    assert skipped == [('frame b.png', '2 of 3 labels lie outside, as labels.csv:1')]
+    assert skipped == [('frame b.png', '2 of 3 labels lie outside, for example labels.csv:1')]
 
 
 def test_frames_without_labels_pass(tmp_path):

@@ -43,6 +43,14 @@ def test_a_better_model_is_called_better():
     assert error.difference.high < 0 and error.share_second_better == 1, 'less is better'
 
 
+def test_a_model_that_found_nothing_can_be_compared():
+    nothing = evaluate([frame(np.zeros(10, bool), number) for number in range(4)], resamples=0)
+    other = evaluate([frame(np.ones(10, bool), number) for number in range(4)], resamples=0)
+    found = compare(nothing, other, resamples=20)
+    assert (found.scores['f1'].first, found.scores['f1'].second) == (0, 1)
+    assert np.isnan(found.first_threshold.value) and not found.first_threshold.flatters and found.second_threshold.flatters
+
+
 def test_pairs_narrow_the_interval():
     # frames differ much, the models little: both lose the same frames
     rng = np.random.default_rng(0)

@@ -25,7 +25,7 @@ def mm(name, *places, **more):
 def test_a_frame_without_predictions_counts_its_misses():
     paired = pair(file('t', frame('a', (1, 2)), frame('b', (3, 4), (5, 6)), frame('c')), file('d', frame('a.png', (1, 2), score=.5)))
     assert [len(each.pred_xy) for each in paired.frames()] == [1, 0, 0] and [len(each.truth_xy) for each in paired.frames()] == [1, 2, 0]
-    assert paired.notes == ['2 of 3 frames, as b, have no predictions: their 2 mitoses count as misses']
+    assert paired.notes == ['2 of 3 frames, for example b, have no detections: their 2 mitotic figures count as misses']
 
 
 def test_a_frame_without_figures_keeps_its_false_alarms():
@@ -35,11 +35,11 @@ def test_a_frame_without_figures_keeps_its_false_alarms():
 
 def test_unknown_frames_are_an_error_unless_ignored():
     truth, found = file('t', frame('a'), frame('b')), file('d', frame('a'), frame('x1', (1, 2), score=.5))
-    with pytest.raises(ValueError, match="d: 1 of its 2 frames, as 'x1', are not in the truth.*--ignore-unknown"):
+    with pytest.raises(ValueError, match="d: 1 of its 2 frames, for example 'x1', are not in the truth.*--ignore-unknown"):
         pair(truth, found)
     paired = pair(truth, found, ignore_unknown=True)
-    assert [each.name for each in paired.frames()] == ['a', 'b'] and '1 frames of the detections, as x1' in paired.notes[0]
-    with pytest.raises(ValueError, match="none of its 1 frames, as 'x1', is in the truth, whose frames are as 'a'"):
+    assert [each.name for each in paired.frames()] == ['a', 'b'] and '1 frames of the detections, for example x1' in paired.notes[0]
+    with pytest.raises(ValueError, match="none of its 1 frames, for example 'x1', is in the truth, which has, for example, 'a'"):
         pair(truth, file('d', frame('x1')), ignore_unknown=True)
 
 
@@ -56,7 +56,7 @@ def test_a_single_file_of_a_single_image_needs_no_name():
     with pytest.raises(ValueError, match='does not say of which of 2 images it is'):
         pair(file('t', frame('007.tiff'), frame('008.tiff')), file(path, frame('')))
     assert pair(file('t', frame('007.tiff')), file('found.csv', frame('found'))).notes
-    with pytest.raises(ValueError, match="as '008.tiff', is in the truth"):  # this one does say
+    with pytest.raises(ValueError, match="example '008.tiff', is in the truth"):  # this one does say
         pair(file('t', frame('007.tiff')), file(path, frame('008.tiff')))
 
 
@@ -118,7 +118,7 @@ def test_frames_without_a_label_file_are_negatives_where_the_contest_means_it():
     one, other = file('d', frame('01/01'), frame('01/02', (3, 4), score=.5)), file('e', frame('01/03'))
     grown, notes = add_negatives(truth, one, other)
     assert [(each.name, len(each)) for each in grown.frames] == [('x/01/01.tif', 1), ('01/02', 0), ('01/03', 0)]
-    assert '2 images, as 01/02, have no label file' in notes[0]
+    assert '2 images, for example 01/02, have no label file' in notes[0]
     np.testing.assert_array_equal([len(each.pred_xy) for each in pair(grown, one).frames()], [0, 1, 0])
     with pytest.raises(ValueError, match='not in the truth'):
         pair(add_negatives(truth, one)[0], file('d', frame('01/01'), frame('99/07')))

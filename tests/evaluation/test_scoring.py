@@ -31,7 +31,7 @@ def test_without_a_threshold_the_best_on_the_set_and_it_says_so():
     evaluation = scored.evaluations[MITOSIS]
     assert (evaluation.threshold.value, evaluation.threshold.origin) == (.8, 'best_on_this_set') and evaluation.overall.f1.value == 1
     text = evaluation_text(evaluation, read_per('case,scanner'))
-    assert 'tuned on the evaluated set' in text and 'flatter: choose it on validation data' in text
+    assert 'tuned on the evaluated set' in text and 'optimistic: choose it on validation data' in text
     assert '6 frames of 3 cases; 95% intervals: bootstrap over 6 frames (only 3 cases' in text
     assert 'case  frames  TP  FP  FN  F1' in text and 'Sa' in text and 'region' not in text
 
@@ -39,7 +39,7 @@ def test_without_a_threshold_the_best_on_the_set_and_it_says_so():
 def test_a_given_threshold():
     evaluation = score(truth(), found(), threshold=.4, resamples=0).evaluations[MITOSIS]
     assert (evaluation.overall.tp, evaluation.overall.fp, evaluation.hard_negatives.on_hard_negative) == (6, 6, 6)
-    assert 'flatter' not in evaluation_text(evaluation, read_per(None))
+    assert 'optimistic' not in evaluation_text(evaluation, read_per(None))
 
 
 def test_a_file_s_threshold_is_for_its_class():

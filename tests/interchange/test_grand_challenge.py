@@ -60,7 +60,7 @@ def test_the_index_says_whose_output_it_is(tmp_path):
     for given in (tmp_path, tmp_path / 'input', tmp_path / 'input/predictions.json'):
         made = read_points(given)
         assert {each.name: len(each) for each in made.frames} == {'007.tiff': 1, '008.tiff': 0, '009.tiff': 2}
-        assert '1 images, as 008.tiff, have a run that did not succeed' in made.notes[0]
+        assert '1 images, for example 008.tiff, have a run that did not succeed' in made.notes[0]
     (tmp_path / 'input/p1/output/mitotic-figures.json').unlink()
     with pytest.raises(ValueError, match=r'mitotic-figures\.json: no such file, which predictions\.json says is the output of 007\.tiff'):
         read_points(tmp_path)
@@ -116,7 +116,7 @@ def test_what_would_be_taken(tmp_path):
     put(tmp_path / '008.json', submission(type='Points', version=2))
     assert submission_faults(tmp_path) == (2, [(tmp_path / '008.json', "has type 'Points', it must be 'Multiple points'"),
                                                (tmp_path / '008.json', 'has version 2, it must be like {"major": 1, "minor": 0}')])
-    assert "1 of these files, as 008.json, which has type 'Points'" in read_points(tmp_path).notes[0]  # scored all the same
+    assert "1 of these files, for example 008.json, which has type 'Points'" in read_points(tmp_path).notes[0]  # scored all the same
 
 
 @pytest.mark.parametrize('content, about', [

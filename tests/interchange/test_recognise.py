@@ -44,7 +44,7 @@ def test_our_detections(tmp_path):
     frame = made.frames[0]
     assert (frame.name, frame.xy.tolist(), frame.scores.tolist(), frame.labels.tolist()) == ('f/a.png', [[10, 20]], [.5], [MITOSIS])
     assert (frame.um_per_px, frame.size_px, frame.scanner, frame.domain, frame.case_id) == ((.25, .25), (100, 80), 'S', 'D', 'c')
-    assert made.notes == ['1 frames were skipped when the detections were made, as b.png: truncated']
+    assert made.notes == ['1 frames were skipped when the detections were made, for example b.png: truncated']
 
 
 @pytest.mark.parametrize('change, words', [

@@ -181,7 +181,7 @@ def test_scores_beyond_probabilities(make_evaluation, tissue, tmp_path):
 
 @pytest.mark.parametrize(('image_of', 'expected'), [
     (None, 'No pictures: no images were given'),
-    (lambda name: None, 'No pictures: the images of the frames were not found, as f0/00.png'),
+    (lambda name: None, 'No pictures: the images of the frames were not found, for example f0/00.png'),
 ])
 def test_without_images(image_of, expected, make_evaluation, tmp_path):
     evaluation = make_evaluation()
@@ -192,7 +192,7 @@ def test_without_images(image_of, expected, make_evaluation, tmp_path):
 
 def test_frames_that_are_missing_are_counted(make_evaluation, tissue, tmp_path):
     page = write(make_evaluation(), tmp_path, lambda name: None if name.startswith('f1') else tissue(name))
-    assert 'Without 6 frames whose image was not found, as f1/01.png' in page.words and 'image' in page.tags
+    assert 'Without 6 frames whose image was not found, for example f1/01.png' in page.words and 'image' in page.tags
 
 
 def test_a_frame_is_read_once_and_pages_stay_small(make_evaluation, tmp_path):

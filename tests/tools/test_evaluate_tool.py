@@ -78,17 +78,17 @@ def test_a_table_with_intervals_and_where_the_threshold_is_from(call, files):
 
 def test_a_threshold_is_chosen_on_one_set_and_frozen_for_another(call, files):
     status, out, _ = call('--truth truth.json --detections det.json --bootstrap 0 --choose-threshold t.json')
-    assert status == 0 and 'tuned on the evaluated set' in out and 'flatter' in out and 'wrote t.json' in out
+    assert status == 0 and 'tuned on the evaluated set' in out and 'optimistic' in out and 'wrote t.json' in out
     assert json.loads((files / 't.json').read_text())['threshold'] == pytest.approx(.9 - 23 / 100)
     _, out, _ = call('--truth truth.json --detections det.json --bootstrap 0 --threshold-file t.json')
-    assert 'chosen on truth.json, which holds 24 of these frames' in out and 'flatter' in out
+    assert 'chosen on truth.json, which holds 24 of these frames' in out and 'optimistic' in out
     content = json.loads((files / 'truth.json').read_text())
     for image in content['images']:
         image['file_name'] = image['file_name'].replace('images/', 'images/test_')
     (files / 'test.json').write_text(json.dumps(content))
     (files / 'test_det.json').write_text((files / 'det.json').read_text().replace('/data/images/', '/data/images/test_'))
     _, out, _ = call('--truth test.json --detections test_det.json --bootstrap 0 --threshold-file t.json')
-    assert '(chosen on truth.json)' in out and 'flatter' not in out
+    assert '(chosen on truth.json)' in out and 'optimistic' not in out
     assert fails(call('--truth truth.json --detections det.json --radius 8um --threshold-file t.json'), 'radius 7.5um, not 8um')
 
 
@@ -140,7 +140,7 @@ def test_a_submission_that_would_be_refused(call, files):
 
 
 @pytest.mark.parametrize('change, words', [
-    (lambda frames: frames.append(dict(file_name='z99', points=[])), ("1 of its 25 frames, as 'z99'", '--ignore-unknown')),
+    (lambda frames: frames.append(dict(file_name='z99', points=[])), ("1 of its 25 frames, for example 'z99'", '--ignore-unknown')),
     (lambda frames: frames.append(frames[0]), ('holds the frame', 'twice')),
     (lambda frames: frames[3]['points'][0].update(score=float('nan')), ('c1_b.tiff: point 1 has the score nan', )),
     (lambda frames: [point.update(x=point['y'] * 1.25, y=point['x'] * 3) for frame in frames for point in frame['points']],

@@ -56,7 +56,7 @@ class CentroidsToMasks(BaseTransform):
         if self.radius[0].unit != self.half_axes[0].unit:
             raise ValueError(f'radius={radius} and half_axes={half_axes} have two units: give both in px or both in um')
         if not len(angles):
-            raise ValueError('angles=() leaves no direction for an ellipse: give degrees, as (60, 90)')
+            raise ValueError('angles=() leaves no direction for an ellipse: give degrees, for example (60, 90)')
         self.angles = tuple(angles)
         self.source = source
         self.resample = resample
@@ -115,8 +115,8 @@ def _clipped(polygons, results):
 def _range(name, sizes):
     """``(least, most)`` as two ``Length`` s of one unit."""
     if isinstance(sizes, str) or len(sizes) != 2:
-        raise ValueError(f"{name}={sizes!r} is no range: give the least and the most, as ('10px', '16px')")
+        raise ValueError(f"{name}={sizes!r} is no range: give the least and the most, for example ('10px', '16px')")
     least, most = map(Length.parse, sizes)
     if least.unit != most.unit or least.value > most.value:
-        raise ValueError(f"{name}={tuple(sizes)}: give the least and the most in one unit, as ('10px', '16px')")
+        raise ValueError(f"{name}={tuple(sizes)}: give the least and the most in one unit, for example ('10px', '16px')")
     return least, most

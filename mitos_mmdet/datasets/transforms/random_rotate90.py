@@ -27,7 +27,7 @@ class RandomRotate90(BaseTransform):
 
     def __init__(self, angles: Sequence[int] = (0, 90, 180, 270)):
         if not angles or any(angle % 90 for angle in angles):
-            raise ValueError(f'angles={tuple(angles)} of RandomRotate90: give multiples of 90, as (0, 90, 180, 270)')
+            raise ValueError(f'angles={tuple(angles)} of RandomRotate90: give multiples of 90, for example (0, 90, 180, 270)')
         self.angles = tuple(angles)
 
     @cache_randomness

@@ -16,7 +16,7 @@ _AREA = 32  # of the dot of one frame, in points squared (ours)
 
 def count_scatter(of: str, agreement: 'CountAgreement') -> Drawing:
     """The ``Drawing`` for ``'frames'`` or ``'cases'`` and their ``CountAgreement``."""
-    caption = (f'Counted against labelled, a dot a {of[:-1]}; a larger dot stands for several, in proportion. Off by '
+    caption = (f'Counted against labelled, one dot per {of[:-1]}; a larger dot stands for several, in proportion. Off by '
                f'{with_interval(agreement.mean_absolute_error, 2)} on average, '
                f"Lin's concordance {with_interval(agreement.concordance, 2)}.")
     return drawing(f'counts_{of}', f'Detected over labelled counts of {of}', caption, _scatter, (4.4, 3.5), agreement=agreement)

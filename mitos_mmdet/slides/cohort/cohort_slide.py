@@ -60,7 +60,7 @@ def slice_of(slides: Sequence[CohortSlide], text: str) -> list:
     found = re.fullmatch(r'(\d+)/(\d+)', text)
     part, parts = map(int, found.groups()) if found else (0, 0)
     if not 1 <= part <= parts:
-        raise ValueError(f"slice {text!r} must be 'i/n' with i from 1 to n, as 3/10")
+        raise ValueError(f"slice {text!r} must be 'i/n' with i from 1 to n, for example 3/10")
     return slides[part - 1::parts]
 
 

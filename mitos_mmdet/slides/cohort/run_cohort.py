@@ -15,6 +15,7 @@ from mitos_mmdet.slides.cohort.in_process import in_process
 from mitos_mmdet.slides.cohort.on_ray import on_ray
 from mitos_mmdet.slides.cohort.table import CohortRow, write_table
 from mitos_mmdet.slides.cohort.work import BUSY, DONE, FAILED, KEPT, STOP, SlideJob, finished, reason_of
+from mitos_mmdet.slides.fingerprint import BESIDE
 from mitos_mmdet.slides.settings import SlideSettings
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def _own(settings, slide):
 
 def _facts(model):
     """What a fingerprint needs of a model, without its network."""
-    classifier = getattr(model, 'atypical', None)
+    beside = {name: getattr(model, name, None) for name in BESIDE}
     return SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px, precision=model.precision,
-                           atypical=classifier and SimpleNamespace(sha256=classifier.sha256))
+                           **{name: network and SimpleNamespace(sha256=network.sha256) for name, network in beside.items()})
 
 
 def _known(jobs, facts):

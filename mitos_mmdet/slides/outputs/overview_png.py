@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from mitos_mmdet.core.files import draft
+from mitos_mmdet.slides.grade import LEAST_TISSUE_MM2
 
 if TYPE_CHECKING:
     from mitos_mmdet.slides.count_slide import SlideCount
@@ -82,9 +83,9 @@ def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | Non
 
 
 def _paint_density(axes, count, size):
-    """The density as a veil; None where nothing was found."""
+    """The density as a veil; None where nothing was found, and on images so small that it would only smear single detections."""
     most = float(count.density.per_mm2.max())
-    if most <= 0:
+    if most <= 0 or np.prod(size) * np.prod(count.mitoses.um_per_px) / 1e6 < LEAST_TISSUE_MM2:
         return None
     heat = ScalarMappable(Normalize(0, most), _HEAT)
     axes.imshow(count.density.per_mm2, extent=(0, size[0], size[1], 0), cmap=_HEAT, vmin=0, vmax=most,
@@ -135,7 +136,7 @@ def _paint_legend(figure, strip, width, count, heat, tissue, roi, um_per_px):
         figure.colorbar(heat, cax=bar, orientation='horizontal', ticks=MaxNLocator(4))
         bar.tick_params(length=2, labelsize=9)
         strip.text(x, 64, 'mitotic figures per mm², smoothed', va='bottom', fontsize=9)
-    else:
+    elif not len(count.mitoses):
         strip.text(x, 52, 'no mitotic figure found', va='center')
     x, y = 0.58 * width, [58, 28]
     several = f'{len(count.mitoses)} mitotic figure{"s" if len(count.mitoses) != 1 else ""}'

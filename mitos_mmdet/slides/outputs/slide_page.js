@@ -53,9 +53,15 @@
   const write = () => {
     if (!view) return;
     const inside = marks.size, gone = [...out].filter(number => number <= inside).length, left = inside - gone;
-    byId('hotspot-count').textContent = left;
-    byId('hotspot-density').textContent = (left / area).toPrecision(3);
-    byId('total-count').textContent = Number(byId('check').dataset.total) - out.size;
+    byId('hotspot-count').textContent = left.toLocaleString('en');
+    const density = left / area, counted = Number(byId('check').dataset.total) - out.size;
+    byId('hotspot-density').textContent = density < 1000 ? density.toPrecision(3) : Math.round(density).toLocaleString('en');
+    byId('total-count').textContent = counted.toLocaleString('en');
+    if (byId('atypical-count')) {
+      const gone = [...out].filter(number => cards.get(number).dataset.atypical === '1').length;
+      byId('atypical-count').textContent = (Number(byId('check').dataset.allAtypical) - gone).toLocaleString('en');
+      byId('atypical-of').textContent = counted.toLocaleString('en');
+    }
     byId('score').textContent = scoreOf(left, area, rules[0]);
     find('[data-rule]').forEach(cell => { cell.textContent = scoreOf(left, area, rules[cell.dataset.rule]); });
     const tally = byId('tally');

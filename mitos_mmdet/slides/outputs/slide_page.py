@@ -1,6 +1,7 @@
 """The HTML page of a slide: one file that holds all it shows, from which the count can be checked by eye."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -50,13 +51,15 @@ def slide_page(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
     found, spot = count.mitoses, count.hotspot
-    inside = 0 if spot is None else spot.count
+    total, inside = len(found), 0 if spot is None else spot.count
     overview = draw_overview(slide, count, tissue, roi)
-    shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(len(found), inside + MOST_ELSEWHERE))]
-    cards = [_card(slide, found, index) for index in shown]
+    shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(total, inside + MOST_ELSEWHERE))]
+    atypical = count.is_atypical
+    cards = [_card(slide, found, index, atypical is not None and bool(atypical[index])) for index in shown]
     return environment.from_string(_text('slide_page.html.j2')).render(
         style=Markup(_text('slide_page.css')), script=Markup(_text('slide_page.js')),
-        title=slide.path.name, count=count, spot=spot, total=len(found), inside=inside, view=spot and _view(slide, count),
+        title=slide.path.name, count=count, spot=spot, total=total, inside=inside, view=spot and _view(slide, count),
+        atypical=None if atypical is None or not total else int(atypical.sum()),
         cards_inside=[card for card in cards if card['number'] <= inside],
         cards_elsewhere=[card for card in cards if card['number'] > inside],
         overview=dict(uri=jpeg_uri(overview, 88), width=overview.width, height=overview.height), crop_um=CROP_UM,
@@ -65,11 +68,11 @@ def slide_page(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' 
         warnings=warnings, provenance=list((provenance or {}).items()), files_beside=files_beside)
 
 
-def _card(slide, found, index):
+def _card(slide, found, index, atypical):
     """What the gallery shows of one detection."""
     x, y = found.points[index]
     return dict(number=index + 1, x=round(float(x)), y=round(float(y)), score=f'{found.scores[index]:.2f}',
-                atypical=None if found.atypical is None else float(found.atypical[index]),
+                atypical=atypical,
                 uri=jpeg_uri(crop(slide, (x, y), found.um_per_px)))
 
 
@@ -89,10 +92,12 @@ def _rule(grade):
 
 
 def _number(value, digits=3):
-    """A number as people write it; a dash where there is none."""
+    """A number as people write it, of so many significant digits; a dash where there is none."""
     if value is None:
         return '–'
-    return f'{value:,}' if isinstance(value, int) else f'{value:,.{max(0, digits - len(str(int(abs(value)))))}f}'
+    if isinstance(value, int):
+        return f'{value:,}'
+    return f'{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}' if value else '0'
 
 
 def _json(content):

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import partial
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,11 +16,13 @@ from PIL import Image
 from mitos_mmdet.slides.count_slide import count_slide
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs import slide_page as slide_page_module
 from mitos_mmdet.slides.outputs.crops import crop, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
 from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
 from mitos_mmdet.slides.settings import SlideSettings
 from mitos_mmdet.slides.tissue_share import TissueShare
+from mitos_mmdet.slides.write_outputs import provenance
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 SIZE = (1600, 1200)
@@ -132,8 +135,24 @@ def test_a_small_sample_has_a_dash_for_a_score(slide):
     assert '<span id="hotspot-density">66.7</span> per mm²' in text
 
 
+@pytest.mark.parametrize('value, text', [(None, '–'), (0.0, '0'), (4, '4'), (12345, '12,345'), (0.12816, '0.128'), (0.004567, '0.00457'),
+                                         (1.0, '1.00'), (15.666, '15.7'), (1234.5, '1,234')])
+def test_numbers_have_three_digits_as_in_the_notes(value, text):
+    assert slide_page_module._number(value) == text
+
+
+def test_the_page_names_every_network_and_where_the_threshold_is_from():
+    network = dict(name='detector', sha256='a' * 64, um_per_px=0.25, engine='openvino', precision='float32',
+                   second_reader=dict(name='reader', sha256='b' * 64), atypical=None)
+    told = provenance(dict(program='mitos_mmdet 1', input='a.png', um_per_px=(0.25, 0.25), um_per_px_from='the user', model=network,
+                           threshold_from='the model', stain=None))
+    assert told['Model'] == 'detector (SHA-256 aaaaaaaaaaaa), at 0.25 µm/px, run by OpenVINO in float32'
+    assert (told['Second reader'], told['Threshold from']) == ('reader (SHA-256 bbbbbbbbbbbb)', 'the model') and 'Classifier' not in told
+    assert told['Pixel size'] == '0.25 x 0.25 µm/px, from the user'
+
+
 @pytest.mark.skipif(not CHROMIUM, reason='no Chromium to run the script in')
-@pytest.mark.parametrize('count, left, scored', [(counted, 1, '–'), (graded, 2, '1')])
+@pytest.mark.parametrize('count, left, scored', [(partial(counted, atypical=[0.9, 0.9, 0.2, 0.2]), 1, '–'), (graded, 2, '1')])
 def test_taking_a_detection_out_changes_the_count(slide, tmp_path, count, left, scored):
     keys = ''.join(f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}'}}));" for key in ('ArrowRight', 'ArrowRight', ' '))
     page = slide_page(slide, count()).replace('</body>', f'<script>{keys}</script></body>')
@@ -148,6 +167,8 @@ def test_taking_a_detection_out_changes_the_count(slide, tmp_path, count, left, 
     assert re.search(r'Detection 2, score 0\.[68]0, not counted', text)
     assert f'<b id="score">{scored}</b>' in text
     assert text.count(f'data-rule="0">{scored}<') == 1
+    if count is not graded:  # detection 2 was one of the two atypical ones
+        assert '<b id="atypical-count">1</b> <span>of <span id="atypical-of">2</span>' in text
 
 
 def test_no_detection_makes_a_page(slide, tmp_path):
@@ -160,8 +181,8 @@ def test_no_detection_makes_a_page(slide, tmp_path):
 
 def test_atypical_mitotic_figures_are_marked(slide):
     text = slide_page(slide, counted(atypical=[0.1, 0.9, 0.2, 0.2]))
-    assert text.count('<i>atypical</i>') == 1
-    assert '33%' in text
+    assert text.count('<i>atypical</i>') == text.count('data-atypical="1"') == 1
+    assert '<b id="atypical-count">1</b> <span>of <span id="atypical-of">3</span>' in text
 
 
 def test_a_crop_beyond_the_border_is_white(slide):
@@ -188,6 +209,10 @@ def test_overview_shows_hotspot_and_detections(slide, tmp_path):
     blue = np.abs(picture - (11, 63, 179)).sum(axis=2) < 30
     assert blue[top:top + 100, left - 2:left + 3].any(axis=1).mean() > 0.9
     assert not (np.abs(bare - (11, 63, 179)).sum(axis=2) < 30).any()
+    # Density only where it means something: from 1 mm2 on.
+    dense = np.asarray(draw_overview(slide, graded())).astype(int)
+    x, y = (POINTS[0] * scale).astype(int) + 40
+    assert np.abs(picture[y, x] - bare[y, x]).sum() < 10 < np.abs(dense[y, x] - bare[y, x]).sum()
     write_overview(tmp_path / 'overview.png', slide, count)
     assert [path.name for path in tmp_path.iterdir()] == ['overview.png']
 
