@@ -7,6 +7,7 @@ from mitos_mmdet.interchange import (
     coco,
     coco_results,
     csv_points,
+    csv_table,
     detect_folders,
     detections_json,
     grand_challenge,
@@ -43,9 +44,8 @@ class Format(Protocol):
 # 2012's and MITOS-ATYPIA-14's CSVs for CSVs of any frames.
 FORMATS: dict[str, Format] = {
     'mitos-mmdet': detections_json, 'mitos-detect': detect_folders, 'midog': ContestLabels('midog', ('.json', '.csv')), 'coco': coco,
-    'coco-results': coco_results,
-    'grand-challenge': grand_challenge, 'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath,
-    'tupac16': TupacLabels('tupac16', ('.csv',)), 'icpr2012': ContestLabels('icpr2012', ('.csv',)),
+    'coco-results': coco_results, 'grand-challenge': grand_challenge, 'grand-challenge-truth': grand_challenge_truth, 'qupath': qupath,
+    'csv-table': csv_table, 'tupac16': TupacLabels('tupac16', ('.csv',)), 'icpr2012': ContestLabels('icpr2012', ('.csv',)),
     'mitos-atypia-14': ContestLabels('mitos-atypia-14', ('.csv',)), 'csv': csv_points}
 _PICKLES = ('.pkl', '.pickle', '.pth', '.pt')
 
