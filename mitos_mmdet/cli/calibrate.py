@@ -115,8 +115,8 @@ def _print(model, chosen, at, words, others):
     """The table, and how far to trust it."""
     overall = chosen.overall
     cases = {frame.case_id for frame in chosen.frames} - {None}
-    print(f'{model.name} on {overall.frames} frames of {len(cases) or "unknown"} cases, {overall.truths} mitotic figures, hits within '
-          f'{chosen.radius}')
+    known = f'{len(cases) or "unknown"} case{"s" * (len(cases) != 1)}'
+    print(f'{model.name} on {overall.frames} frames of {known}, {overall.truths} mitotic figures, hits within {chosen.radius}')
     rows = {threshold: (at(threshold), '') for threshold in _SHOWN}
     rows[model.threshold] = at(model.threshold), "the model's own"
     rows[chosen.threshold.value] = chosen, f'chosen: {words}'

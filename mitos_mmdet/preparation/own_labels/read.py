@@ -10,7 +10,7 @@ from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
 from mitos_mmdet.core.images import BrokenImageError, read_header
 from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.interchange.class_names import class_name
+from mitos_mmdet.interchange.class_names import REGIONS, class_name
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
 from mitos_mmdet.preparation.own_labels import csv, points, yolo
 
@@ -123,8 +123,8 @@ class _ClassNames:
         self._map, self._counts, self._first = class_map, {}, {}
 
     def category(self, given, where) -> str:
-        """The class of a label: a label without a class is a mitotic figure."""
-        category = MITOSIS if given is None else self._map.get(given, class_name(given))
+        """The class of a label: without one it is a mitotic figure; the regions of ``mitos detect`` are ignored unless mapped."""
+        category = MITOSIS if given is None else self._map.get(given, IGNORE if given in REGIONS else class_name(given))
         self._counts[given, category] = self._counts.get((given, category), 0) + 1
         self._first.setdefault(given, where)
         return category

@@ -19,6 +19,7 @@ import shapely
 
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.interchange.class_names import HOTSPOT, ROI, TISSUE
 
 if TYPE_CHECKING:
     from mitos_mmdet.slides.detections import Detections
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mitos_mmdet.slides.slide import Slide
     from mitos_mmdet.slides.tissue import TissueMask
 
-HOTSPOT, TISSUE, ROI = 'hotspot', 'tissue', 'region of interest'
 _COLOURS = {MITOSIS: [0, 160, 70], HARD_NEGATIVE: [220, 120, 0], HOTSPOT: [255, 205, 0], TISSUE: [120, 120, 120], ROI: [0, 110, 220]}
 _OTHER = [120, 120, 120]
 _CHUNK = 5_000

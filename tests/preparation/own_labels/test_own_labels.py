@@ -154,3 +154,22 @@ def test_endings_in_capitals(tmp_path, images, kind, name, text):
     (tmp_path / 'labels' / name).write_text(text)
     done = convert(kind, tmp_path / 'labels', images=images, **({} if kind == 'csv' else dict(class_map={'0': 'mitotic figure'})))
     assert [annotation['centroid'] for annotation in done.contents[None]['annotations']] == [[40, 30]]
+
+
+def test_what_mitos_detect_drew_comes_back_from_qupath(images, tmp_path):
+    """Its regions are no labels; an image of which only they came back was looked at."""
+    square = dict(type='Polygon', coordinates=[[[0, 0], [90, 0], [90, 90], [0, 90], [0, 0]]])
+    for name in ('s1_a', 's2_a'):
+        shapes = [('tissue', square), ('hotspot', square), ('region of interest', square),
+                  *([('mitotic figure', dict(type='Point', coordinates=[40, 30]))] if name == 's1_a' else [])]
+        (tmp_path / f'{name}.geojson').write_text(json.dumps(dict(type='FeatureCollection', features=[dict(
+            type='Feature', geometry=shape, properties=dict(objectType='annotation', classification=dict(name=label)))
+            for label, shape in shapes])))
+    made = convert('qupath', tmp_path, images=images, um_per_px=0.25)
+    coco = made.contents[None]
+    assert [image['file_name'] for image in coco['images']] == ['s1_a.png', 's2_a.png']
+    assert [label['centroid'] for label in coco['annotations']] == [[40, 30]]
+    assert "2 labels of class 'hotspot' are ignored" in made.notes
+    with pytest.raises(ValueError, match="the class 'stroma' is not known"):
+        (tmp_path / 's1_a.geojson').write_text((tmp_path / 's1_a.geojson').read_text().replace('tissue', 'stroma'))
+        convert('qupath', tmp_path, images=images, um_per_px=0.25)
