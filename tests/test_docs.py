@@ -25,7 +25,7 @@ WITHOUT_WORKERS = [f'{loader}_dataloader.{key}' for loader in ('val', 'test')
 # The published network is far too large for a test. In the desk's copy of the configs, the small one stands in its place.
 LARGE, SMALL = 'models/cascade_rcnn_x101_64x4d_fpn.py', 'models/cascade_rcnn_r18_small.py'
 # mmdet's own compat file is written by tests/test_compat.py, into a copy of mmcv.
-ELSEWHERE = ('git clone', 'pip install', 'make ', 'python -m mitos_mmdet.compat')
+ELSEWHERE = ('git clone', 'pip install', 'python3 -m venv', 'make ', 'python -m mitos_mmdet.compat')
 
 
 def blocks(language):

@@ -28,7 +28,7 @@ def submitted_threshold(detections: PointFile) -> tuple:
     threshold = float(scores[kept].min())
     wrong = int((scores[~kept] >= threshold).sum())
     if not wrong:
-        return detections, threshold, "the submission's own threshold: the least probability named 'mitotic figure'"
+        return detections, threshold, "its own, the least score named 'mitotic figure'"
     frames = [frame if frame.kept is None else only(frame, frame.kept) for frame in detections.frames]
     return dataclasses.replace(detections, frames=frames), threshold, (
         f"the points named 'mitotic figure' count; {wrong} others have as high a probability, so no one threshold parts them: the "

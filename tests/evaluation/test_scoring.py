@@ -51,7 +51,7 @@ def test_a_file_s_threshold_is_for_its_class():
 def test_a_submission_is_scored_at_its_own_threshold_unless_another_is_given_or_chosen():
     submission = found(kept=[True, True])
     scored = score(truth(), submission, resamples=0)
-    assert scored.evaluations[MITOSIS].threshold.value == .4 and "submission's own threshold" in scored.notes[-1]
+    assert scored.evaluations[MITOSIS].threshold.value == .4 and "its own, the least score named" in scored.notes[-1]
     assert score(truth(), submission, threshold=.6, resamples=0).evaluations[MITOSIS].threshold.value == .6
     assert score(truth(), submission, choose=True, resamples=0).evaluations[MITOSIS].threshold.value == .8
 

@@ -138,7 +138,7 @@ def test_a_bad_ground_truth(tmp_path, bad):
 
 
 @pytest.mark.parametrize('points, threshold, left, words', [
-    ([point(probability=.9), point(probability=.5), point(probability=.4, name='non-mitotic figure')], .5, 3, "the submission's own"),
+    ([point(probability=.9), point(probability=.5), point(probability=.4, name='non-mitotic figure')], .5, 3, "its own, the least score"),
     ([point(probability=.9), point(probability=.5), point(probability=.6, name='non-mitotic figure')], .5, 2, '1 others have as high'),
     ([point(probability=.9, name='non-mitotic figure')], np.nextafter(.9, 1), 1, 'none counts'),
     ([], np.nextafter(0, 1), 0, 'none counts'),

@@ -94,6 +94,6 @@ def test_cfg_options_score_an_untouched_mmdet_config(run_tool, sample, tmp_path,
     run_tool(['test.py', str(PLAIN), str(plain_checkpoint), '--work-dir', str(tmp_path), '--data-root', f'{sample}/',
               '--classes', 'mitotic figure', 'hard negative', '--cfg-options', 'test_dataloader.num_workers=0',
               f'{dataset}.type=MitosisDataset', f'{dataset}.ann_file=annotations_test.json', f'{dataset}.data_prefix.img=images/',
-              f'{dataset}.pipeline.4.meta_keys=img_id,img_path,ori_shape,img_shape,scale_factor,um_per_px,instances',
+              f'{dataset}.pipeline.4.meta_keys=img_id,img_path,ori_shape,img_shape,scale_factor,um_per_px,instances,case_id,scanner,domain',
               'test_evaluator._delete_=True', 'test_evaluator.type=CentroidMetric'])
     assert json.loads(next(tmp_path.glob('*/*.json')).read_text())['centroid/frames'] == 4
