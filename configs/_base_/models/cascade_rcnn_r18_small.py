@@ -1,5 +1,5 @@
 # The paper's Cascade R-CNN cut down for two CPU cores (ours): ResNet-18 up to stride 16 and from scratch, 64 channels in neck and RPN,
-# heads of 128, 64 RoIs an image.
+# heads of 128, 64 RoIs per image.
 _base_ = './cascade_rcnn_x101_64x4d_fpn.py'
 model = dict(
     backbone=dict(

@@ -1,5 +1,5 @@
 # The paper's Mask R-CNN cut down for two CPU cores (ours), as cascade_rcnn_r18_small.py: ResNet-18 up to stride 16 and from scratch, 64
-# channels in neck, RPN and mask branch, a head of 128, 64 RoIs an image.
+# channels in neck, RPN and mask branch, a head of 128, 64 RoIs per image.
 _base_ = './mask_rcnn_r101_fpn.py'
 model = dict(
     init_cfg=None,
