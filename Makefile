@@ -35,14 +35,12 @@ demo: install
 	@$(MITOS) detect $(SAMPLE)/images/001.tiff $(MODEL) --out $(WORK)/one_frame
 	@echo "Next, on an image or slide of your own: $(MITOS) detect IMAGE --um-per-px 0.25 --out found"
 
-# Two processes, a file of tests each at a time, one thread each.
+# Two processes, a file of tests each at a time, one thread each; tests/conftest.py puts the longest files first.
 WORKERS ?= 2
-PYTEST := -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-# The slow tests go into processes of their own: they end sooner, and a process that has run thousands of tests is heavy.
 test: install
-	OMP_NUM_THREADS=1 $(RUN) $(PYTEST) -m "not slow"
-	OMP_NUM_THREADS=1 $(RUN) $(PYTEST) -m slow
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST)
 
 # What touches mmdet, on the openmmlab line of it, in an environment that borrows torch and the rest from the first.
 OPENMMLAB := .venv-openmmlab
