@@ -1,5 +1,6 @@
 """Every file of a slide but ``summary.json``."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from mitos_mmdet.slides.outputs.annotated_picture import MOST_PX, write_annotate
 from mitos_mmdet.slides.outputs.detections_csv import write_csv
 from mitos_mmdet.slides.outputs.geojson import bounds_offset, write_geojson
 from mitos_mmdet.slides.outputs.grand_challenge_json import write_grand_challenge
-from mitos_mmdet.slides.outputs.overview_png import write_overview
+from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
 from mitos_mmdet.slides.outputs.slide_page import write_slide_page
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ def write_outputs(out_dir: Path, slide: 'Slide', found: Detections, count: 'Slid
         wanted = [name for name in wanted if name != 'picture']
     counted = shown_detections(found, count)
     offset = bounds_offset(slide, settings.qupath_offset)
+    overview = functools.cache(lambda: draw_overview(slide, count, tissue, roi))  # drawn once for both files that show it
     writers = {
         'csv': lambda path: write_csv(path, counted),
         'geojson': lambda path: write_geojson(path, counted, offset, count.hotspot, tissue, roi),
         'grand-challenge': lambda path: write_grand_challenge(path, found, count.threshold),
-        'overview': lambda path: write_overview(path, slide, count, tissue, roi),
+        'overview': lambda path: write_overview(path, overview()),
         'picture': lambda path: write_annotated_picture(path, slide, count.mitoses),
-        'page': lambda path: write_slide_page(path, slide, count, tissue, roi, provenance(about),
+        'page': lambda path: write_slide_page(path, slide, count, overview(), provenance(about),
                                               [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page'], about['warnings']),
     }
     for name in wanted:

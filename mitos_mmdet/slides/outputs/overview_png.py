@@ -36,10 +36,8 @@ _HEAT = LinearSegmentedColormap.from_list('density', [
 _STYLE = {'font.family': ['DejaVu Sans'], 'font.size': 10, 'text.parse_math': False, 'text.color': INK}
 
 
-def write_overview(path: str | Path, slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None,
-                   roi: 'Roi | None' = None) -> None:
-    """Writes the overview as PNG, whole or not at all; arguments as of ``draw_overview``."""
-    image = draw_overview(slide, count, tissue, roi)
+def write_overview(path: str | Path, image: Image.Image) -> None:
+    """Writes what ``draw_overview`` gives as PNG, whole or not at all."""
     with draft(path) as name:
         image.save(name, format='PNG')
 

@@ -1,5 +1,6 @@
 """The HTML page of a slide: one file that holds all it shows, from which the count can be checked by eye."""
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,17 +17,17 @@ from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from mitos_mmdet.slides.count_slide import SlideCount
-    from mitos_mmdet.slides.roi import Roi
     from mitos_mmdet.slides.slide import Slide
-    from mitos_mmdet.slides.tissue import TissueMask
 
 MOST_ELSEWHERE = 240  # Ours: crops outside the hotspot, those of the highest scores; 240 are about 2 MB.
 MOST_INSIDE = 600  # Ours: crops of the hotspot.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
 
-def write_slide_page(path: str | Path, slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None,
+def write_slide_page(path: str | Path, slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | None' = None,
                      provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
                      warnings: Sequence[str] = ()) -> None:
     """Writes the page, whole or not at all.
@@ -35,28 +36,26 @@ def write_slide_page(path: str | Path, slide: 'Slide', count: 'SlideCount', tiss
         path: The HTML file.
         slide: ``Slide``; read in tiles of the hotspot, crops and a thumbnail.
         count: ``SlideCount``.
-        tissue, roi: ``TissueMask`` and ``Roi`` or None, for the overview.
+        overview: From ``draw_overview``; None draws one without tissue and region of interest.
         provenance: ``{what: text}`` of model, threshold, versions and the like, shown as it is.
         files_beside: ``[(file name, what it is)]`` of the slide's other files, linked.
         warnings: Sentences that a reader must know first, such as that it does not look like H&E.
     """
     with replacing(path) as file:
-        file.write(slide_page(slide, count, tissue, roi, provenance, files_beside, warnings))
+        file.write(slide_page(slide, count, overview, provenance, files_beside, warnings))
 
 
-def slide_page(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None,
+def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | None' = None,
                provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
                warnings: Sequence[str] = ()) -> str:
     """The page as text; arguments as of ``write_slide_page``."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
     found, spot = count.mitoses, count.hotspot
     total, inside = len(found), 0 if spot is None else spot.count
-    overview = draw_overview(slide, count, tissue, roi)
+    overview = overview or draw_overview(slide, count)
     shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(total, inside + MOST_ELSEWHERE))]
     atypical = count.is_atypical
     cards = [_card(slide, found, index, atypical is not None and bool(atypical[index])) for index in shown]
-    return environment.from_string(_text('slide_page.html.j2')).render(
+    return _template().render(
         style=Markup(_text('slide_page.css')), script=Markup(_text('slide_page.js')),
         title=slide.path.name, count=count, spot=spot, total=total, inside=inside, view=spot and _view(slide, count),
         atypical=None if atypical is None or not total else int(atypical.sum()),
@@ -66,6 +65,13 @@ def slide_page(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' 
         main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
         size_mm=[side * um / 1000 for side, um in zip(slide.size, found.um_per_px, strict=True)], um_per_px=found.um_per_px,
         warnings=warnings, provenance=list((provenance or {}).items()), files_beside=files_beside)
+
+
+@functools.cache
+def _template():
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
+    return environment.from_string(_text('slide_page.html.j2'))
 
 
 def _card(slide, found, index, atypical):

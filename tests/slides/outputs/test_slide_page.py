@@ -213,7 +213,7 @@ def test_overview_shows_hotspot_and_detections(slide, tmp_path):
     dense = np.asarray(draw_overview(slide, graded())).astype(int)
     x, y = (POINTS[0] * scale).astype(int) + 40
     assert np.abs(picture[y, x] - bare[y, x]).sum() < 10 < np.abs(dense[y, x] - bare[y, x]).sum()
-    write_overview(tmp_path / 'overview.png', slide, count)
+    write_overview(tmp_path / 'overview.png', draw_overview(slide, count))
     assert [path.name for path in tmp_path.iterdir()] == ['overview.png']
 
 
