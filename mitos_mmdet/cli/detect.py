@@ -15,6 +15,7 @@ from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.cli.short_warnings import short_warnings
 from mitos_mmdet.core.console import one_line
+from mitos_mmdet.core.digits import rounded
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_writable
@@ -189,8 +190,8 @@ def _print_table(rows):
         spot, density = summary['hotspot'], summary['per_mm2']
         files = summary['files']
         best = next((files[name] for name in ('page', 'picture', 'csv') if name in files), 'summary.json')
-        cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else f'{density:.2f}',
-                      '-' if not spot else f"{spot['mitotic_figures']} in {spot['area_mm2']:.2f} mm2", printable(place / best)))
+        cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else rounded(density),
+                      '-' if not spot else f"{spot['mitotic_figures']} in {rounded(spot['area_mm2'])} mm2", printable(place / best)))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
         print('  '.join(text.rjust(width) if 1 <= column <= 3 else text.ljust(width)

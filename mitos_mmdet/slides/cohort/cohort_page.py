@@ -9,6 +9,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from mitos_mmdet.core.digits import rounded
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.cohort.work import DONE, FAILED
 from mitos_mmdet.slides.count_slide import IS_EXACT, NO_FIGURE
@@ -38,6 +39,7 @@ def write_cohort_page(path: str | Path, rows: 'Sequence[CohortRow]', table_name:
 def cohort_page(rows: 'Sequence[CohortRow]', table_name: str) -> str:
     """The page as text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters['number'] = rounded
     done = [row for row in rows if row.status == DONE]
     names = dict.fromkeys(name for row in rows for name in row.slide.columns)
     carried = [name for name in names if name not in ('path', 'roi', 'um_per_px')]

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from mitos_mmdet.core.digits import rounded
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.grade import DISCLAIMER
 from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
@@ -70,7 +70,7 @@ def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | Non
 @functools.cache
 def _template():
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=_number, percent=lambda share: f'{share:.0%}')
+    environment.filters.update(number=rounded, percent=lambda share: f'{share:.0%}')
     return environment.from_string(_text('slide_page.html.j2'))
 
 
@@ -95,15 +95,6 @@ def _view(slide, count):
 def _rule(grade):
     return dict(title=grade.rule.title, from2=grade.rule.from_2, from3=grade.rule.from_3, area=grade.rule.area_mm2,
                 graded=grade.score is not None)
-
-
-def _number(value, digits=3):
-    """A number as people write it, of so many significant digits; a dash where there is none."""
-    if value is None:
-        return '–'
-    if isinstance(value, int):
-        return f'{value:,}'
-    return f'{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}' if value else '0'
 
 
 def _json(content):

@@ -16,7 +16,6 @@ from PIL import Image
 from mitos_mmdet.slides.count_slide import count_slide
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.open_slide import open_slide
-from mitos_mmdet.slides.outputs import slide_page as slide_page_module
 from mitos_mmdet.slides.outputs.crops import crop, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
 from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
@@ -133,12 +132,6 @@ def test_a_small_sample_has_a_dash_for_a_score(slide):
     # The count and its density stand.
     assert '<b id="hotspot-count">2</b> <span>in 0.03' in text
     assert '<span id="hotspot-density">66.7</span> per mm²' in text
-
-
-@pytest.mark.parametrize('value, text', [(None, '–'), (0.0, '0'), (4, '4'), (12345, '12,345'), (0.12816, '0.128'), (0.004567, '0.00457'),
-                                         (1.0, '1.00'), (15.666, '15.7'), (1234.5, '1,234')])
-def test_numbers_have_three_digits_as_in_the_notes(value, text):
-    assert slide_page_module._number(value) == text
 
 
 def test_the_page_names_every_network_and_where_the_threshold_is_from():
