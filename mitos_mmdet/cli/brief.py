@@ -1,6 +1,7 @@
 """``--brief``: a training or test in a few lines. The log file in the work dir keeps everything."""
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmengine.hooks import Hook
+
+_SKIPPED = re.compile(r'(^| - )skipped\b')  # how a line on frames that were left out begins, behind mmengine's level
 
 
 @contextlib.contextmanager
@@ -34,10 +37,12 @@ class _OnlySkipped:
     """A stream that lets messages about skipped images and failed checks through, and drops the rest."""
 
     def __init__(self, terminal):
-        self._terminal = terminal
+        self._terminal, self._passes = terminal, False
 
     def write(self, text) -> int:
-        if 'skipped' in text or ' ERROR ' in text:
+        if text != '\n':  # the end of a line goes with the line
+            self._passes = bool(_SKIPPED.search(text) or ' ERROR ' in text)
+        if self._passes:
             self._terminal.write(text)
         return len(text)
 
