@@ -36,7 +36,8 @@ def run_mmdet(tmp_path_factory):
 def options(sample):
     data = [f'{loader}.dataset.data_root={sample}/' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
     return ['--cfg-options', *data, 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=4',
-            'train_dataloader.dataset.indices=4', 'model.tile_size=256', 'model.overlap=64']
+            'train_dataloader.dataset.indices=4', 'model.tile_size=256', 'model.overlap=64',
+            *(f'{loader}_dataloader.{key}' for loader in ('train', 'val', 'test') for key in ('num_workers=0', 'persistent_workers=False'))]
 
 
 def test_train_and_test(run_mmdet, sample, tmp_path):
