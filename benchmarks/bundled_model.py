@@ -27,6 +27,7 @@ from mitos_mmdet.evaluation.scoring import score
 from mitos_mmdet.interchange.points import FramePoints, PointFile
 from mitos_mmdet.interchange.recognise import read_points
 from mitos_mmdet.model_zoo import load_model
+from mitos_mmdet.model_zoo.load_model import PRECISIONS
 from mitos_mmdet.slides.labelled_frames import detect_frame, labelled_frames
 
 RADIUS = '8um'  # contest: MITOS-ATYPIA-14 and ICPR 2012
@@ -37,6 +38,7 @@ def main():
     parser.add_argument('frames', type=Path, help='folder of the images')
     parser.add_argument('annotations', type=Path, help='their annotations, as mitos convert writes them')
     parser.add_argument('--model', nargs='+', default=[], help='bundled name, or CONFIG CHECKPOINT (default: the bundled one)')
+    parser.add_argument('--precision', choices=PRECISIONS, default='float32')
     parser.add_argument('--um-per-px', type=float, help='resample the frames to this pixel size')
     parser.add_argument('--tile-size', type=int)
     parser.add_argument('--overlap', type=int)
@@ -47,12 +49,12 @@ def main():
     parser.add_argument('--json', type=Path, metavar='FILE')
     args = parser.parse_args()
     truth = read_points(args.annotations, is_truth=True)
-    model = load_model(*args.model, device='cpu')
+    model = load_model(*args.model, device='cpu', precision=args.precision)
     found, cpu = detect_all(args, truth, model)
     if found is None:
         return 3
     result = summarise(args, truth, model, found)
-    print(text(result), f'\n{cpu / len(found):.2f} CPU s per frame (now or when it was cached), {model.engine}')
+    print(text(result), f'\n{cpu / len(found):.2f} CPU s per frame (now or when it was cached), {model.engine}, {model.precision}')
     if args.json:
         write_json({**result, 'cpu_s_per_frame': cpu / len(found)}, args.json)
     return 0
@@ -83,7 +85,7 @@ def detect_all(args, truth, model):
 def key_of(args, frame, model):
     """What detections of a frame depend on, as a file name."""
     own = (args.frames / frame.name).stat()
-    parts = (model.sha256, model.engine, model.um_per_px, frame.name, own.st_size, frame.um_per_px, args.um_per_px,
+    parts = (model.sha256, model.engine, model.precision, model.um_per_px, frame.name, own.st_size, frame.um_per_px, args.um_per_px,
              args.tile_size or model.tile_size, model.overlap if args.overlap is None else args.overlap)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 

@@ -3,8 +3,8 @@
     python benchmarks/inference.py data/roi/canine_mammary_7215x5412.jpg --um-per-px 0.23
 
 Each line runs in a process of its own: seconds from the file to merged detections, model loaded and warmed up before; peak memory, above
-what it was then and of the whole process (Linux). SAHI: pip install sahi. mmdet's demo slices with SAHI too, and is repeated here line by
-line, since wheels lack it.
+what it was then and of the whole process (Linux). The last lines take the model's own tiles. SAHI: pip install sahi. mmdet's demo slices
+with SAHI too, and is repeated here line by line, since wheels lack it.
 """
 
 import argparse
@@ -37,7 +37,9 @@ def main():
     lines = {'SAHI get_sliced_prediction': sahi, "mmdet large_image_demo's steps": demo, 'ours, torch': ours_torch}
     if args.device == 'cpu':
         lines['ours, OpenVINO'] = ours_openvino
-    lines['ours, its largest tiles'] = ours_largest
+    lines['ours, its own tiles'] = ours_own_tiles
+    if args.device == 'cpu':
+        lines['ours, its own tiles, bfloat16'] = ours_bfloat16
     results = {}
     for name, function in lines.items():
         if args.only and not any(part in name for part in args.only):
@@ -186,16 +188,20 @@ def ours_openvino(args):
     return ours(args, 'openvino', args.tile_size, args.overlap)
 
 
-def ours_largest(args):
+def ours_own_tiles(args):
     return ours(args, 'auto', None, None)
 
 
-def ours(args, engine, tile_size, overlap):
+def ours_bfloat16(args):
+    return ours(args, 'auto', None, None, 'bfloat16')
+
+
+def ours(args, engine, tile_size, overlap, precision='float32'):
     from mitos_mmdet.model_zoo import load_model
     from mitos_mmdet.slides import detect, open_slide
     from mitos_mmdet.slides.tile_plan import plan_tiles
 
-    model = load_model(*args.model, device=args.device, engine=engine, threads=args.threads)
+    model = load_model(*args.model, device=args.device, engine=engine, threads=args.threads, precision=precision)
     tile_size, overlap = tile_size or model.tile_size, model.overlap if overlap is None else overlap
     batch = args.batch_size if args.device == 'cuda' else None  # on a CPU the engine's own choice, which users get
 

@@ -23,7 +23,7 @@ def main():
     parser.add_argument('--model', nargs='+', default=[], help='bundled name, or CONFIG CHECKPOINT (default: the bundled one)')
     parser.add_argument('--um-per-px', type=float)
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument('--tile-size', type=int, nargs='+', default=[512, 1024])
+    parser.add_argument('--tile-size', type=int, nargs='+', default=[640, 1024])
     parser.add_argument('--repeats', type=int, default=5)
     args = parser.parse_args()
     import torch
@@ -32,7 +32,8 @@ def main():
     plain = load_model(*args.model, device='cpu', engine='torch')
     plain.network.detector.to(memory_format=torch.contiguous_format)
     models = {'eager': plain, 'eager, channels last': load_model(*args.model, device='cpu', engine='torch'),
-              'OpenVINO': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads)}
+              'OpenVINO': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads),
+              'OpenVINO, bfloat16': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads, precision='bfloat16')}
     print(f'{args.threads} threads, best of {args.repeats}; load of the machine before: {os.getloadavg()[0]:.1f}')
     print('tile  engine                 seconds  CPU s  ratio of CPU s  detections  boxes off (px)  scores off')
     for size in args.tile_size:
