@@ -73,7 +73,7 @@ def check_um_per_px(um_per_px: Sequence[float] | None, where: str | Path, needed
         x = y = math.nan
     if not (0 < x < math.inf and 0 < y < math.inf):
         raise ValueError(f"{where} has no usable pixel size (um_per_px={um_per_px!r}), which {needed_for} needs: give "
-                         f"um_per_px [x, y] in the annotation file, or use a length in px")
+                         f"um_per_px [x, y] in the annotation file, or --um-per-px where the command has it, or use a length in px")
     if not all(LEAST_UM_PER_PX < side < MOST_UM_PER_PX for side in (x, y)):
         raise ValueError(f'{where} has a pixel size of {x:g} x {y:g} um, which no microscope gives: nm or mm perhaps. Write um per px')
     return x, y

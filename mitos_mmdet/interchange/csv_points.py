@@ -10,6 +10,7 @@ from mitos_mmdet.contests import icpr2012, mitos_atypia14
 from mitos_mmdet.contests.point_lines import as_points, read_point_files, to_lines
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
+from mitos_mmdet.interchange.csv_header import is_number, read_header, read_table_lines
 from mitos_mmdet.interchange.frame_names import last_of
 from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
 from mitos_mmdet.interchange.source import Source
@@ -33,13 +34,24 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
         ValueError: A line that is no point.
     """
     files: dict[str, list] = {}
-    for path, rows in read_point_files(source.files('.csv'), 'x,y').items():
+    for path, rows in _rows(source.files('.csv')).items():
         path_in = path.relative_to(source.path) if source.is_folder else path.relative_to(path.parent)
         match = _KIND.fullmatch(without_gz(path).stem)
         assert match is not None  # the pattern takes any name
         stem, kind = match.groups()
         files.setdefault(path_in.with_name(stem).as_posix(), []).append((HARD_NEGATIVE if kind == '_not_mitosis' else MITOSIS, rows))
     return PointFile(source.path, 'csv', [_frame(name, its, source) for name, its in files.items()])
+
+
+def _rows(paths):
+    try:
+        return read_point_files(paths, 'x,y')
+    except ValueError:
+        for path in paths:
+            first = next((line for _, line in read_table_lines(path)), '1')
+            if not any(map(is_number, first.split(','))):
+                read_header(path, first)  # a header of which no column is a place: that is what is wrong
+        raise
 
 
 def _frame(name, files, source):

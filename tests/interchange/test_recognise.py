@@ -120,7 +120,8 @@ def test_a_pickle_is_refused_unread(tmp_path, name):
     ('nowhere.json', None, 'no such file'), ('a.json', '', 'is empty'), ('a.json', '{"a": 1', 'not JSON'),
     ('a.json', '{"a": 1}', 'of no format'), ('a.json', '[]', 'name images by number'),
     ('a.txt', 'hello', 'Known are: mitos-mmdet'), ('a.json', '{"007": [], "007": []}', "'007' twice"),
-    ('a.json', '[' * 100000, 'nested too deep'), ('a.csv', 'a,b\n', 'is not a number'), ('a.csv', '1,2,3,4\n', 'has 4 columns'),
+    ('a.json', '[' * 100000, 'nested too deep'), ('a.csv', 'a,b\n', 'no columns of a place among a, b. Call them x and y'),
+    ('a.csv', '1,b\n', 'is not a number'), ('a.csv', '1,2,3,4\n', 'has 4 columns'),
     ('a.csv', '1,2,nan\n', "'nan' is not a number"), ('a.csv', b'\xff\xfe,', 'UTF-16'),
 ])
 def test_what_cannot_be_read(tmp_path, name, content, words):
