@@ -17,7 +17,7 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
             MRXS with its folder of data, those of all files.
-        model: ``LoadedModel``: ``threshold``, ``um_per_px``, ``precision`` and each network's ``sha256`` count.
+        model: ``LoadedModel``: ``threshold``, ``um_per_px``, ``precision``, its tiles and each network's ``sha256`` count.
         settings: ``SlideSettings``; None: the defaults.
 
     Raises:
@@ -26,10 +26,11 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
     path, settings = Path(path), settings or SlideSettings()
     chosen = {name: value for name, value in settings.as_dict().items() if name not in _WITHOUT_EFFECT}
     threshold = model.threshold if settings.threshold is None else settings.threshold
+    beside = {name: getattr(getattr(model, name, None), 'sha256', None) for name in BESIDE}
     return dict(
         version=mitos_mmdet.__version__,
-        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'), **{
-            name: getattr(getattr(model, name, None), 'sha256', None) for name in BESIDE}),
+        model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'),
+                   tiles=[getattr(model, 'tile_size', None), getattr(model, 'overlap', None)], **beside),
         settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
         input=_stat(path))
 

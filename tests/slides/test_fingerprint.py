@@ -23,3 +23,13 @@ def test_networks_beside_the_detector_count(tmp_path, name):
     stamps = [fingerprint(slide, model) for model in models]
     assert stamps[0] != stamps[1] != stamps[2]
     assert [fingerprint(slide, _facts(model)) for model in models] == stamps, 'a cohort compares the same'
+
+
+@pytest.mark.parametrize('name, value', [('tile_size', 128), ('overlap', 8), ('threshold', 0.9), ('um_per_px', 0.3)])
+def test_settings_of_the_model_count(tmp_path, name, value):
+    slide = tmp_path / 'a.png'
+    slide.write_bytes(b'slide')
+    model = disc_model()
+    stamp = fingerprint(slide, model)
+    setattr(model, name, value)
+    assert fingerprint(slide, model) != stamp and fingerprint(slide, _facts(model)) == fingerprint(slide, model)

@@ -99,8 +99,8 @@ def _own(settings, slide):
 def _facts(model):
     """What a fingerprint needs of a model, without its network."""
     beside = {name: getattr(model, name, None) for name in BESIDE}
-    return SimpleNamespace(sha256=model.sha256, threshold=model.threshold, um_per_px=model.um_per_px, precision=model.precision,
-                           **{name: network and SimpleNamespace(sha256=network.sha256) for name, network in beside.items()})
+    own = {name: getattr(model, name) for name in ('sha256', 'threshold', 'um_per_px', 'precision', 'tile_size', 'overlap')}
+    return SimpleNamespace(**own, **{name: network and SimpleNamespace(sha256=network.sha256) for name, network in beside.items()})
 
 
 def _known(jobs, facts):
