@@ -11,6 +11,7 @@ from mitos_mmdet.core import pixel_size
 from mitos_mmdet.core.colours import over_white
 from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file, check_pixels, naming
 from mitos_mmdet.core.orientation import TURNED
+from mitos_mmdet.core.png_exif import png_exif
 
 _ORIENTATION = 0x0112
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -108,7 +109,11 @@ def _to_rgb(image):
 
 def _exif(image):
     try:
-        return dict(image.getexif())
+        if image.format != 'PNG' or 'exif' in image.info:
+            return dict(image.getexif())
+        if late := png_exif(image.filename):
+            image.info['exif'] = late
+        return dict(Image.Image.getexif(image))  # a PNG's own decodes the image to look behind the pixels
     except Exception:  # noqa: BLE001  damaged EXIF is no reason to refuse the pixels
         return {}
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from mitos_mmdet.core.images import BrokenImageError, open_image, read_header, read_rgb
 
@@ -116,6 +116,22 @@ def test_orientation_is_applied(tmp_path, orientation, suffix):
     np.testing.assert_array_equal(read_rgb(path), expected)
     with open_image(path) as image:
         np.testing.assert_array_equal(image.read(0, 7, 11, 20, 30), expected[11:41, 7:27])
+
+
+def test_a_png_says_its_orientation_behind_the_pixels_and_is_not_decoded_for_it(tmp_path, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(SMOOTH).save(tmp_path / 'a.png', exif=exif)
+    content = (tmp_path / 'a.png').read_bytes()
+    start, pixels = content.index(b'eXIf') - 4, content.index(b'IDAT') - 4
+    assert start < pixels
+    end = start + 12 + int.from_bytes(content[start:start + 4], 'big')
+    last = content.index(b'IEND') - 4
+    (tmp_path / 'b.png').write_bytes(content[:start] + content[end:last] + content[start:end] + content[last:])
+    (tmp_path / 'c.png').write_bytes(content[:start] + content[end:])
+    np.testing.assert_array_equal(read_rgb(tmp_path / 'b.png'), np.rot90(SMOOTH, -1))
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, 'load', None)
+    assert [read_header(tmp_path / name)[:2] for name in ('a.png', 'b.png', 'c.png')] == [(H, W), (H, W), (W, H)]
 
 
 @pytest.mark.parametrize('options', [dict(), dict(tile=(32, 32))])
