@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mitos_mmdet.core.folders import walk_once
 from mitos_mmdet.core.names import without_unprintable
 
 IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
@@ -82,27 +83,18 @@ def _in_folder(folder, out_dir):
     """Readable files below a folder, and the others; hidden files and earlier results are neither."""
     found, ignored = [], []
     out_dir = out_dir.resolve()
-    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+    for parent, folders, names in walk_once(folder):
         parent = Path(parent)
         # The data of MIRAX slides lies in a folder of the slide's name.
-        folders[:] = sorted(name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir
-                            and f'{name}.mrxs' not in names and not _is_loop(parent / name))
+        folders[:] = [name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir
+                      and f'{name}.mrxs' not in names]
         results = _OWN if 'summary.json' in names else set()
-        for name in sorted(name for name in names if not name.startswith('.') and name not in results):
+        for name in (name for name in names if not name.startswith('.') and name not in results):
             if Path(name).suffix.lower() in IMAGES | SLIDES:
                 found.append(parent / name)
             else:
                 ignored.append(parent / name)
     return found, ignored
-
-
-def _is_loop(path):
-    """Whether a linked folder leads back to one that holds it."""
-    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
-
-
-def _raise(error):
-    raise ValueError(f'{error.filename}: cannot be read ({error.strerror}). Change its permissions, or leave it out') from error
 
 
 def output_names(inputs: Sequence[Path]) -> list[str]:

@@ -1,19 +1,18 @@
 """A file or folder that somebody gave, its JSON parsed once."""
 
 import gzip
-import os
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mitos_mmdet.contests.image_files import SUFFIXES as IMAGE_SUFFIXES
+from mitos_mmdet.core.folders import files_below
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.text_files import without_gz
 
 _CHUNK = 4096
 _NOT_YET_JSON = b'\xef\xbb\xbf\xfe\xff\0 \t\r\n'  # byte order marks, of UTF-16 too, which is then refused by name, and blanks
-_ARCHIVE_LITTER = '__MACOSX'  # what macOS adds to a zip archive
 _IMAGES = (*IMAGE_SUFFIXES, '.svs', '.ndpi', '.scn', '.mrxs', '.vms', '.bif', '.dcm', '.jp2', '.webp')
 
 
@@ -94,13 +93,4 @@ class Source:
 
     @cached_property
     def _all(self):
-        """All files but hidden ones, also below linked folders, each folder once."""
-        if not self.is_folder:
-            return [self.path]
-        found, seen = [], set()
-        for top, folders, files in os.walk(self.path, followlinks=True):
-            seen.add(os.path.realpath(top))
-            folders[:] = sorted(name for name in folders if not name.startswith('.') and name != _ARCHIVE_LITTER
-                                and os.path.realpath(os.path.join(top, name)) not in seen)
-            found += [Path(top, name) for name in files if not name.startswith('.') and os.path.isfile(os.path.join(top, name))]
-        return sorted(found)
+        return files_below(self.path) if self.is_folder else [self.path]

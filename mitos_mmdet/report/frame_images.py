@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.core.files import is_regular
+from mitos_mmdet.core.folders import walk_once
 from mitos_mmdet.core.images import BrokenImageError, read_header, read_rgb
 from mitos_mmdet.evaluation.frames import Frame
 from mitos_mmdet.interchange.frame_names import key_of, pair_names
@@ -63,11 +64,9 @@ class FrameImages:
     @cached_property
     def _by_stem(self):
         """All images at any depth, also below linked folders, each folder once: ``{stem: [path, ...]}``."""
-        found, seen = defaultdict(list), set()
-        for top, folders, files in os.walk(self._folder, followlinks=True):
-            seen.add(os.path.realpath(top))
-            folders[:] = sorted(name for name in folders if os.path.realpath(Path(top, name)) not in seen)
-            for name in sorted(files):
+        found = defaultdict(list)
+        for top, _, files in walk_once(self._folder, onerror=lambda _: None):
+            for name in files:
                 if name.lower().endswith(SUFFIXES):
                     found[key_of(name)[-1]].append(Path(top, name))
         return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
+from mitos_mmdet.core.folders import files_below
 from mitos_mmdet.core.images import BrokenImageError, read_header
 from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
@@ -72,8 +73,7 @@ def read(kind: str, root: str | Path, images: str | Path | None = None, um_per_p
 
 
 def _images(folder):
-    return sorted(path for path in folder.rglob('*') if path.suffix.lower() in SUFFIXES and path.is_file()
-                  and not any(part.startswith('.') for part in path.relative_to(folder).parts))
+    return [path for path in files_below(folder) if path.suffix.lower() in SUFFIXES]
 
 
 def _frame(its, name, path, um_per_px, case, names, skipped):

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from mitos_mmdet.contests.label_files import read_lines
+from mitos_mmdet.core.folders import files_below
 from mitos_mmdet.preparation.own_labels.found import Found
 
 _NAME_FILES = ('classes.txt', 'obj.names', 'data.yaml', 'data.yml', 'dataset.yaml')
@@ -25,7 +26,7 @@ def read_labels(root: str | Path) -> list:
     names = _class_names(root if root.is_dir() else root.parent)
     files = [root]
     if root.is_dir():
-        files = sorted(path for path in root.rglob('*') if path.suffix.lower() == '.txt' and path.name not in _NAME_FILES)
+        files = [path for path in files_below(root) if path.suffix.lower() == '.txt' and path.name not in _NAME_FILES]
     if not files:
         raise ValueError(f'{root}: holds no .txt. Give the folder of the YOLO labels')
     base = root if root.is_dir() else root.parent
