@@ -52,10 +52,17 @@ class CsvHeader:
     um_per_px: int | None
     score: int | None
 
-    def cells(self, line: str) -> list[str]:
-        """The cells of a row, as many as the header has."""
-        row = next(csv.reader([line], delimiter=self.delimiter))
-        return [cell.strip() for cell in row] + [''] * (len(self.names) - len(row))
+    def cells(self, line: str, where: str) -> list[str]:
+        """The cells of a row, as many as the header has.
+
+        Raises:
+            ValueError: There are more, as a decimal comma makes of a number between commas.
+        """
+        row = [cell.strip() for cell in _split(line, self.delimiter, where)]
+        if any(row[len(self.names):]):
+            raise ValueError(f'{where}: has {len(row)} cells, the header {len(self.names)}. Write decimals with a point, and put text with '
+                             f'{self.delimiter!r} into quotes')
+        return row[:len(self.names)] + [''] * (len(self.names) - len(row))
 
     def number(self, row: list[str], index: int, where: str) -> float:
         """The number in a cell.
@@ -97,7 +104,7 @@ def read_header(path: str | Path, line: str) -> CsvHeader:
         ValueError: A column twice, no columns of a place, or numbers instead of names.
     """
     delimiter = max(',;\t', key=line.count)
-    header = next(csv.reader([line], delimiter=delimiter))
+    header = _split(line, delimiter, str(path))
     names = [re.sub(r'[\s._()µ-]', '', name.lower().replace('µ', 'u')) for name in header]
     twice = next((name for name in _USED if names.count(name) > 1), None)
     if twice:
@@ -113,6 +120,13 @@ def read_header(path: str | Path, line: str) -> CsvHeader:
         raise ValueError(f'{path}: its first line is {",".join(header)[:60]!r}, numbers instead of column names. Add a header such as '
                          f'"image,x,y,class"')
     raise ValueError(f'{path}: no columns of a place among {", ".join(header)}. Call them x and y (px), or x1, y1, x2, y2 of a box')
+
+
+def _split(line, delimiter, where):
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise ValueError(f'{where}: is no row of a CSV ({error}). Write it again') from error
 
 
 def is_number(text: str) -> bool:

@@ -44,7 +44,7 @@ def _read(path, source, found):
         found.setdefault(own, ([], {}))
     for number, line in lines[1:]:
         where = f'{path}:{number}'
-        row = header.cells(line)
+        row = header.cells(line, where)
         name = own if header.image is None else row[header.image]
         if not name:
             raise ValueError(f'{where}: names no image. Fill the column')
@@ -53,6 +53,6 @@ def _read(path, source, found):
             more['um_per_px'] = (header.number(row, header.um_per_px, where), ) * 2
         if header.case is not None and row[header.case]:
             more['case_id'] = row[header.case]
-        if header.has_place(row):
+        if header.image is None or header.has_place(row):
             score = header.number(row, header.score, where) if header.score is not None and row[header.score] else None
             points.append((*header.centroid(row, where), (header.kind is not None and row[header.kind]) or MITOSIS, score))

@@ -41,8 +41,16 @@ def test_the_table_of_mitos_detect(tmp_path):
     ('image,x,y,score\na.png,1,2,high\n', "found.csv:2: score is 'high', not a number"),
     ('image,x,y,score\na.png,1,2,\na.png,3,4,0.5\n', 'found.csv: a.png: point 1 has no score and others have'),
     ('image,x,y\n,1,2\n', 'found.csv:2: names no image'),
+    ('image,x,y\na.png,1,5,2,7\n', 'found.csv:2: has 5 cells, the header 3. Write decimals with a point'),
+    ('x,y,score\n,,0.5\n', "found.csv:2: x is '', not a number"),
 ])
 def test_a_bad_row_is_named(tmp_path, text, words):
     (tmp_path / 'found.csv').write_text(text)
     with pytest.raises(ValueError, match=words):
+        read_points(tmp_path / 'found.csv')
+
+
+def test_a_cell_longer_than_csv_readers_take_is_one_line(tmp_path):
+    (tmp_path / 'found.csv').write_text(f'image,x,y\n{"a" * 200_000}.png,1,2\n')
+    with pytest.raises(ValueError, match='found.csv:2: is no row of a CSV'):
         read_points(tmp_path / 'found.csv')

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mitos_mmdet.core.folders import files_below
+from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.interchange.csv_header import read_header, read_table_lines
 from mitos_mmdet.preparation.own_labels.found import Found
 
@@ -22,7 +24,7 @@ def read_labels(root: str | Path) -> list:
         ValueError: No CSV there, no header, no columns of a place, or a row without a place.
     """
     root = Path(root)
-    files = sorted(path for path in root.rglob('*') if path.suffix.lower() == '.csv') if root.is_dir() else [root]
+    files = [path for path in files_below(root) if without_gz(path).suffix.lower() == '.csv'] if root.is_dir() else [root]
     if not files:
         raise ValueError(f'{root}: holds no .csv. Give a CSV or the folder of the CSVs')
     found: dict[str, Found] = {}
@@ -34,7 +36,7 @@ def read_labels(root: str | Path) -> list:
 def _read(path, found, base, alone):
     lines = read_table_lines(path)
     if not lines:
-        name = path.relative_to(base).with_suffix('').as_posix()
+        name = without_gz(path).relative_to(base).with_suffix('').as_posix()
         found.setdefault(name, Found(name, [], str(path)))
         return
     header = read_header(path, lines[0][1])
@@ -42,11 +44,11 @@ def _read(path, found, base, alone):
         raise ValueError(f'{path}: no column names the image; the columns are {", ".join(header.names)}. Call one "image", or give '
                          f'a folder with one CSV per image, named as the image')
     if header.image is None:
-        name = path.relative_to(base).with_suffix('').as_posix()
+        name = without_gz(path).relative_to(base).with_suffix('').as_posix()
         found.setdefault(name, Found(name, [], str(path)))
     for number, line in lines[1:]:
         where = f'{path}:{number}'
-        row = header.cells(line)
+        row = header.cells(line, where)
         its = found.setdefault(name, Found(name, [], where)) if header.image is None else _frame(found, row[header.image], where)
         if header.case is not None:
             its.case_id = row[header.case] or its.case_id

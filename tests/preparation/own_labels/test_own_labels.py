@@ -1,5 +1,6 @@
 """Labels of one's own, in each kind of file, give the same annotation file."""
 
+import gzip
 import json
 
 import numpy as np
@@ -79,6 +80,16 @@ def test_unlabelled_images_can_be_negatives(images, tmp_path):
     name, root = write('yolo', tmp_path / 'labels', images)
     content = convert(name, root, images=images, class_map=MAP, unlabelled='negative').contents[None]
     assert [image['file_name'] for image in content['images']] == ['s1_a.png', 's1_b.png', 's2_a.png', 's3_a.png']
+
+
+def test_linked_folders_and_gzipped_labels_are_read(images, tmp_path):
+    (tmp_path / 'root' / 'labels').mkdir(parents=True)
+    (tmp_path / 'root' / 'images').symlink_to(images)
+    (tmp_path / 'root' / 'images' / 'loop').symlink_to(tmp_path / 'root')
+    (tmp_path / 'root' / 'labels' / 's1_a.csv.gz').write_bytes(gzip.compress(b'x,y\n3,4\n'))
+    done = convert('csv', tmp_path / 'root', um_per_px=0.25, unlabelled='negative')
+    assert [image['file_name'] for image in done.contents[None]['images']] == [f'images/{name}.png' for name in (*POINTS, 's3_a')]
+    assert [label['centroid'] for label in done.contents[None]['annotations']] == [[3, 4]] and done.skipped == []
 
 
 @pytest.mark.parametrize('text, message', [
