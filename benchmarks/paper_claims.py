@@ -54,7 +54,8 @@ def parse_args():
 
 def main():
     args = parse_args()
-    runs = {(config, seed): args.work_dir / f'{Path(config).name}_{args.iterations}_seed{seed}'
+    kind = '_amp' if args.amp else ''
+    runs = {(config, seed): args.work_dir / f'{Path(config).name}_{args.iterations}_seed{seed}{kind}'
             for group in args.groups for config in GROUPS[group][1].values() for seed in args.seeds}
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(lambda run: train_and_test(*run, runs[run], args), runs))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy  # loads scipy.signal when it is used: half a second that rectangles need not wait for
 from numpy.typing import ArrayLike
-from scipy.signal import fftconvolve
 
 
 class TissueShare:
@@ -49,7 +49,7 @@ class TissueShare:
         x = np.arange(-reach[0], reach[0] + 1) * self.um_per_px[0]
         y = np.arange(-reach[1], reach[1] + 1) * self.um_per_px[1]
         disc = (x**2 + (y**2)[:, None] <= (diameter / 2)**2).astype(np.float64)
-        return fftconvolve(self._mask.astype(np.float64), disc, mode='same') / disc.sum()
+        return scipy.signal.fftconvolve(self._mask.astype(np.float64), disc, mode='same') / disc.sum()
 
     def _lines(self, position, axis):
         """Position in um to (index before, fraction) in the integral, kept inside it: beyond the mask there is no tissue."""
