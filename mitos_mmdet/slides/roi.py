@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NO_REGIONS = ('detection', 'cell', 'tile')  # QuPath's objects that nobody drew as a region
 _IGNORED = 'Ignore*'  # QuPath's class for what is to be left out
+_FARTHEST = 1e9  # Ours: px; no slide reaches so far, and GEOS fails on numbers far beyond.
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Roi:
 
 
 def read_roi(path: str | Path, slide: 'Slide', offset: bool = True) -> 'Roi':
-    """Reads the regions drawn in QuPath: rectangles, ellipses, polygons, brushes, with holes.
+    """Reads the regions drawn in QuPath: rectangles, ellipses, polygons, brushes, with holes; less those of the class ``Ignore*``.
 
     QuPath crops a slide that states bounds (MRXS), so its coordinates start at the bounds' corner, which is added.
 
@@ -75,26 +76,30 @@ def read_roi(path: str | Path, slide: 'Slide', offset: bool = True) -> 'Roi':
         Roi
 
     Raises:
-        ValueError: Unreadable, no GeoJSON, no region with an area (points or lines only), or all outside the slide.
+        ValueError: Unreadable, no GeoJSON, no region with an area (points or lines only), all ignored, or all outside the slide.
     """
     shift = tuple(slide.bounds[:2]) if offset and slide.bounds else (0, 0)
-    features, areas = _features(read_json(path), path), []
-    kinds = set()
-    for number, feature in enumerate(features, start=1):
-        geometry, properties = feature.get('geometry'), feature.get('properties')
+    areas, ignored, kinds = [], [], set()
+    for number, feature in enumerate(_features(read_json(path), path), start=1):
+        properties = feature.get('properties')
         properties = properties if isinstance(properties, dict) else {}
-        if properties.get('objectType') in _NO_REGIONS or _class_of(properties) == _IGNORED:
-            kinds.add(str(properties.get('objectType', 'ignored region')))
+        if properties.get('objectType') in _NO_REGIONS:
+            kinds.add(properties['objectType'])
             continue
-        shape = _geometry(geometry, f'{path}: feature {number}')
-        kinds.add(shape.geom_type)
-        valid = [shapely.make_valid(part) for part in getattr(shape, 'geoms', [shape])]
-        areas += [part for part in shapely.get_parts(valid).tolist() if part.geom_type in ('Polygon', 'MultiPolygon') and part.area > 0]
-    if not areas:
+        kind, parts = _areas(feature['geometry'], f'{path}: feature {number}')
+        if _class_of(properties) == _IGNORED:
+            ignored += parts
+            kinds.add(f'regions of the class {_IGNORED}')
+        else:
+            areas += parts
+            kinds.add(kind)
+    whole = shapely.difference(shapely.union_all(areas), shapely.union_all(ignored))
+    if whole.area <= 0:
         held = f'it holds {", ".join(sorted(kinds))} only' if kinds else 'it is empty'
+        if areas:
+            held = f'regions of the class {_IGNORED} cover all others'
         raise ValueError(f'{path}: has no region with an area ({held}). Draw a rectangle, ellipse or polygon in QuPath and '
                          f'export it as GeoJSON')
-    whole = shapely.union_all(areas)
     whole = shapely.transform(whole, lambda points: points + shift)
     inside = whole.intersection(shapely.box(0, 0, *slide.size))
     if inside.area <= 0:
@@ -120,13 +125,14 @@ def _class_of(properties):
     return kind.get('name') if isinstance(kind, dict) else kind
 
 
-def _geometry(geometry, where):
-    """A shapely geometry of what the file says, or one clear error."""
+def _areas(geometry, where):
+    """``(geometry type, [valid Polygon or MultiPolygon with an area, ...])`` of what the file says, or one clear error."""
     try:
         with np.errstate(invalid='ignore'):  # NaN is told below
             shape = shapely.geometry.shape(geometry)
-        if not np.isfinite(shapely.get_coordinates(shape)).all():  # bounds leave NaN out
-            raise ValueError('its coordinates are not finite')
+        if not (np.abs(shapely.get_coordinates(shape)) < _FARTHEST).all():  # bounds leave NaN out
+            raise ValueError('its coordinates are no places on a slide')
+        valid = shapely.get_parts([shapely.make_valid(part) for part in getattr(shape, 'geoms', [shape])])
     except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, shapely.errors.ShapelyError) as error:
         raise ValueError(f'{where} has no usable geometry ({str(geometry)[:60]}). Export it again from QuPath') from error
-    return shape
+    return shape.geom_type, [part for part in valid.tolist() if part.geom_type in ('Polygon', 'MultiPolygon') and part.area > 0]

@@ -50,6 +50,12 @@ def test_holes_and_several_regions(tmp_path, slide):
     assert roi.contains([[200, 200], [120, 120], [650, 650]]).tolist() == [False, True, True]
 
 
+def test_what_is_to_be_ignored_is_left_out_of_other_regions(tmp_path, slide):
+    inner = dict(type='Polygon', coordinates=HOLED['coordinates'][1:])
+    roi = roi_of(tmp_path, slide, [feature(inner, classification=dict(name='Ignore*')), feature(SQUARE)])
+    assert roi.area_px == 30000 and roi.contains([[200, 200], [120, 120]]).tolist() == [False, True]
+
+
 def test_an_ellipse_and_a_bow_tie(tmp_path, slide):
     ring = np.array(shapely.Point(500, 400).buffer(100).exterior.coords).tolist()
     ellipse = feature(dict(type='Polygon', coordinates=[ring]), isEllipse=True)
@@ -75,7 +81,9 @@ def test_a_region_over_the_border_is_cut(tmp_path, slide):
     ([feature(dict(type='Point', coordinates=[5, 5]))], 'it holds Point only.*Draw a rectangle'),
     ([feature(dict(type='LineString', coordinates=[[5, 5], [9, 9]]))], 'it holds LineString only'),
     ([dict(feature(SQUARE), properties=dict(objectType='cell'))], 'it holds cell only'),
-    ([feature(SQUARE, classification=dict(name='Ignore*'))], 'no region with an area'),
+    ([feature(SQUARE, classification=dict(name='Ignore*'))], r'no region with an area \(it holds regions of the class Ignore\* only'),
+    ([feature(SQUARE), feature(SQUARE, classification=dict(name='Ignore*'))], r'class Ignore\* cover all others'),
+    ([feature(dict(type='Polygon', coordinates=[[[0, 1e16], [1e300, 5], [5, 1e30], [0, 1e16]]]))], 'feature 1 has no usable geometry'),
     ([feature(dict(type='Polygon', coordinates=[[[5e3, 5e3], [6e3, 5e3], [6e3, 6e3], [5e3, 5e3]]]))], 'outside the slide slide.svs'),
     ([feature(dict(type='Polygon', coordinates=[[['a', 5], [5, 5], [6, 6], ['a', 5]]]))], 'feature 1 has no usable geometry'),
     ([feature(dict(type='Polygon', coordinates=[[[5, 5], [6, 6]]]))], 'feature 1 has no usable geometry'),
