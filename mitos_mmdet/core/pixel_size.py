@@ -11,12 +11,12 @@ PLAUSIBLE_UM_PER_PX = (0.05, 10.0)
 _UM = {'nm': 1e-3, 'um': 1.0, 'micron': 1.0, 'microns': 1.0, 'micrometer': 1.0, 'mm': 1e3, 'cm': 1e4, 'm': 1e6, 'inch': 25400.0,
        'in': 25400.0}
 _UM_PER_TIFF_UNIT = {2: 25400.0, 3: 10000.0}  # ResolutionUnit: inch, centimetre
-_MPP = re.compile(r'\bMPP\s*=\s*([0-9.]+)', re.IGNORECASE)
+_MPP = re.compile(r'\bMPP\s*=\s*([0-9]*[.,]?[0-9]+(?:e[+-]?[0-9]+)?)', re.IGNORECASE)
 _MOST_XML = 50_000_000  # Ours: characters; beyond, it is no description.
 
 
 def plausible(sides: tuple | None) -> tuple | None:
-    """``(x, y)`` um/px if a microscope may have it, else None."""
+    """Sides of a pixel in um, as ``(x, y)``, if a microscope may have them, else None."""
     low, high = PLAUSIBLE_UM_PER_PX
     return sides if sides and all(math.isfinite(side) and low <= side <= high for side in sides) else None
 
@@ -99,9 +99,10 @@ def _um_of(unit):
 
 
 def _number(text):
+    """Text as a number, also with a decimal comma; nan where it is none."""
     try:
-        return float(text)
-    except (TypeError, ValueError, OverflowError):
+        return float(text.replace(',', '.'))
+    except (AttributeError, ValueError):
         return math.nan
 
 

@@ -21,7 +21,8 @@ def ome(x, y, unit_x=None, unit_y=None):
     (ome(250, 250, 'nm', 'nm'), (0.25, 0.25)),
     (ome(0.00025, 0.25, 'mm', '\u00b5m'), (0.25, 0.25)),
     (ome(0.25, 0.25, '\u03bcm', '\u03bcm'), (0.25, 0.25)),  # the Greek letter instead of the micro sign
-    (ome(1, 1, 'pixel', 'pixel'), None),
+    (ome('0,25', '0,5'), (0.25, 0.5)),
+    (ome(1, 1, 'pixel', 'pixel'), None), (ome('1,000.5', 1), None),
     (ome('?', 1), None), (ome(0, 0), None), ('<OME>', None), ('<OME/>', None),
     ('<!DOCTYPE x [<!ENTITY a "aaaa">]><OME>&a;</OME>', None),
 ])
@@ -43,8 +44,10 @@ def test_imagej(tmp_path, unit, per_unit, expected):
     assert read_header(tmp_path / 'a.tif')[2] == (expected and pytest.approx((expected, expected)))
 
 
-def test_aperios_description(tmp_path):
-    tifffile.imwrite(tmp_path / 'a.tif', RGB, photometric='rgb', metadata=None, description='Aperio Image|AppMag = 40|MPP = 0.2525')
+@pytest.mark.parametrize('stated', ['0.2525', '0,2525', '.2525', '2.525e-1'])
+def test_aperios_description(tmp_path, stated):
+    description = f'Aperio Image|AppMag = 40|MPP = {stated}|Left = 1'
+    tifffile.imwrite(tmp_path / 'a.tif', RGB, photometric='rgb', metadata=None, description=description)
     assert read_header(tmp_path / 'a.tif')[2] == (0.2525, 0.2525)
 
 
