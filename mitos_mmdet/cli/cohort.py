@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.cohort_manifest import read_cohort
-from mitos_mmdet.cli.detection_flags import add_operating_threshold
+from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
@@ -99,19 +99,13 @@ def _share(args, slides):
 
 def _check(args):
     for flag, value, least in (
-            ('--workers', args.workers, 1), ('--cpus-per-worker', args.cpus_per_worker, 1), ('--gpus-per-worker', args.gpus_per_worker, 0),
-            ('--um-per-px', args.um_per_px, 0), ('--threshold', args.threshold, 0)):
+            ('--workers', args.workers, 1), ('--cpus-per-worker', args.cpus_per_worker, 1), ('--gpus-per-worker', args.gpus_per_worker, 0)):
         if value is not None and not least <= value < math.inf:
             raise ValueError(f'{flag} {value:g} must be at least {least}')
     if args.address is not None and args.workers is None:
         raise ValueError('--address needs --workers: how many slides the cluster shall do at once')
-    if args.um_per_px == 0:
-        raise ValueError('--um-per-px 0 must be above 0')
-    if args.threshold is not None and args.threshold > 1:
-        raise ValueError(f'--threshold {args.threshold:g} must be a score from 0 to 1')
+    check_detection_flags(args)
     check_model_flag(args)
-    if args.roi is not None and not Path(args.roi).is_file():
-        raise ValueError(f'--roi {args.roi}: no such file')
 
 
 def _check_outputs(args, stem, slides, part):

@@ -87,7 +87,7 @@ def _name(text):
 def _there(folder, name):
     """The path of a slide or region: its name may have Windows' backslashes, or accents written otherwise than on the disk."""
     path = as_spelled_there(folder / name)
-    return path if path.exists() else as_spelled_there(folder / name.replace('\\', '/'))
+    return path if os.path.exists(path) else as_spelled_there(folder / name.replace('\\', '/'))
 
 
 def _slide(row, where, folder):

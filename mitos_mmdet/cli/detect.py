@@ -2,13 +2,12 @@
 
 import argparse
 import contextlib
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
-from mitos_mmdet.cli.detection_flags import add_operating_threshold
+from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
@@ -123,17 +122,12 @@ def _work(inputs, places, faults, model, settings, args):
 
 
 def _check(args):
-    if args.um_per_px is not None and not 0 < args.um_per_px < math.inf:
-        raise ValueError(f'--um-per-px {args.um_per_px:g}: give a number above zero')
+    check_detection_flags(args)
     hotspot_settings(args)
-    if args.threshold is not None and not 0 <= args.threshold <= 1:
-        raise ValueError(f'--threshold {args.threshold:g}: give a score from 0 to 1')
     for flag, value in (('--batch-size', args.batch_size), ('--workers', args.workers)):
         if value is not None and value < 1:
             raise ValueError(f'{flag} {value}: give 1 or more')
     check_model_flag(args)
-    if args.roi is not None and not Path(args.roi).is_file():
-        raise ValueError(f'--roi {args.roi}: no such file')
     check_writable('--out', args.out)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.folders import walk_once
-from mitos_mmdet.core.names import without_unprintable
+from mitos_mmdet.core.names import fitted, without_unprintable
 
 IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
 SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide'}
@@ -111,7 +111,7 @@ def output_names(inputs: Sequence[Path]) -> list[str]:
     names = [None] * len(inputs)
     open_places = list(range(len(inputs)))
     for kind in kinds:
-        made = {place: without_unprintable(kind(inputs[place])) for place in open_places}
+        made = {place: fitted(without_unprintable(kind(inputs[place])), '') for place in open_places}
         # Case is ignored: some file systems do.
         counts = {}
         for name in [*made.values(), *filter(None, names)]:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from mitos_mmdet.core.lengths import check_um_per_px
+from mitos_mmdet.core.pixel_size import PLAUSIBLE_UM_PER_PX, plausible
 from mitos_mmdet.evaluation.thresholds import Threshold, read_threshold
 from mitos_mmdet.interchange.recognise import FORMATS
 
@@ -36,6 +37,21 @@ def add_operating_threshold(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
     chosen.add_argument('--calibration', metavar='FILE.json', help='take the threshold that mitos calibrate chose for this model')
+
+
+def check_detection_flags(args: argparse.Namespace) -> None:
+    """Checks what commands that detect share, before the model is loaded.
+
+    Raises:
+        ValueError: A threshold outside 0 to 1, um/px that no microscope has, or no file of the region.
+    """
+    if args.threshold is not None and not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold {args.threshold:g}: give a score from 0 to 1')
+    if args.um_per_px is not None and not plausible((args.um_per_px,)):
+        low, high = PLAUSIBLE_UM_PER_PX
+        raise ValueError(f"--um-per-px {args.um_per_px:g}: is not a microscope's. Give a number from {low} to {high:g}, for example 0.25")
+    if args.roi is not None and not Path(args.roi).is_file():
+        raise ValueError(f'--roi {args.roi}: no such file')
 
 
 def read_threshold_flags(args: argparse.Namespace) -> float | Threshold | None:

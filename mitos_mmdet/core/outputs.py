@@ -46,9 +46,9 @@ def check_output(flag: str, path: Path | str, inputs: Iterable[Path | str | None
     if not path.is_file():
         raise ValueError(f'{flag} {path}: cannot be written there, it is no ordinary file. Choose another name')
     for source in (Path(entry) for entry in inputs if entry):
-        if source.is_file() and source.samefile(path):
+        if os.path.isfile(source) and source.samefile(path):
             raise ValueError(f'{flag} {path}: is an input of this command ({source}), which is never replaced. Choose another name')
-        if source.is_dir() and _lies_in(path, source) and not (ours and begins_with(path, ours)):
+        if os.path.isdir(source) and _lies_in(path, source) and not (ours and begins_with(path, ours)):
             raise ValueError(f'{flag} {path}: is there already, in the input folder {source}, and not known to be from this command. '
                              f'Choose another name, or remove it')
 

@@ -1,9 +1,10 @@
 """Whether the folders of slides may be filled: no input is lost there, nor a file that this package did not write."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from mitos_mmdet.core.outputs import begins_with, check_output
+from mitos_mmdet.core.outputs import begins_with, check_output, check_writable
 from mitos_mmdet.slides.run_slide import SUMMARY, UNFINISHED
 from mitos_mmdet.slides.write_outputs import FILES
 
@@ -18,10 +19,12 @@ def check_places(places: Iterable[Path], inputs: Iterable[Path | str | None]) ->
         inputs: What the run reads; folders among it do not matter, what lies in them is protected as any file of others is.
 
     Raises:
-        ValueError: A result would replace an input, or a file in a folder that holds no results of an earlier run.
+        ValueError: A folder cannot be written, or a result would replace an input, or a file in a folder that holds no results of an
+            earlier run.
     """
-    inputs = [path for path in inputs if path and Path(path).is_file()]
+    inputs = [path for path in inputs if path and os.path.isfile(path)]
     for place in places:
+        check_writable('--out', place)
         present = [path for path in (place / name for name in (*FILES.values(), SUMMARY)) if path.exists()]
         for path in present:
             check_output('--out', path, inputs)

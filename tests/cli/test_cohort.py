@@ -90,13 +90,23 @@ def test_folders_and_globs(cohort):
     assert [slide.path.name for slide in read_cohort(str(cohort), str(cohort / 'out'))] == ['a.png', 'b.png', 'broken.png']
 
 
-def test_without_um_per_px_a_slide_fails_alone(cohort, capsys):
-    manifest = write(cohort / 'slides.csv', 'path,um_per_px', 'a.png,', 'b.png,0.5', 'gone.png,0.5')
+def test_a_slide_that_is_not_there_or_lacks_um_per_px_fails_alone(cohort, capsys):
+    too_long = f'{"x" * 300}.png'
+    manifest = write(cohort / 'slides.csv', 'path,um_per_px', 'a.png,', 'b.png,0.5', 'gone.png,0.5', f'{too_long},0.5')
     assert main([manifest, '--out', str(cohort / 'out'), '--no-page']) == 1
     reasons = {line['path']: line['reason'] for line in table(cohort / 'out' / 'cohort.csv')}
     assert 'um/px' in reasons['a.png']
     assert reasons['b.png'] == ''
-    assert 'No such file' in reasons['gone.png']
+    assert 'No such file' in reasons['gone.png'] and 'name too long' in reasons[too_long]
+
+
+@pytest.mark.parametrize('flags, words', [
+    (['--um-per-px', '250'], "--um-per-px 250: is not a microscope's"), (['--um-per-px', 'nan'], "nan: is not a microscope's"),
+    (['--threshold', 'nan'], '--threshold nan: give a score from 0 to 1'), (['--roi', 'none.geojson'], '--roi none.geojson: no such file')])
+def test_wrong_flags_are_refused_before_anything_is_written(cohort, flags, words):
+    with pytest.raises(ValueError, match=words):
+        main([str(cohort / '[ab].png'), '--out', str(cohort / 'out'), *flags])
+    assert not (cohort / 'out').exists()
 
 
 def test_paths_count_from_the_manifest(cohort, monkeypatch):

@@ -189,8 +189,9 @@ def test_a_region_restricts(model, tmp_path):
 
 
 @pytest.mark.parametrize(('more', 'message'), [
-    (['--um-per-px', '0'], '--um-per-px 0: give a number above zero'),
-    (['--um-per-px', '1000'], '1000.* um/px is not a microscope'),
+    (['--um-per-px', '0'], "--um-per-px 0: is not a microscope's. Give a number from 0.05 to 10"),
+    (['--um-per-px', '1000'], "--um-per-px 1000: is not a microscope's"),
+    (['--um-per-px', 'nan'], "--um-per-px nan: is not a microscope's"),
     (['--um-per-px', '4'], 'a.png: has 4 um/px, too coarse for mitotic figures.*more than 1 cannot be enlarged'),
     (['--threshold', '7'], '--threshold 7: give a score from 0 to 1'),
     (['--workers', '0'], '--workers 0: give 1 or more'),
@@ -202,6 +203,15 @@ def test_what_cannot_be_meant(model, tmp_path, more, message):
     with pytest.raises(ValueError, match=message):
         command.main([str(frame), '--out', str(tmp_path / 'out'), *(['--um-per-px', '0.25'] if '--um-per-px' not in more else []), *more])
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_file_where_a_slides_folder_goes_is_known_before_the_model_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, '_model', None)
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'a').write_text('mine')
+    with pytest.raises(ValueError, match='--out .*out/a: cannot be written there'):
+        command.main([str(picture(tmp_path / 'a.png')), '--out', str(tmp_path / 'out'), '--um-per-px', '0.25'])
+    assert (tmp_path / 'out' / 'a').read_text() == 'mine'
 
 
 def test_a_name_that_is_no_text(model, tmp_path):

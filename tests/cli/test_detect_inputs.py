@@ -29,6 +29,12 @@ def test_a_dicom_slide_of_several_files_is_read_once(shared_data):
     assert [path.name for path in parts] == ['boxes_1.dcm']
 
 
+def test_output_names_fit_every_file_system():
+    paths = [Path('/', part, 'y' * 200, 'x' * 200, 'a.png') for part in 'pq']
+    names = output_names(paths)
+    assert len(set(names)) == 2 and max(map(len, names)) <= 255
+
+
 def test_output_names_differ():
     paths = [Path(name) for name in ('/x/a.png', '/x/b.png', '/x/b.tif', '/y/c.png', '/z/c.png', '/z/A.jpg', '/p/q/d.png', '/r/q/d.png')]
     names = output_names(paths)
