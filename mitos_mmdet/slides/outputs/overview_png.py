@@ -15,6 +15,7 @@ from matplotlib.patches import Ellipse, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
+from shapely.geometry.polygon import orient
 
 from mitos_mmdet.core.files import draft
 from mitos_mmdet.slides.grade import LEAST_TISSUE_MM2
@@ -66,11 +67,12 @@ def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | Non
         axes.imshow(thumbnail, extent=(0, slide.size[0], slide.size[1], 0), interpolation='nearest', aspect='auto')
         axes.set(xlim=(0, slide.size[0]), ylim=(slide.size[1], 0))
         axes.axis('off')
-        heat = _paint_density(axes, count, slide.size)
-        if tissue is not None:
-            _outline(axes, tissue.polygons(), edgecolor=TISSUE, linewidth=1.3)
-        if roi is not None:
-            _outline(axes, roi.polygons, edgecolor=INK, linewidth=1.6, linestyle=(0, (6, 4)))
+        outlines = None if tissue is None else _path(tissue.polygons())
+        heat = _paint_density(axes, count, slide.size, outlines)
+        if outlines is not None:
+            axes.add_patch(PathPatch(outlines, facecolor='none', edgecolor=TISSUE, linewidth=1.3))
+        if roi is not None and roi.polygons:
+            axes.add_patch(PathPatch(_path(roi.polygons), facecolor='none', edgecolor=INK, linewidth=1.6, linestyle=(0, (6, 4))))
         axes.plot(*count.mitoses.points.T, linestyle='none', marker='o', markersize=_dot(len(count.mitoses)), markerfacecolor='white',
                   markeredgecolor=POINT, markeredgewidth=1)
         _paint_hotspot(axes, count, slide.size)
@@ -80,14 +82,18 @@ def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | Non
         return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
 
 
-def _paint_density(axes, count, size):
-    """The density as a veil; None where nothing was found, and on images so small that it would only smear single detections."""
+def _paint_density(axes, count, size, tissue):
+    """The density as a veil over the tissue; None where nothing was found, and on images so small that it would only smear single
+    detections.
+    """
     most = float(count.density.per_mm2.max())
     if most <= 0 or np.prod(size) * np.prod(count.mitoses.um_per_px) / 1e6 < LEAST_TISSUE_MM2:
         return None
     heat = ScalarMappable(Normalize(0, most), _HEAT)
-    axes.imshow(count.density.per_mm2, extent=(0, size[0], size[1], 0), cmap=_HEAT, vmin=0, vmax=most,
-                interpolation='bilinear', aspect='auto')
+    veil = axes.imshow(count.density.per_mm2, extent=(0, size[0], size[1], 0), cmap=_HEAT, vmin=0, vmax=most,
+                       interpolation='bilinear', aspect='auto')
+    if tissue is not None:
+        veil.set_clip_path(tissue, axes.transData)
     return heat
 
 
@@ -114,11 +120,11 @@ def _paint_hotspot(axes, count, size):
                   bbox=dict(boxstyle='round,pad=0.3', facecolor=HOTSPOT, edgecolor='white'))
 
 
-def _outline(axes, polygons, **style):
-    for polygon in polygons:
-        rings = [np.asarray(ring.coords) for ring in (polygon.exterior, *polygon.interiors)]
-        codes = np.concatenate([[Outline.MOVETO] + [Outline.LINETO] * (len(ring) - 2) + [Outline.CLOSEPOLY] for ring in rings])
-        axes.add_patch(PathPatch(Outline(np.concatenate(rings), codes), facecolor='none', **style))
+def _path(polygons):
+    """All rings of shapely polygons as one path, holes the other way round; None where there are none."""
+    rings = [np.asarray(ring.coords) for polygon in map(orient, polygons) for ring in (polygon.exterior, *polygon.interiors)]
+    codes = [code for ring in rings for code in (Outline.MOVETO, *[Outline.LINETO] * (len(ring) - 2), Outline.CLOSEPOLY)]
+    return Outline(np.concatenate(rings), codes) if rings else None
 
 
 def _paint_legend(figure, strip, width, count, heat, tissue, roi, um_per_px):

@@ -20,6 +20,7 @@ from mitos_mmdet.slides.outputs.crops import crop, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
 from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
 from mitos_mmdet.slides.settings import SlideSettings
+from mitos_mmdet.slides.tissue import TissueMask
 from mitos_mmdet.slides.tissue_share import TissueShare
 from mitos_mmdet.slides.write_outputs import provenance
 
@@ -208,6 +209,15 @@ def test_overview_shows_hotspot_and_detections(slide, tmp_path):
     assert np.abs(picture[y, x] - bare[y, x]).sum() < 10 < np.abs(dense[y, x] - bare[y, x]).sum()
     write_overview(tmp_path / 'overview.png', draw_overview(slide, count))
     assert [path.name for path in tmp_path.iterdir()] == ['overview.png']
+
+
+def test_the_density_veils_tissue_alone(slide):
+    mask = np.ones((12, 16), bool)
+    mask[:, 6:], mask[3:5, 4] = False, False  # glass on the right, and a hole
+    picture, bare = (np.asarray(draw_overview(slide, count, TissueMask(mask, (100.0, 100.0), SIZE))).astype(int)
+                     for count in (graded(), counted(np.zeros((0, 2)), [])))
+    scale, veiled = 1500 / SIZE[0], np.abs(picture - bare).sum(axis=2) > 10
+    assert [bool(veiled[int(y * scale), int(x * scale)]) for x, y in ((360, 400), (450, 400), (640, 320))] == [True, False, False]
 
 
 def test_share_of_tissue_in_a_window():
