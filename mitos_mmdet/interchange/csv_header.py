@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.core.text_files import read_text
 
 # In the order they are looked for.
@@ -65,14 +66,29 @@ class CsvHeader:
         return row[:len(self.names)] + [''] * (len(self.names) - len(row))
 
     def number(self, row: list[str], index: int, where: str) -> float:
-        """The number in a cell.
+        """The number in a cell; with a decimal comma, too, where commas do not separate.
 
         Raises:
             ValueError: There is none.
         """
-        if not is_number(row[index]):
+        text = row[index] if self.delimiter == ',' else row[index].replace(',', '.')
+        if not is_number(text):
             raise ValueError(f'{where}: {self.names[index]} is {row[index][:40]!r}, not a number. Correct the row')
-        return float(row[index])
+        return float(text)
+
+    def pixel_size(self, row: list[str], where: str, before: tuple | None = None) -> tuple | None:
+        """``(x, y)`` um/px of the row's image; where the row does not say it, that of a row before.
+
+        Raises:
+            ValueError: No number, none that a microscope gives, or another than before.
+        """
+        if self.um_per_px is None or not row[self.um_per_px]:
+            return before
+        given = check_um_per_px((self.number(row, self.um_per_px, where),) * 2, where)
+        if before not in (None, given):
+            raise ValueError(f'{where}: {self.names[self.um_per_px]} is {given[0]:g}, in a row before {before[0]:g} of the same image. '
+                             f'Correct one of them')
+        return given
 
     def has_place(self, row: list[str]) -> bool:
         """False of a row that names an image and no place: looked at, nothing found."""
@@ -124,14 +140,14 @@ def read_header(path: str | Path, line: str) -> CsvHeader:
 
 def _split(line, delimiter, where):
     try:
-        return next(csv.reader([line], delimiter=delimiter))
+        return next(csv.reader([line], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise ValueError(f'{where}: is no row of a CSV ({error}). Write it again') from error
+        raise ValueError(f'{where}: is no row of a CSV ({error}). Write each row on one line, without line breaks in quotes') from error
 
 
 def is_number(text: str) -> bool:
-    """Whether text is a finite number."""
+    """Whether text is a finite number as programs write it, not as Python's source may have it (``1_000``)."""
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(float(text)) and '_' not in text
     except ValueError:
         return False

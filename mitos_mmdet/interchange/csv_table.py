@@ -49,8 +49,7 @@ def _read(path, source, found):
         if not name:
             raise ValueError(f'{where}: names no image. Fill the column')
         points, more = found.setdefault(name, ([], {}))
-        if header.um_per_px is not None and row[header.um_per_px]:
-            more['um_per_px'] = (header.number(row, header.um_per_px, where), ) * 2
+        more['um_per_px'] = header.pixel_size(row, where, more.get('um_per_px'))
         if header.case is not None and row[header.case]:
             more['case_id'] = row[header.case]
         if header.image is None or header.has_place(row):

@@ -10,6 +10,7 @@ from mitos_mmdet.interchange.recognise import read_points
     'image,x,y,score\na.png,10,20,0.5\nb.png,,,\n',
     'Score;Y [px];X [px];File name\n0.5;20;10;a.png\n;;;b.png\n'.replace(' [px]', '_px'),
     'x1\ty1\tx2\ty2\tconfidence\tframe\n5\t10\t15\t30\t0.5\ta.png\n\t\t\t\t\tb.png\n',
+    'image;x;y;score\na.png;10,0;20,0;0,5\nb.png\n',
     'image,x,y,width,height,probability,extra\na.png,5,10,10,20,0.5,"1,2"\nb.png\n',
 ])
 def test_one_file_for_all_images(tmp_path, text):
@@ -42,6 +43,7 @@ def test_the_table_of_mitos_detect(tmp_path):
     ('image,x,y,score\na.png,1,2,\na.png,3,4,0.5\n', 'found.csv: a.png: point 1 has no score and others have'),
     ('image,x,y\n,1,2\n', 'found.csv:2: names no image'),
     ('image,x,y\na.png,1,5,2,7\n', 'found.csv:2: has 5 cells, the header 3. Write decimals with a point'),
+    ('x,y,mpp,score\n1,2,0,0.5\n', 'found.csv:2 has no usable pixel size'),
     ('x,y,score\n,,0.5\n', "found.csv:2: x is '', not a number"),
 ])
 def test_a_bad_row_is_named(tmp_path, text, words):

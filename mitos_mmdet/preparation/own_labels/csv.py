@@ -52,8 +52,7 @@ def _read(path, found, base, alone):
         its = found.setdefault(name, Found(name, [], where)) if header.image is None else _frame(found, row[header.image], where)
         if header.case is not None:
             its.case_id = row[header.case] or its.case_id
-        if header.um_per_px is not None and row[header.um_per_px]:
-            its.um_per_px = (header.number(row, header.um_per_px, where),) * 2
+        its.um_per_px = header.pixel_size(row, where, its.um_per_px)
         if header.image is None or header.has_place(row):
             its.points.append((*header.centroid(row, where), (row[header.kind] or None) if header.kind is not None else None, where))
 

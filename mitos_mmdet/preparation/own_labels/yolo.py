@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mitos_mmdet.contests.label_files import read_lines
 from mitos_mmdet.core.folders import files_below
+from mitos_mmdet.core.text_files import read_text
 from mitos_mmdet.preparation.own_labels.found import Found
 
 _NAME_FILES = ('classes.txt', 'obj.names', 'data.yaml', 'data.yml', 'dataset.yaml')
@@ -69,8 +70,9 @@ def _read_names(path):
     import yaml  # comes with mmengine
 
     try:
-        names = yaml.safe_load(path.read_text(encoding='utf-8'))['names']
-    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
+        names = yaml.safe_load(read_text(path))['names']
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path}: holds no list "names". Correct it, or give the classes by --class-map') from error
-    pairs = names.items() if isinstance(names, dict) else enumerate(names)
-    return {str(number): str(name) for number, name in pairs}
+    if not isinstance(names, dict | list):
+        raise ValueError(f'{path}: its "names" are {str(names)[:40]!r}, no list. Correct it, or give the classes by --class-map')
+    return {str(number): str(name) for number, name in (names.items() if isinstance(names, dict) else enumerate(names))}

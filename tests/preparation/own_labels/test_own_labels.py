@@ -99,6 +99,12 @@ def test_linked_folders_and_gzipped_labels_are_read(images, tmp_path):
     ('image,x,y\ns1_a.png,3,left\n', r"labels.csv:2: y is 'left', not a number"),
     ('image,x,y,class\ns1_a.png,3,4,tubule\n', r"labels.csv:2: the class 'tubule' is not known.*--class-map"),
     ('image,x,y\n,3,4\n', 'names no image'),
+    ('image,x,y\ns1_a.png,1_0,4\n', r"labels.csv:2: x is '1_0', not a number"),
+    ('image,x,y,note\ns1_a.png,3,4,"two\nlines"\n', 'labels.csv:2: is no row of a CSV.*Write each row on one line'),
+    ('image,x,y,mpp\ns1_a.png,3,4,0\n', 'labels.csv:2 has no usable pixel size'),
+    ('image,x,y,mpp\ns1_a.png,3,4,-1\n', 'labels.csv:2 has no usable pixel size'),
+    ('image,x,y,mpp\ns1_a.png,3,4,250\n', 'labels.csv:2 has a pixel size of 250 x 250 um, which no microscope gives'),
+    ('image,x,y,mpp\ns1_a.png,3,4,0.25\ns1_a.png,5,6,0.5\n', 'labels.csv:3: mpp is 0.5, in a row before 0.25'),
 ])
 def test_bad_tables_are_one_line(text, message, images, tmp_path):
     (tmp_path / 'labels.csv').write_text(text)
@@ -113,6 +119,14 @@ def test_bad_yolo_lines_are_named(line, message, images, tmp_path):
     (tmp_path / 's1_a.txt').write_text(line)
     with pytest.raises(ValueError, match=f's1_a.txt:1.*{message}'):
         convert('yolo', tmp_path / 's1_a.txt', images=images)
+
+
+@pytest.mark.parametrize('text', ['names:', 'names: mitosis', '5', 'other: 1', 'names: 2001-99-99', 'names: ['])
+def test_a_yaml_file_without_a_list_of_names_is_named(text, images, tmp_path):
+    (tmp_path / 'data.yaml').write_text(text)
+    (tmp_path / 's1_a.txt').write_text('0 0.5 0.5 0.1 0.1')
+    with pytest.raises(ValueError, match='data.yaml: .*(no list "names"|no list. Correct it)'):
+        convert('yolo', tmp_path, images=images)
 
 
 def test_labels_without_their_image_are_left_out_and_named(images, tmp_path):
