@@ -6,6 +6,7 @@ from pathlib import Path
 from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.core.pixel_size import PLAUSIBLE_UM_PER_PX, plausible
 from mitos_mmdet.evaluation.thresholds import Threshold, read_threshold
+from mitos_mmdet.interchange.csv_header import is_number
 from mitos_mmdet.interchange.recognise import FORMATS
 
 
@@ -21,7 +22,9 @@ def read_um_per_px(text: str | None) -> tuple | None:
     if text is None:
         return None
     sides = text.split(',')
-    return check_um_per_px(sides * 2 if len(sides) == 1 else sides, f'--um-per-px {text}', needed_for='a length in um')
+    if len(sides) > 2 or not all(is_number(side) and float(side) > 0 for side in sides):
+        raise ValueError(f'--um-per-px {text}: give a number above zero, or two as x,y, with decimal points; for example 0.25')
+    return check_um_per_px((sides * 2)[:2], f'--um-per-px {text}')
 
 
 def add_threshold(parser: argparse.ArgumentParser, explained: str) -> 'argparse._MutuallyExclusiveGroup':

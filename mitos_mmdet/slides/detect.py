@@ -46,7 +46,7 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
         tile_size, overlap: Px at the model's um/px; None: the model's own.
         workers: Threads that read.
         stain: ``'slide'``: one estimate for the slide, where the model wants stain normalisation. Or a ``StainEstimate``, or None for
-            colours as they are.
+            colours as they are, also for the second reader.
         score_floor: What the detector scores less is dropped.
         progress: Called as ``progress(done, total)`` after every tile.
         second_progress: The same for the crops of the second reader.
@@ -64,6 +64,7 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
                       model.size_divisor)
     area = WantedArea(slide, tissue, roi)
     tiles = plan.tiles[area.tiles(plan.to_level0(plan.tiles))]
+    normalise = stain is not None
     if isinstance(stain, str):
         stain, _ = slide_stain(slide, model, tissue) if len(tiles) else (None, None)
     in_flight = batch_size or model.in_flight
@@ -85,7 +86,9 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
     inside = area.points(points)
     detections = Detections(points[inside], scores[keep].ravel()[inside], labels[keep].ravel()[inside], slide.um_per_px, slide.size,
                             boxes[inside], classes=model.classes)
-    return detections if model.second_reader is None else read_again(slide, detections, model.second_reader, tissue, second_progress)
+    if model.second_reader is None:
+        return detections
+    return read_again(slide, detections, model.second_reader, tissue, second_progress, normalise)
 
 
 def _without_border(tile, inside):

@@ -104,7 +104,8 @@ def _found(slide, model, settings, progress, workers, second_progress):
     if model.normalizer is not None and stain is None:
         notes.append(f'Its stain was not normalised ({reason}).')
     tiles = []
-    found = detect(slide, model, roi, searched, settings.batch_size, workers=workers, stain=stain,
+    found = detect(slide, model, roi, searched, settings.batch_size, workers=workers,
+                   stain=(stain or 'slide') if settings.stain is None else None,  # the second reader has a stain of its own
                    progress=_counting(progress, tiles), second_progress=second_progress)
     threshold = model.threshold if settings.threshold is None else settings.threshold
     if model.atypical is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tissue: 'TissueMask | None' = None,
-               progress: Callable[[int, int], None] | None = None) -> Detections:
+               progress: Callable[[int, int], None] | None = None, normalise: bool = True) -> Detections:
     """The detections with the mean score of the detector and of a second reader, by falling score.
 
     Mitotic figures that the detector scores below ``reader.least_score`` are not read again: the reader's score counts as 0 there.
@@ -29,11 +29,12 @@ def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tis
         reader: ``SecondReader``.
         tissue: ``TissueMask`` that the slide's stain is measured on; None: the whole slide.
         progress: Called as ``progress(done, total)`` after every few crops.
+        normalise: Give the reader the colours that it was trained with, where it wants such; False: those of the slide.
     """
     mitoses = detections.labels == detections.classes.index(MITOSIS)
     chosen = np.flatnonzero(mitoses & (detections.scores >= reader.least_score))
     opinions = np.zeros(len(detections))
-    stain, _ = slide_stain(slide, reader, tissue) if len(chosen) else (None, None)
+    stain, _ = slide_stain(slide, reader, tissue) if normalise and len(chosen) else (None, None)
     for part, crops in read_crops(slide, detections.points[chosen], reader.crop_size, reader.um_per_px):
         opinions[chosen[part]] = reader.predict(np.stack([reader.prepare(crop, stain) for crop in crops]))
         if progress is not None:

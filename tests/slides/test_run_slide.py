@@ -63,3 +63,34 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, monkeypatch, when):
         run_slide(tmp_path / 'a.png', disc_model(tile_size=128, overlap=32), tmp_path / 'out', SlideSettings(um_per_px=0.25),
                   progress=interrupt if when == 'while it detects' else None)
     assert [path.name for path in tmp_path.iterdir()] == ['a.png']
+
+
+class NormalisingReader:
+    """A second reader that agrees with the detector, and notes which stain its crops were prepared with."""
+
+    name, sha256, um_per_px, crop_size, least_score, normalizer = 'agrees', 'a' * 64, 0.25, 16, 0.2, 'some'
+
+    def __init__(self):
+        self.stains = []
+
+    def estimate_stain(self, image):
+        return 'its stain', None
+
+    def prepare(self, crop, stain):
+        self.stains.append(stain)
+        return crop
+
+    def predict(self, crops):
+        return np.ones(len(crops))
+
+    def mean(self, scores, opinions):
+        return scores
+
+
+@pytest.mark.parametrize('stain, expected', [(None, 'its stain'), ('none', None)])
+def test_no_stain_holds_for_the_second_reader_too(tmp_path, stain, expected):
+    Image.fromarray(pixels()).save(tmp_path / 'a.png')
+    model = disc_model()
+    model.second_reader = NormalisingReader()
+    run_slide(tmp_path / 'a.png', model, tmp_path / 'out', SlideSettings(um_per_px=0.25, stain=stain, outputs=('csv', )))
+    assert model.second_reader.stains == [expected] * 2
