@@ -18,6 +18,7 @@ import numpy as np
 from mitos_mmdet.cli.config_checks import check_data, files_read, protected
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.outputs import check_output
 from mitos_mmdet.report.training_sheet import PANELS, Sample, training_sheet
@@ -34,15 +35,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='pictures of each sample, side by side (default: all: boxes and outlines in one)')
     parser.add_argument('--index', type=int, help='one training image, drawn anew for every picture')
     parser.add_argument('--negatives', action='store_true', help='also samples that hold no object (default: only those that do)')
-    parser.add_argument('--seed', type=int, default=0, help='of the choice and of all augmentations (default: 0)')
+    add_seed(parser, 'of the choice and of all augmentations')
     add_config_arguments(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    if args.samples < 1:
-        raise ValueError(f'--samples {args.samples}: must be at least 1')
+    for flag, value in (('--samples', args.samples), ('--columns', args.columns), ('--side', args.side)):
+        if value < 1:
+            raise ValueError(f'{flag} {value}: must be at least 1')
+    check_random(args)
     load_mmdet()
     from mmdet.registry import DATASETS
     from mmengine.registry import init_default_scope

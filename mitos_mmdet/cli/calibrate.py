@@ -17,6 +17,8 @@ from mitos_mmdet.cli import detection_flags as flags
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
 from mitos_mmdet.cli.printed import text_table
 from mitos_mmdet.cli.progress_line import ProgressLine
+from mitos_mmdet.cli.random_flags import add_bootstrap, check_random
+from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
 from mitos_mmdet.evaluation.evaluate import evaluate
@@ -45,8 +47,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--min-recall', type=float, metavar='R', help='the best F1 among thresholds with at least this recall')
     command.add_argument('--radius', default='7.5um', help='how far a hit may lie, with its unit (default: %(default)s, MIDOG)')
     command.add_argument('--matching', choices=RULES, default='midog', help='rule of a hit, see docs/evaluation.md (default: %(default)s)')
-    command.add_argument('--bootstrap', type=int, default=1000, metavar='N', help='resamples for 95 %% intervals (default: %(default)s)')
-    command.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: %(default)s)')
+    add_bootstrap(command)
     flags.add_um_per_px(command)
     return command
 
@@ -91,8 +92,8 @@ def _check(args):
     for flag, value in (('--min-precision', args.min_precision), ('--min-recall', args.min_recall)):
         if value is not None and not 0 < value <= 1:
             raise ValueError(f'{flag} {value:g}: give a number above 0, at most 1')
-    if args.bootstrap < 0:
-        raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
+    Length.parse(args.radius)
+    check_random(args)
     check_model_flag(args)
     if not args.images.is_dir():
         raise ValueError(f'{args.images}: no such folder. Give the folder that the file names in {args.annotations} are relative to')

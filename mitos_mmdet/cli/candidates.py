@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
+from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_writable
@@ -31,9 +32,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the patches')
     parser.add_argument('--patch-size', type=int, default=96, help='side of a patch in px (default: 96)')
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: that of the config's CentroidMetric)")
-    parser.add_argument('--negatives', type=int, default=16, help='most negatives for each figure, 0 for all (default: 16)')
-    parser.add_argument('--hits-only', action='store_true', help='leave figures out that phase one misses')
-    parser.add_argument('--seed', type=int, default=0, help='of the draw among negatives (default: 0)')
+    parser.add_argument('--negatives', type=int, default=16, help='most negatives for each mitotic figure, 0 for all (default: 16)')
+    parser.add_argument('--hits-only', action='store_true', help='leave out mitotic figures that phase one misses')
+    add_seed(parser, 'of the draw among negatives')
     add_config_arguments(parser)
     add_pixel_limit(parser)
     return parser.parse_args(argv)
@@ -41,6 +42,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    check_random(args)
     from mitos_mmdet.preparation.candidate_dataset import collect
     from mitos_mmdet.preparation.candidate_plan import CandidateSettings
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
 from mitos_mmdet.cli.printed import evaluation_text, read_per, text_table
+from mitos_mmdet.cli.random_flags import add_bootstrap, check_random
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.outputs import check_outputs
 from mitos_mmdet.datasets.coco_format import MITOSIS
@@ -55,9 +56,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--classes', nargs='+', default=[MITOSIS], metavar='NAME', help='classes to score, headline first '
                         f'(default: {MITOSIS}; hard negatives found and confused are in its scores)')
     parser.add_argument('--per', metavar='GROUPS', help='which groups to print, of scanner,domain,case,region (default: all but case)')
-    parser.add_argument('--bootstrap', type=int, default=1000, metavar='N',
-                        help='resamples for the 95 %% intervals, 0 for none (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default: %(default)s)')
+    add_bootstrap(parser)
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='all scores as JSON')
     add_report(parser)
     parser.add_argument('--ignore-unknown', action='store_true', help='leave out detections on frames that the truth has not')
@@ -76,8 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _check(args.check_submission)
     if not (args.truth and args.detections):
         raise ValueError('give --truth and --detections, or --check-submission (--help shows examples)')
-    if args.bootstrap < 0:
-        raise ValueError(f'--bootstrap {args.bootstrap}: give how many resamples, or 0 for no intervals')
+    check_random(args)
     check_outputs({'--out': args.out, '--choose-threshold': args.choose_threshold, '--report': args.report},
                   [args.truth, args.detections, args.compare, args.threshold_file, args.compare_threshold, args.images],
                   {'--out': FIGURES_FORMAT.encode(), '--choose-threshold': THRESHOLD_FORMAT.encode(), '--report': PAGE_MARK},

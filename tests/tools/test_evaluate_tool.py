@@ -169,6 +169,8 @@ def test_bad_detections_end_in_one_line(call, files, change, words):
     ('--truth truth.json --detections det.json --threshold nan', ('nan', )),
     ('--truth truth.json --detections det.json --threshold-file truth.json', ('truth.json: no threshold file', )),
     ('--truth truth.json --detections det.json --bootstrap -1', ('-1', )),
+    ('--truth truth.json --detections det.json --bootstrap 1000000000', ('--bootstrap 1000000000: ', 'at most 100000')),
+    ('--truth truth.json --detections det.json --seed -1', ('--seed -1: give a whole number from 0', )),
     ('--truth truth.json --detections det.json --detections-format qupath', ('no GeoJSON of QuPath', )),
     ('--truth det.json --detections truth.json --threshold 0.5', ('has no scores', )),
 ])
