@@ -13,6 +13,7 @@ import numpy as np
 from mitos_mmdet.contests.image_files import check_image_root, list_images
 from mitos_mmdet.contests.label_files import check_folder, parse_numbers, read_lines
 from mitos_mmdet.contests.reading import Label, LabelledFrame, Reading
+from mitos_mmdet.core.folders import files_below
 from mitos_mmdet.datasets.coco_format import MITOSIS
 
 DOMAIN = 'human breast cancer'
@@ -47,7 +48,7 @@ def read(root: str | Path, images: str | Path | None = None) -> Reading:
         ValueError: Nothing of this contest under ``root``.
     """
     root = check_folder(root, _EXPECTED)
-    present, base = ([root], root.parent) if root.is_file() else (sorted(root.rglob('*.csv')), root)
+    present, base = ([root], root.parent) if root.is_file() else (files_below(root), root)
     paths = [path for path in present if path.suffix == '.csv' and _FRAME.fullmatch(path.stem)]
     files = {path.stem: path for path in reversed(paths)}
     twice = [path for path in paths if files[path.stem] != path]

@@ -38,6 +38,13 @@ def test_folders_below_and_a_single_label_file(root):
     assert [frame.file_name for frame in read(below / 'A00_01.csv').frames] == ['A00_01.bmp']
 
 
+def test_a_linked_folder_below_is_read(root, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp('elsewhere')
+    (elsewhere / 'A01_02.csv').write_text('1,1,2,1,2,2\n')
+    (root / 'more').symlink_to(elsewhere)
+    assert 'more/A01_02.bmp' in [frame.file_name for frame in read(root).frames]
+
+
 @pytest.mark.parametrize('line, message', [('1,2,3', '3 numbers are no whole x,y pairs'), ('1,b', "'b' is not a number")])
 def test_a_bad_pixel_list_takes_its_frame_out(root, line, message):
     (root / 'A00_01.csv').write_text(f'1,1\n{line}\n')
