@@ -61,11 +61,6 @@ def he_fault(rgb: np.ndarray) -> str | None:
     return None
 
 
-def looks_like_he(rgb: np.ndarray) -> bool:
-    """Whether a thumbnail, uint8 ``(h, w, 3)``, looks like H&E (or is empty glass)."""
-    return he_fault(rgb) is None
-
-
 def _balance(rgb):
     """The glass made white, where it is only slightly tinted."""
     brightness = rgb.min(axis=2)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mitos_mmdet.core.names import inside
 from mitos_mmdet.interchange.points import FramePoints, PointFile
 from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
+from mitos_mmdet.slides.slide import Slide
 
 if TYPE_CHECKING:
     from mitos_mmdet.model_zoo.loaded_model import LoadedModel
@@ -30,10 +32,20 @@ def detect_frame(frame: FramePoints, folder: str | Path, model: 'LoadedModel', *
     Raises:
         SlideError: No such image, none that can be read, or nobody knows its um/px.
     """
-    with open_slide(Path(folder) / frame.name, um_per_px=frame.um_per_px) as slide:
+    with open_frame(frame, folder) as slide:
         found = detect(slide, model, **how)
     labels = np.array(found.classes, dtype=object)[found.labels]
     return FramePoints(frame.name, found.points, labels, found.scores, um_per_px=found.um_per_px, size_px=found.size)
+
+
+def open_frame(frame: FramePoints, folder: str | Path) -> Slide:
+    """The frame's image as a slide.
+
+    Raises:
+        SlideError: As of ``open_slide``.
+        ValueError: The frame's name leads out of the folder.
+    """
+    return open_slide(inside(folder, Path(frame.name).as_posix(), 'the annotation file'), um_per_px=frame.um_per_px)
 
 
 def detect_frames(truth: PointFile, folder: str | Path, model: 'LoadedModel', progress: Callable[[int, int], None] | None = None,
@@ -51,7 +63,7 @@ def detect_frames(truth: PointFile, folder: str | Path, model: 'LoadedModel', pr
     """
     frames = labelled_frames(truth)
     for frame in frames:
-        with open_slide(Path(folder) / frame.name, um_per_px=frame.um_per_px) as slide:
+        with open_frame(frame, folder) as slide:
             need_um_per_px(slide)
     found = []
     for frame in frames:

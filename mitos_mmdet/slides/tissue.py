@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
 
 from mitos_mmdet.slides.he_colours import he_like
 
@@ -65,19 +64,6 @@ class TissueMask:
             return 0.0
         inside = self._sums[bottom, right] - self._sums[top, right] - self._sums[bottom, left] + self._sums[top, left]
         return float(inside / ((right - left) * (bottom - top)))
-
-    def contains(self, points: ArrayLike) -> np.ndarray:
-        """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie on tissue."""
-        cells = np.floor(np.asarray(points, np.float64).reshape(-1, 2) / self.scale).astype(np.int64)
-        height, width = self.mask.shape
-        inside = ((cells >= 0) & (cells < [width, height])).all(axis=1)
-        cells = np.clip(cells, 0, [width - 1, height - 1])
-        return inside & self.mask[cells[:, 1], cells[:, 0]]
-
-    def grown(self, um: float) -> 'TissueMask':
-        """A mask that reaches ``um`` further, so that what lies on the tissue's edge is inside."""
-        sides = self.um_per_px or (_NO_SIZE_UM * self.scale[0], _NO_SIZE_UM * self.scale[1])
-        return TissueMask(_reach(self.mask.astype(np.uint8), 2 * um / sum(sides)).astype(bool), self.um_per_px, self.size)
 
     def polygons(self) -> list:
         """Outlines with their holes, a list of shapely ``Polygon`` in px of level 0."""

@@ -38,7 +38,8 @@ def test_every_disc_is_a_hit(tmp_path):
 def test_unlabelled_frames_are_not_searched(tmp_path):
     truth = truth_in(tmp_path)
     truth.frames[1].labelled = False
-    assert [frame.name for frame in detect_frames(truth, tmp_path, disc_model()).frames] == ['a/one.png']
+    truth.frames[0].name = './a/one.png'
+    assert [frame.name for frame in detect_frames(truth, tmp_path, disc_model()).frames] == ['./a/one.png']
     with pytest.raises(ValueError, match='no labelled frame among the 2'):
         detect_frames(truth_in(tmp_path, labelled=False), tmp_path, disc_model())
 
@@ -53,3 +54,13 @@ def test_what_is_missing_is_said_before_the_first_frame_is_searched(tmp_path):
     with pytest.raises(SlideError, match='two.png'):
         detect_frames(truth, tmp_path, model)
     assert model.network.tiles == 0
+
+
+@pytest.mark.parametrize('name', ['../two.png', '/etc/two.png'])
+def test_a_name_does_not_lead_out_of_the_folder(tmp_path, name):
+    truth = truth_in(tmp_path)
+    truth.frames[1].name = name
+    (tmp_path / 'a' / 'a').mkdir()
+    (tmp_path / 'a' / 'one.png').rename(tmp_path / 'a' / 'a' / 'one.png')
+    with pytest.raises(ValueError, match='the annotation file: the name .*two.png.*(leads out of its folder|is an absolute path)'):
+        detect_frames(truth, tmp_path / 'a', disc_model())

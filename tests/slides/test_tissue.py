@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from mitos_mmdet.slides.he_colours import he_fault, looks_like_he
+from mitos_mmdet.slides.he_colours import he_fault
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.slide import Slide
 from mitos_mmdet.slides.tissue import tissue_mask
@@ -35,7 +35,6 @@ def test_area_polygons_and_shares_agree(tmp_path, made):
     assert sum(polygon.area for polygon in mask.polygons()) == pytest.approx(mask.share * 800 * 600, rel=0.01)
     assert mask.covers((300, 200, 400, 300)) == 1 and mask.covers((0, 0, 100, 60)) == 0 and mask.covers((900, 0, 950, 50)) == 0
     assert mask.covers((0, 200, 240, 300)) == pytest.approx(0.5, abs=0.03)
-    assert mask.contains([[400, 300], [10, 10], [-5, 3], [800, 600]]).tolist() == [True, False, False, False]
 
 
 @pytest.mark.parametrize('name, colour', [
@@ -76,12 +75,6 @@ def test_without_um_per_px_there_is_a_mask_but_no_area(made):
     assert mask.share > 0.4 and mask.area_mm2 is None
 
 
-def test_grown_reaches_further(made):
-    mask = tissue_mask(Picture(made.picture(600, 400)))
-    assert not mask.contains([[85, 200]])[0] and mask.grown(40).contains([[85, 200]])[0]
-    assert not mask.grown(40).contains([[60, 200]])[0]
-
-
 @pytest.mark.parametrize('colours, words', [
     ([PINK, (130, 80, 160)], None),
     ([GLASS, GLASS], None),  # empty glass is no other stain
@@ -93,7 +86,6 @@ def test_what_does_not_look_like_he_is_named(colours, words):
     pixels = canvas() if words != 'dark, as in fluorescence' else np.zeros((400, 600, 3), np.uint8)
     pixels[50:200, 50:550], pixels[200:350, 50:550] = colours
     fault = he_fault(pixels)
-    assert (fault is None) == looks_like_he(pixels)
     assert words in fault if words else fault is None
 
 
