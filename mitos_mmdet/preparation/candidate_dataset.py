@@ -38,7 +38,7 @@ def collect(dataset: 'MitosisDataset', detect: Callable, out: str | Path, settin
         tuple: ``(lines, skipped)``: the summary, and ``[(frame, reason), ...]`` of what could not be read.
 
     Raises:
-        ValueError: No figure to learn from; an output folder that is not writable or holds something else.
+        ValueError: No mitotic figure to learn from; an output folder that is not writable or holds something else.
     """
     out = Path(out)
     with claimed(out, 'collection.json', dict(asdict(settings), **origin), 'candidates'):

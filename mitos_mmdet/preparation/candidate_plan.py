@@ -23,10 +23,11 @@ class CandidateSettings:
     """What becomes of candidates.
 
     Attributes:
-        radius: How far from its candidate a figure may lie, with unit (paper, section 3.7: ``'30px'``; contests: ``'7.5um'``, ``'8um'``).
+        radius: How far from its candidate a mitotic figure may lie, with unit (paper, section 3.7: ``'30px'``; contests: ``'7.5um'``,
+            ``'8um'``).
         patch_size: Side of a patch in px of the frame as the test pipeline gives it (ours: 96).
-        negatives: Most negatives for each figure (paper: 16); None keeps all.
-        hits_only: Leave figures out that phase one misses. Else each is a patch around its label (ours: there are few of them).
+        negatives: Most negatives for each mitotic figure (paper: 16); None keeps all.
+        hits_only: Leave out mitotic figures that phase one misses. Else each is a patch around its label (ours: there are few of them).
         seed: Of the draw among negatives (ours).
 
     Raises:
@@ -44,7 +45,7 @@ class CandidateSettings:
         if self.patch_size < 8:
             raise ValueError(f'a patch of {self.patch_size} px shows nothing: give 8 or more')
         if self.negatives is not None and self.negatives < 1:
-            raise ValueError(f'{self.negatives} negatives for each figure: give 1 or more')
+            raise ValueError(f'{self.negatives} negatives for each mitotic figure: give 1 or more')
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Patch:
     Attributes:
         index: Of its frame in the dataset.
         centre: ``(x, y)`` px of the original frame.
-        figure: Whether it is one.
+        figure: Whether it is a mitotic figure.
         score: Phase one's; None for a mitotic figure that it missed.
         name: File name.
     """
@@ -75,13 +76,13 @@ def judge_candidates(centres: np.ndarray, truth: np.ndarray, radius: Length, um_
 
     Args:
         centres: ``(N, 2)`` px.
-        truth: ``(G, 2)`` px, the figures.
+        truth: ``(G, 2)`` px, the mitotic figures.
         radius: A ``Length``, inclusive.
         um_per_px: ``(x, y)``; for a radius in um.
         name: What an error names.
 
     Returns:
-        tuple: ``(N,)`` int of ``FIGURE``, ``NEGATIVE``, ``NEITHER``; ``(G,)`` bool, which figures have no hit.
+        tuple: ``(N,)`` int of ``FIGURE``, ``NEGATIVE``, ``NEITHER``; ``(G,)`` bool, which mitotic figures have no hit.
 
     Raises:
         ValueError: A radius in um without pixel size.
@@ -103,10 +104,10 @@ def plan_patches(frames: Sequence[tuple], settings: CandidateSettings) -> tuple:
         settings: A ``CandidateSettings``.
 
     Returns:
-        tuple: List of ``Patch``, frame by frame, figures first; a ``Counter`` of what there was.
+        tuple: List of ``Patch``, frame by frame, mitotic figures first; a ``Counter`` of what there was.
 
     Raises:
-        ValueError: No figure to learn from.
+        ValueError: No mitotic figure to learn from.
     """
     figures, negatives, counts = [], [], Counter(frames=len(frames))
     for index, info, boxes, scores in frames:
@@ -121,8 +122,9 @@ def plan_patches(frames: Sequence[tuple], settings: CandidateSettings) -> tuple:
             figures += [Patch(index, tuple(centre), True) for centre in truth[missed].tolist()]
         counts.update(candidates=len(kinds), figures=len(truth), missed=int(missed.sum()), neither=int((kinds == NEITHER).sum()))
     if not figures:
-        raise ValueError(f"none of phase one's {counts['candidates']} candidates hits one of the {counts['figures']} figures. Train "
-                         f'it for longer, or lower its threshold (--cfg-options model.detector.test_cfg.threshold=0.3) with another --out')
+        raise ValueError(f"none of phase one's {counts['candidates']} candidates hits one of the {counts['figures']} mitotic figures. "
+                         'Train it for longer, or lower its threshold (--cfg-options model.detector.test_cfg.threshold=0.3) with another '
+                         '--out')
     kept = negatives if settings.negatives is None else _draw(negatives, settings.negatives * len(figures), settings.seed)
     counts.update(figure_patches=len(figures), negatives=len(negatives), kept=len(kept))
     return _named(figures + kept), counts
@@ -134,7 +136,7 @@ def candidates_json(patches: Sequence, infos: Sequence[dict], classes: Sequence[
     Args:
         patches: As ``plan_patches`` gives them.
         infos: Data info of each frame by index.
-        classes: Names of the classes of the frames; the first is that of the figures.
+        classes: Names of the classes of the frames; the first is that of the mitotic figures.
         settings: A ``CandidateSettings``.
 
     Returns:
@@ -154,10 +156,10 @@ def candidates_json(patches: Sequence, infos: Sequence[dict], classes: Sequence[
 def summarise(counts: Mapping[str, int], settings: CandidateSettings) -> list:
     """What there was, for people: a list of lines."""
     hits, missed = counts['figures'] - counts['missed'], 'left out' if settings.hits_only else 'added'
-    return [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} figures hit within "
-            f"{settings.radius}, {counts['missed']} missed ({missed}), {counts['neither']} more candidates beside figures (left out)",
-            f"{counts['figure_patches'] + counts['kept']} patches of {settings.patch_size} px: {counts['figure_patches']} of figures, "
-            f"{counts['kept']} of {counts['negatives']} negatives"]
+    return [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} mitotic figures hit "
+            f"within {settings.radius}, {counts['missed']} missed ({missed}), {counts['neither']} more candidates beside them (left out)",
+            f"{counts['figure_patches'] + counts['kept']} patches of {settings.patch_size} px: {counts['figure_patches']} of mitotic "
+            f"figures, {counts['kept']} of {counts['negatives']} negatives"]
 
 
 def _draw(negatives, most, seed):
@@ -169,7 +171,7 @@ def _draw(negatives, most, seed):
 
 
 def _named(patches):
-    """The patches frame by frame, figures first, each with its file's name."""
+    """The patches frame by frame, mitotic figures first, each with its file's name."""
     ordered = sorted(patches, key=lambda patch: (patch.index, not patch.figure))
     return [replace(patch, name=f'{index:05d}_{number:04d}.png')
             for index, group in groupby(ordered, key=lambda patch: patch.index) for number, patch in enumerate(group)]

@@ -66,7 +66,7 @@ def content_of(out):
 def test_patches_are_cut_from_the_frames(frames, tmp_path):
     lines, skipped = collect(dataset(frames), PhaseOne(), tmp_path / 'out', SETTINGS, dict())
     content = json.loads((tmp_path / 'out/candidates.json').read_text())
-    assert not skipped and '12 patches of 32 px: 4 of figures, 8 of 60 negatives' in lines[1]
+    assert not skipped and '12 patches of 32 px: 4 of mitotic figures, 8 of 60 negatives' in lines[1]
     assert len(content['images']) == len(list((tmp_path / 'out/images').iterdir())) == 12
     found = [image for image, annotation in zip(content['images'], content['annotations'], strict=True) if annotation['category_id'] == 1]
     assert [tuple(image['centre']) for image in found] == [(153, 100), (60, 50), (193, 10), (30, 120)]
@@ -144,7 +144,7 @@ def test_a_broken_frame_is_left_out(frames, tmp_path):
     lines, skipped = collect(dataset(frames), PhaseOne(), tmp_path / 'out', SETTINGS, dict())
     (file, reason), = skipped
     assert file.endswith('1.png') and 'damaged' in reason and file not in reason
-    assert lines[0].startswith('2 frames') and '1 of 2 figures hit' in lines[0]
+    assert lines[0].startswith('2 frames') and '1 of 2 mitotic figures hit' in lines[0]
 
 
 @pytest.mark.parametrize(('settings', 'origin', 'says'), [

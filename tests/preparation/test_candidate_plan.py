@@ -25,7 +25,7 @@ RADIUS = Length.parse('30px')
     ([[50, 50]], [], [NEGATIVE], []),  # no figure
     ([[50, 80], [50, 81]], [[50, 50]], [FIGURE, NEGATIVE], [False]),  # exactly at the radius, and just beyond
     ([[60, 50], [52, 50]], [[50, 50]], [NEITHER, FIGURE], [False]),  # the nearest is the hit, the other no negative
-    ([[50, 50]], [[50, 50], [60, 50]], [FIGURE], [False, True]),  # one candidate over two figures hits one
+    ([[50, 50]], [[50, 50], [60, 50]], [FIGURE], [False, True]),  # one candidate over two mitotic figures hits one
     ([[50, 50], [70, 50]], [[50, 50], [70, 50]], [FIGURE, FIGURE], [False, False]),  # two figures near each other
 ])
 def test_kinds_of_candidates(centres, truth, kinds, missed):
@@ -111,5 +111,5 @@ def test_annotation_file():
     assert annotation == dict(id=1, image_id=1, category_id=1, bbox=[0, 0, 64, 64], area=4096, iscrowd=0, centroid=[32, 32])
     assert Counter(annotation['category_id'] for annotation in content['annotations']) == {1: 3, 2: 6}
     assert summarise(counts, settings) == [
-        '3 frames, 61 candidates: 2 of 3 figures hit within 30px, 1 missed (added), 1 more candidates beside figures (left out)',
-        '9 patches of 64 px: 3 of figures, 6 of 58 negatives']
+        '3 frames, 61 candidates: 2 of 3 mitotic figures hit within 30px, 1 missed (added), 1 more candidates beside them (left out)',
+        '9 patches of 64 px: 3 of mitotic figures, 6 of 58 negatives']

@@ -77,8 +77,8 @@ def test_patches_and_their_annotation_file(candidates, sample):
     truth = json.loads((sample / 'annotations_train.json').read_text())
     figures = sum(annotation['category_id'] == 1 for annotation in truth['annotations'])
     assert kinds[1] == figures and 0 < kinds[2] <= 16 * kinds[1]
-    assert f"{len(truth['images'])} frames" in said and f'of {figures} figures hit within 30px' in said
-    assert f'{kinds[1]} of figures, {kinds[2]} of' in said
+    assert f"{len(truth['images'])} frames" in said and f'of {figures} mitotic figures hit within 30px' in said
+    assert f'{kinds[1]} of mitotic figures, {kinds[2]} of' in said
     files = {image['file_name'] for image in content['images']}
     assert files == {file.name for file in (root / 'candidates_train/images').iterdir()} and len(files) == sum(kinds.values())
 
