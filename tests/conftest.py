@@ -52,6 +52,19 @@ def run_tool():
     return run
 
 
+@pytest.fixture(autouse=True)
+def no_run_before(monkeypatch):
+    """No test sees what a command of an earlier one has set for their process."""
+    _without_run(monkeypatch)
+
+
+def _without_run(patch):
+    """Takes out what a command sets for its process; monkeypatch undoes it, and what a command sets from now on."""
+    for name in ('LOCAL_RANK', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'):
+        patch.setenv(name, '')
+        patch.delenv(name)
+
+
 def run_in_process(words, cwd=ROOT):
     """Runs ``tools/WORDS[0]``, ``mitos`` or the script with that whole path, with the rest as its command line."""
     import torch
@@ -59,10 +72,7 @@ def run_in_process(words, cwd=ROOT):
     said, complained = io.StringIO(), io.StringIO()
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained), no_trace_in_mmengine(patch):
-        # What a run sets for its process is undone after it: monkeypatch restores what it has touched itself.
-        for name in ('LOCAL_RANK', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'):
-            patch.setenv(name, '')
-            patch.delenv(name)
+        _without_run(patch)
         patch.setenv('CUDA_VISIBLE_DEVICES', '-1')
         patch.chdir(cwd)
         patch.setattr(sys, 'argv', words)

@@ -32,7 +32,7 @@ def test_a_figure_cut_by_the_border_is_no_matter(places):
 
 def test_one_stray_point_is_a_note(places):
     assert check([*places, (9000, 6000)]) == [
-        'd.x: 1 of 61 points lie outside their frames, as x=9000, y=6000 px in a.tiff, 7215 x 5412 px']
+        'd.x: 1 of 61 points lie outside their frames, for example x=9000, y=6000 px in a.tiff, 7215 x 5412 px']
 
 
 def test_swapped_axes(places):
