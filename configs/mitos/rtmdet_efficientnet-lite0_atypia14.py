@@ -1,4 +1,4 @@
-# Stage 1 of the recommended detector (docs/model_card.md); rtmdet_efficientnet-lite0_averaged_atypia14.py is stage 2.
+# The first training of the recommended detector; rtmdet_efficientnet-lite0_averaged_atypia14.py continues it (docs/model_card.md).
 _base_ = [
     '../_base_/models/rtmdet_efficientnet_lite0.py', '../_base_/datasets/crops_atypia14_ami_br.py', '../_base_/schedules/adamw_short.py',
     '../_base_/iter_runtime.py'
