@@ -91,6 +91,20 @@ def test_single_changes_of_the_cascade(net):
     assert seen == ['coarse', 'joint'] and model.roi_head.bbox_roi_extractor.featmap_strides == [8]
 
 
+@pytest.mark.parametrize('net', ['vgg16', 'vgg16_conv4', 'lite0_small', 'lite0_conv4_small'])
+def test_single_changes_of_the_baselines(net):
+    head, base = '.model.detector.rpn_head.', f'faster_rcnn_{net}'
+    assert changed(f'{base}_rpn_weight_1_atypia14', f'{base}_atypia14') == {f'{head}loss_bbox.loss_weight'}
+    anchors = changed(f'{base}_anchors16_atypia14', f'{base}_atypia14')
+    assert anchors and all(key.startswith(f'{head}anchor_generator.scales') for key in anchors)
+
+
+@pytest.mark.parametrize('net', ['vgg16', 'lite0_small', 'vgg16_conv4', 'lite0_conv4_small'])
+def test_controls_for_lambda_weigh_every_rpn_by_1(net):
+    names = [f'faster_rcnn_{net}_rpn_weight_1_atypia14'] + [f'mitos_rcnn_{net}_rpn_weight_1_atypia14'] * ('conv4' not in net)
+    assert [loss.loss_weight for name in names for loss in rpn_losses(read(name))] == [1.0] * (1 if 'conv4' in net else 3)
+
+
 def test_all_models_have_both_anchor_sets():
     def sides(name):
         head = read(name).model.detector.rpn_head
@@ -101,6 +115,8 @@ def test_all_models_have_both_anchor_sets():
         small = [sides(f'mitos_rcnn_{net}_atypia14'), *(sides(f'faster_rcnn_{one}_anchors16_atypia14') for one in (net, conv4))]
         standard = [sides(f'mitos_rcnn_{net}_anchors128_atypia14'), *(sides(f'faster_rcnn_{one}_atypia14') for one in (net, conv4))]
         assert small == [[16, 24, 32, 48]] * 3 and standard == [[128, 256, 512]] * 3
+    scratch = ['faster_rcnn_vgg16_small_anchors16_atypia14', 'faster_rcnn_vgg16_conv4_small_anchors16_atypia14']
+    assert [sides(name) for name in ('mitos_rcnn_vgg16_small_atypia14', *scratch)] == [[16, 24, 32, 48]] * 3
 
 
 @pytest.mark.parametrize('name, base', [('cascade_rcnn_midog', 'cascade_rcnn_midog'), SMALL_CASCADE])
@@ -119,6 +135,18 @@ def test_sampling_ablations_differ_in_the_sampler_alone(name, base, kind):
     assert differs and all('.train_cfg.rcnn.' in key and '.sampler.' in key and not key.endswith('.num') for key in differs)
 
 
+@pytest.mark.parametrize('name, steps', [
+    ('colour', ['ColourJitter', 'MinIoURandomCrop', 'RandomChoiceResize', 'RandomFlip']),
+    ('visible_crop', ['VisibleBoxCrop', 'RandomChoiceResize', 'RandomFlip'])])
+def test_augmentation_ablations_change_the_augmentation_alone(name, steps):
+    base, cfg = read('cascade_rcnn_midog'), read(f'cascade_rcnn_midog_{name}')
+    published, own = base.train_dataloader.dataset.pipeline, cfg.train_dataloader.dataset.pipeline
+    assert published[:4] == own[:4] and published[1].type == 'NormalizeStain' and published[-1] == own[-1]
+    assert [step.type for step in own[4:-1]] == steps and own[-3:] == published[-3:]
+    assert all(key.startswith('.train.dataset.pipeline') for key in changed(f'cascade_rcnn_midog_{name}', 'cascade_rcnn_midog'))
+    assert next((step.min_visible for step in own if step.type == 'VisibleBoxCrop'), 0.3) == 0.3
+
+
 def test_focal_loss_starts_from_retinanets_prior(mmdet_scope):
     # Without it every anchor starts at 0.5, and the first loss is in the hundreds.
     from mmdet.registry import MODELS
@@ -134,6 +162,18 @@ def test_mitos_boxes_holds_cases_of_every_contest_out(name):
     # Table III has a counterpart only if no contest is in training as a whole.
     files = [dataset.ann_file for dataset in read(f'{name}_mitos_boxes').train_dataloader.dataset.datasets]
     assert len(files) == 3 and all(file.split('/')[1].endswith('_train') for file in files)
+    scored = [read(f'{name}_mitos_boxes')[f'{part}_dataloader'].dataset.ann_file for part in ('val', 'test')]
+    assert scored == ['atypia14/both_val.json'] * 2
+
+
+def test_the_splits_of_the_docs_hold_cases_out():
+    page = (CONFIGS.parents[1] / 'docs/mitos_rcnn.md').read_text(encoding='utf-8')
+    split = {contest: [set(cases.split('+')) for cases in parts]
+             for contest, *parts in re.findall(r'`(\S+) \S+ --split train=([\d+]+),val=([\d+]+)`', page)}
+    assert split['mitos-atypia-14'][1] == {'05', '11'} and split['icpr2012'][1] == {'02'}
+    assert not any(train & val for train, val in split.values())
+    # Cases 03 and 04 of ICPR 2012 are the tissue of ATYPIA-14's.
+    assert not split['icpr2012'][0] & split['mitos-atypia-14'][1]
 
 
 @pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'two_phase_fcn_vgg16_tupac16'])
@@ -171,3 +211,28 @@ def test_the_pixel_size_is_that_of_the_resized_frame(data, frame_um):
     cfg = read(f'mitos_rcnn_vgg16_{data}')
     scale = next(step.scale for step in cfg.test_dataloader.dataset.pipeline if step.type == 'Resize')
     assert pixel_size(cfg, data) == pytest.approx(np.mean(np.divide(frame_um, scale)), abs=0.001)
+
+
+def test_published_scores_are_the_papers_own(shared_data):
+    # Each number of the table of published results stands in the paper that its row names.
+    page = (CONFIGS.parents[1] / 'docs/results.md').read_text(encoding='utf-8')
+    rows = re.findall(r'^\| (.*) \| (.*) \| .* \|$', page.split('## Published results and ours')[1].split('###')[0], re.M)[1:]
+    files = {'Mask R-CNN': 'mask_rcnn_tupac16_2020.txt', 'its two-phase': 'mask_rcnn_tupac16_2020.txt',
+             'Cascade R-CNN': 'cascade_rcnn_midog_2021.txt', 'the same': 'cascade_rcnn_midog_2021.txt'}
+    for what, scores in rows:
+        file = next((file for start, file in files.items() if what.startswith(start)), 'mitos_rcnn_2018.txt')
+        text = (shared_data.parent / 'papers' / file).read_text(encoding='utf-8')
+        assert all(number in text for number in re.findall(r'0\.\d+', scores)), what
+    assert len(rows) == 12
+
+
+def test_metafiles_quote_the_published_scores():
+    import yaml
+
+    page = (CONFIGS.parents[1] / 'docs/results.md').read_text(encoding='utf-8')
+    quoted = {name: re.findall(r'0\.\d+', published) for name, published in re.findall(r'<br>`(\w+)` \| (0\.[^|]*) \|', page)}
+    for file in (CONFIGS / 'metafiles').glob('*.yml'):
+        for model in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']:
+            if 'Published F1' in model['Metadata']:
+                assert f"{model['Metadata']['Published F1']:g}" == quoted.pop(model['Name'])[0]
+    assert not quoted

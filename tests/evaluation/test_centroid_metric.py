@@ -116,6 +116,12 @@ def test_intervals_are_printed_where_asked_for(caplog):
     assert found['centroid/f1_low'] <= found['centroid/f1'] <= found['centroid/f1_high']
 
 
+def test_no_share_of_hard_negatives_where_none_are_labelled(caplog):
+    # It printed "0 of N on a hard negative", as if somebody had looked.
+    log = logged(caplog, [sample(1, [(100, 100)], [(100, 100, 0.9), (300, 300, 0.8)])], resamples=5, score_thr=0.5)
+    assert 'TP, FP, FN' in log and '1, 1, 0' in log and 'on a hard negative' not in log
+
+
 def test_classes_are_scored_apart():
     # a mitosis called a hard negative: a miss of the one, a false positive of the other
     found = evaluate([sample(1, [(100, 100), (200, 200)], [(100, 100, 0.9), (200, 200, 0.9)], labels=[1, 1],

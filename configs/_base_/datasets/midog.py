@@ -8,7 +8,7 @@ normalize_stain = dict(type='NormalizeStain', method='macenko')  # paper; the ta
 # 50 px: MIDOG's own labels are squares of 50 px around each mitotic figure.
 labels_to_boxes = dict(type='CentroidsToBoxes', size='50px')
 load_and_label = [_base_.load_frame, normalize_stain, _base_.load_labels, labels_to_boxes]
-# Paper: crops with a minimum IoU of 0.3, scales of 512 and four others in steps of 64 px, flips.
+# Paper: crops with a minimum IoU of 0.3, scales of 512 and four others in steps of 64 px. Flips are ours: the paper "considered" them.
 crop = dict(type='MinIoURandomCrop', min_ious=(0.3, ), min_crop_size=0.3)
 resize = dict(
     type='RandomChoiceResize', scales=[(384, 384), (448, 448), (512, 512), (576, 576), (640, 640)], keep_ratio=True)

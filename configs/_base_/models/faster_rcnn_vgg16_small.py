@@ -1,5 +1,5 @@
 # Faster R-CNN on VGG16 cut down for two CPU cores (ours): few channels, BN and from scratch, RPN of 64, fully connected layers of 256,
-# RoIAlign (RoIPool has no fast CPU kernel in mmcv's rounding), 64 RoIs per image, fewer proposals.
+# RoIAlign (RoIPool is slow on a CPU), 64 RoIs per image, fewer proposals.
 _base_ = './faster_rcnn_vgg16.py'
 model = dict(
     data_preprocessor=dict(std=[58.395, 57.12, 57.375]),

@@ -83,7 +83,7 @@ model = dict(
         rcnn=dict(
             assigner=dict(
                 type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.5, match_low_quality=True, ignore_iof_thr=-1),
-            # Paper: 78 regions an image.
+            # Paper: 78 regions per image.
             sampler=dict(type='RandomSampler', num=78, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
             mask_size=28,
             pos_weight=-1,

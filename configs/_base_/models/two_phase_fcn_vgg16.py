@@ -23,5 +23,5 @@ phase_one = dict(
         type='CandidateHead',
         in_channels=(256, 512, 4096),
         loss_mask=dict(type='CrossEntropyLoss', use_sigmoid=True, class_weight=[10.0])),
-    # Ours: low, as the paper wants "maximum recall" of this phase; a speck of less than half the smallest mask (78 px) is none.
+    # Ours: low, since what this phase misses is lost; a speck of about half the smallest mask (78 px) is none.
     test_cfg=dict(threshold=0.3, min_area_px=40))

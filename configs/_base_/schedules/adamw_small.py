@@ -1,4 +1,4 @@
-# Ours, for networks trained from scratch on two CPU cores; docs/paper_deviations.md says what was tried.
+# Ours, for networks trained from scratch on two CPU cores; docs/results/first_models.md says what was tried.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=4)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -88,7 +88,7 @@ def test_the_annotations_themselves_stay_as_they_are(info):
 
 
 def test_sizes_in_px_of_the_networks_image(info):
-    # Section III of MITOS-RCNN's other reading: 30 px after the resize, whatever the frame's size.
+    # MITOS-RCNN, section IV-B.1, the other reading: 30 px after the resize, whatever the frame's size.
     resized = CentroidsToBoxes('10px', image_size=(50, 20))
     results = Compose([dict(type='LoadFrame'), dict(type='LoadAnnotations', with_bbox=True), resized,
                        dict(type='Resize', scale=(50, 20), keep_ratio=False)])(info)

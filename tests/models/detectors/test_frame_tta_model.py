@@ -117,3 +117,13 @@ def test_the_tools_flag_uses_it_unless_the_config_says_otherwise():
     cfg = config(tta_model=dict(type='DetTTAModel'))
     set_test_time_augmentation(cfg)
     assert cfg.model.type == 'DetTTAModel'
+
+
+def test_the_tools_flag_reaches_every_joined_dataset():
+    # It changed the first alone: the others were tested unflipped, and merged with nothing.
+    joined = [dict(ann_file=f'{name}.json', pipeline=[dict(type=load), dict(type='PackFrameInputs')])
+              for name, load in (('a', 'LoadFrame'), ('b', 'LoadImageFromFile'))]
+    cfg = ConfigDict(model=dict(type='TiledDetector'), test_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=joined)))
+    set_test_time_augmentation(cfg)
+    for dataset, load in zip(cfg.test_dataloader.dataset.datasets, ('LoadFrame', 'LoadImageFromFile'), strict=True):
+        assert [step.type for step in dataset.pipeline] == [load, 'TestTimeAug'] and len(dataset.pipeline[-1].transforms[0]) == 4

@@ -6,8 +6,11 @@ from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
 from mmengine.runner import save_checkpoint
 from mmengine.structures import InstanceData
+
+from mitos_mmdet.compat.checkpoints import refuse_code
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 PREPROCESSOR = dict(type='DetDataPreprocessor', mean=[127.0] * 3, std=[50.0] * 3, pad_size_divisor=32)
@@ -197,6 +200,23 @@ def test_checkpoints_that_do_not_fit(trained, one, two, says):
     folder, *_ = trained
     with pytest.raises(ValueError, match=says):
         networks(phase_one_checkpoint=str(folder / one), phase_two_checkpoint=str(folder / two))
+
+
+@pytest.mark.parametrize('trust', [False, True])
+def test_its_checkpoints_may_hold_code_only_where_trusted(trained, tmp_path, monkeypatch, trust):
+    # --trust-checkpoint never reached the files that the config itself names.
+    folder, one, _ = trained
+    for name in ('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'):
+        monkeypatch.setenv(name, '')  # restored afterwards
+    refuse_code(trust)
+    torch.save(dict(meta=ConfigDict(epoch=1), state_dict=one.state_dict()), tmp_path / 'code.pth')
+    phases = dict(phase_one_checkpoint=str(tmp_path / 'code.pth'), phase_two_checkpoint=str(folder / 'two'))
+    if trust:
+        key, value = next(iter(one.state_dict().items()))
+        assert torch.equal(networks(**phases).phase_one.state_dict()[key], value)
+    else:
+        with pytest.raises(ValueError, match=r'code\.pth: holds code.*--trust-checkpoint'):
+            networks(**phases)
 
 
 def test_it_is_not_trained_as_a_whole():
