@@ -109,7 +109,7 @@ class LoadedModel:
         """Detections in prepared tiles, yielded in their order.
 
         Args:
-            tiles: Iterable of uint8 ``(H, W, 3)`` RGB; each is taken when the engine is ready for it.
+            tiles: Iterable of uint8 ``(H, W, 3)`` RGB; each is taken when the engine is ready for it, and read until its detections come.
             in_flight: Tiles in work at once; None: the engine's choice.
             score_floor: Detections that score less may be left out, which saves time.
         """

@@ -61,6 +61,22 @@ def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
     assert shared_core().read_model(str(next(cache.glob('*/network.xml')))) is not None
 
 
+def test_a_stream_that_is_left_early_disturbs_nothing(tiny_model, cache, tiles):
+    model = load_model(*map(str, tiny_model), device='cpu', threads=2)
+    wanted = model.predict(tiles)
+
+    def frail():
+        yield from tiles[:2]
+        raise OSError('the slide is gone')
+
+    stream = model.stream(tiles * 3)
+    assert close(next(stream), wanted[0])
+    stream.close()
+    with pytest.raises(OSError, match='the slide is gone'):
+        list(model.stream(frail()))
+    assert all(map(close, model.predict(tiles), wanted))
+
+
 def test_bfloat16_changes_scores_a_little_where_the_cpu_has_it(tiny_model, cache, tiles):
     from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
 

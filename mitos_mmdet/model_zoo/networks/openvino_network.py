@@ -55,22 +55,26 @@ class OpenVinoNetwork:
         in_flight = in_flight or self.in_flight
         waiting = deque()
         free = {}
-        for tile in tiles:
-            if len(waiting) > in_flight:  # one more is ready, so that no core waits for the post-processing
+        try:
+            for tile in tiles:
+                if len(waiting) > in_flight:  # one more is ready, so that no core waits for the post-processing
+                    yield self._finish(*waiting.popleft(), free, score_floor)
+                padded = self._padded(tile)
+                requests = free.setdefault(padded.shape, [])
+                request = requests.pop() if requests else self._compile(padded.shape).create_infer_request()
+                request.start_async({0: openvino.Tensor(padded[None], shared_memory=True)})
+                waiting.append((request, padded, tile.shape))
+            while waiting:
                 yield self._finish(*waiting.popleft(), free, score_floor)
-            padded = self._padded(tile)
-            requests = free.setdefault(padded.shape, [])
-            request = requests.pop() if requests else self._compile(padded.shape).create_infer_request()
-            request.start_async({0: padded[None]})
-            waiting.append((request, padded.shape, tile.shape))
-        while waiting:
-            yield self._finish(*waiting.popleft(), free, score_floor)
+        finally:
+            for request, *_ in waiting:  # they read the tiles' own memory
+                request.wait()
 
-    def _finish(self, request, shape, tile_shape, free, score_floor):
+    def _finish(self, request, padded, tile_shape, free, score_floor):
         request.wait()
         maps = self.maps.nest([request.get_output_tensor(index).data for index in range(len(request.model_outputs))])
-        found = self._decode(maps, tile_shape[:2], shape[:2], score_floor)
-        free[shape].append(request)
+        found = self._decode(maps, tile_shape[:2], padded.shape[:2], score_floor)
+        free[padded.shape].append(request)
         return found
 
     def _padded(self, tile):
