@@ -196,37 +196,3 @@ def test_learning_rates_scale_from_the_configs_own_batch(path):
     cfg = config(path)
     if is_trained(cfg) and 'auto_scale_lr' in cfg:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
-
-
-def test_paper_settings_of_cascade_rcnn_midog():
-    # cascade_rcnn_midog_2021, sections Network Training and Dataset.
-    cfg = Config.fromfile(Path(__file__).parents[1] / 'configs/mitos/cascade_rcnn_midog.py')
-    detector = cfg.model.detector
-    assert (detector.backbone.depth, detector.backbone.groups, detector.backbone.base_width) == (101, 64, 4)
-    assert cfg.train_dataloader.batch_size == 4 and cfg.optim_wrapper.optimizer.lr == 0.01 and cfg.train_cfg.max_epochs == 50
-    assert (cfg.param_scheduler[0].start_factor, cfg.param_scheduler[0].end) == (0.001, 500)
-    assert 'clip_grad' in cfg.optim_wrapper
-    assert all(head.num_classes == 2 for head in detector.roi_head.bbox_head)
-    scales = next(step.scales for step in cfg.train_pipeline if step.type == 'RandomChoiceResize')
-    assert scales == [(384, 384), (448, 448), (512, 512), (576, 576), (640, 640)]
-    assert all(stage.sampler.type == 'RandomSampler' for stage in detector.train_cfg.rcnn)
-
-
-@pytest.mark.parametrize('name', ['mitos_rcnn_vgg16', 'faster_rcnn_vgg16', 'faster_rcnn_vgg16_conv4'])
-@pytest.mark.parametrize('data', ['atypia14', 'icpr2012', 'mitos_boxes'])
-def test_paper_settings_of_mitos_rcnn(name, data):
-    # mitos_rcnn_2018, section IV: one schedule, data and detection network for the model and its baselines.
-    cfg = Config.fromfile(Path(__file__).parents[1] / f'configs/mitos/{name}_{data}.py')
-    assert (cfg.train_dataloader.batch_size, cfg.train_cfg.max_iters, cfg.param_scheduler[1].milestones) == (10, 80000, [60000])
-    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0005)
-    assert cfg.val_evaluator.radius == '8um' and cfg.model.tile_size == 299
-    for dataset in datasets_of(cfg.train_dataloader.dataset):
-        steps = {step.type: step for step in dataset.pipeline}
-        assert steps['NormalizeStain'].prob == 0.5 and 'RandomRotate90' in steps and steps['CentroidsToBoxes'].size == '30px'
-        assert steps['Resize'].scale == (299, 299) and not steps['Resize'].keep_ratio
-    frame = next(step for step in cfg.val_dataloader.dataset.pipeline if step.type == 'Resize')
-    assert frame.scale == (4 * 299, 4 * 299) and not frame.keep_ratio  # a frame at the scale of its sixteenths
-    heads = cfg.model.detector.roi_head
-    assert heads.bbox_roi_extractor.roi_layer == dict(type='RoIPool', output_size=7)
-    assert heads.bbox_head.fc_out_channels == 4096 and heads.bbox_head.loss_bbox.type == 'SmoothL1Loss'
-    assert heads.bbox_head.init_cfg == dict(type='Normal', layer='Linear', std=0.01)
