@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs
+from mitos_mmdet.cli.detect_inputs import find_inputs, say_not_read, without_dicom_parts
 from mitos_mmdet.core.names import as_spelled_there
+from mitos_mmdet.core.slide_files import dicom_series
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
 
@@ -32,7 +33,11 @@ def read_cohort(source: str, out_dir: str | Path) -> list:
     if Path(source).suffix.lower() == '.csv':
         slides = _manifest(Path(source))
     else:
-        slides = [CohortSlide(path, columns={'path': str(path)}) for path in find_inputs([source], out_dir)[0]]
+        inputs, ignored = find_inputs([source], out_dir)
+        inputs, parts = without_dicom_parts(inputs)
+        say_not_read(ignored, 'as neither slides nor images')
+        say_not_read(parts, 'as parts of DICOM slides that are')
+        slides = [CohortSlide(path, columns={'path': str(path)}) for path in inputs]
     if not slides:
         raise ValueError(f'{source}: lists no slide')
     return [replace(slide, folder=name) for slide, name in zip(slides, folder_names(slides), strict=True)]
@@ -49,9 +54,11 @@ def _manifest(path):
         if None in row:
             raise ValueError(f'{where}: has more fields than the heading. Put text with commas into quotes')
         slide = _slide(row, where, path.parent)
-        key = os.path.realpath(slide.path), slide.roi
+        series = dicom_series(slide.path)
+        key = (os.path.realpath(slide.path.parent), series) if series else os.path.realpath(slide.path), slide.roi
         if key in seen:
-            raise ValueError(f"{where}: lists {row['path']} again, as line {seen[key]}. Remove one of them")
+            again = f"{row['path']}, a part of the same DICOM slide as" if series else f"{row['path']} again, as"
+            raise ValueError(f'{where}: lists {again} line {seen[key]}. Remove one of them')
         seen[key] = line
         slides.append(slide)
     return slides

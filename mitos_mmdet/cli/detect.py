@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dicom_parts
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, say_not_read, without_dicom_parts
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
@@ -18,8 +18,6 @@ from mitos_mmdet.core.digits import rounded
 from mitos_mmdet.core.files import OutputError
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_writable
-
-_MOST_NAMED = 10
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
     inputs, ignored = find_inputs(args.inputs, args.out)
     inputs, parts = without_dicom_parts(inputs)
-    _say_not_read(ignored, 'as neither slides nor images')
-    _say_not_read(parts, 'as parts of DICOM slides that are')
+    say_not_read(ignored, 'as neither slides nor images')
+    say_not_read(parts, 'as parts of DICOM slides that are')
     places = [Path(args.out) / name for name in output_names(inputs)]
     _check_places(places, inputs, args)
     faults = _without_pixel_size(inputs) if args.um_per_px is None else {}
@@ -163,13 +161,6 @@ def _without_pixel_size(inputs):
         except ValueError as error:
             faults[path] = error
     return faults
-
-
-def _say_not_read(paths, why):
-    if paths:
-        named = ', '.join(printable(path.name) for path in paths[:_MOST_NAMED])
-        more = f' and {len(paths) - _MOST_NAMED} more' if len(paths) > _MOST_NAMED else ''
-        print(f'not read, {why}: {len(paths)} file{"s" if len(paths) > 1 else ""} ({named}{more})', file=sys.stderr)
 
 
 def _about(path, reason):

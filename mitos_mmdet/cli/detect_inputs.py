@@ -1,16 +1,18 @@
 """Which files ``mitos detect`` reads: those given, and those in folders and globs."""
 
-import contextlib
 import glob
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mitos_mmdet.core.folders import walk_once
-from mitos_mmdet.core.names import fitted, without_unprintable
+from mitos_mmdet.core.names import fitted, printable, without_unprintable
+from mitos_mmdet.core.slide_files import dicom_series, is_mirax_folder, listed_files
 
 IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
-SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide'}
+SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide', '.avs'}
+_MOST_NAMED = 10
 _OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
 
 
@@ -19,7 +21,8 @@ def find_inputs(patterns: Iterable[str | Path], out_dir: str | Path) -> tuple:
 
     Args:
         patterns: Files, folders and globs, as given. Folders are searched with their sub-folders; a file given by name is read
-            whatever its name ends in.
+            whatever its name ends in. Of slides of several files, the parts are no inputs; the data folder of a MIRAX slide without its
+            ``.mrxs`` file is one, so that it is told of.
         out_dir: Output folder: what lies in it is no input.
 
     Returns:
@@ -32,7 +35,7 @@ def find_inputs(patterns: Iterable[str | Path], out_dir: str | Path) -> tuple:
     for pattern in map(str, patterns):
         for path in _matches(pattern):
             found = [path]
-            if path.is_dir():
+            if path.is_dir() and not is_mirax_folder(path):
                 found, rest = _in_folder(path, Path(out_dir))
                 ignored += rest
                 if not found:
@@ -56,17 +59,21 @@ def without_dicom_parts(inputs: Sequence[Path]) -> tuple:
     Returns:
         tuple: ``(inputs, left out)``.
     """
-    from mitos_mmdet.slides.open_slide import open_slide
-
     kept, left_out, seen = [], [], set()
     for path in inputs:
-        key = None
-        if path.suffix.lower() == '.dcm':
-            with contextlib.suppress(ValueError), open_slide(path) as slide:  # what cannot be opened is told of later
-                key = (path.parent, slide.properties.get('dicom.SeriesInstanceUID', str(path)))
+        series = dicom_series(path)
+        key = series and (os.path.realpath(path.parent), series)
         (left_out if key in seen else kept).append(path)
         seen |= {key} - {None}
     return kept, left_out
+
+
+def say_not_read(paths: Sequence[Path], why: str) -> None:
+    """Names, in one line of stderr, files that lie in the folders and are left alone; nothing where there are none."""
+    if paths:
+        named = ', '.join(printable(path.name) for path in paths[:_MOST_NAMED])
+        more = f' and {len(paths) - _MOST_NAMED} more' if len(paths) > _MOST_NAMED else ''
+        print(f'not read, {why}: {len(paths)} file{"s" if len(paths) > 1 else ""} ({named}{more})', file=sys.stderr)
 
 
 def _matches(pattern):
@@ -74,9 +81,17 @@ def _matches(pattern):
     if os.path.lexists(path):
         return [path]
     found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))] if glob.has_magic(pattern) else []
+    found = _without_parts(found)
     if not found:
         raise ValueError(f'{pattern}: no such file or folder. Check the path')
     return found
+
+
+def _without_parts(paths):
+    """What a glob matched, without what belongs to slides among it."""
+    listed, slides = set().union(*map(listed_files, paths)), {str(path).lower() for path in paths}
+    return [path for path in paths if path not in listed and not is_mirax_folder(path.parent)
+            and not (f'{path}.mrxs'.lower() in slides and is_mirax_folder(path))]
 
 
 def _in_folder(folder, out_dir):
@@ -85,16 +100,23 @@ def _in_folder(folder, out_dir):
     out_dir = out_dir.resolve()
     for parent, folders, names in walk_once(folder):
         parent = Path(parent)
-        # The data of MIRAX slides lies in a folder of the slide's name.
-        folders[:] = [name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir
-                      and f'{name}.mrxs' not in names]
-        results = _OWN if 'summary.json' in names else set()
-        for name in (name for name in names if not name.startswith('.') and name not in results):
-            if Path(name).suffix.lower() in IMAGES | SLIDES:
-                found.append(parent / name)
-            else:
-                ignored.append(parent / name)
+        folders[:] = [name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir]
+        slides = {name.lower() for name in names}
+        mirax = [name for name in folders if is_mirax_folder(parent / name) or f'{name}.mrxs'.lower() in slides]
+        folders[:] = [name for name in folders if name not in mirax]
+        found += [parent / name for name in mirax if f'{name}.mrxs'.lower() not in slides]
+        parts = set().union(*(listed_files(parent / name) for name in names)) | {parent / name for name in _own(names)}
+        for path in (parent / name for name in names if not name.startswith('.')):
+            if path in parts:
+                continue
+            known = path.suffix.lower() in IMAGES | SLIDES or dicom_series(path) is not None
+            (found if known else ignored).append(path)
     return found, ignored
+
+
+def _own(names):
+    """What lies in a folder of earlier results and is no input."""
+    return _OWN if 'summary.json' in names else set()
 
 
 def output_names(inputs: Sequence[Path]) -> list[str]:

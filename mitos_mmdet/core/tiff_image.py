@@ -118,6 +118,7 @@ class TiffImage:
         return handle
 
     def _describe(self, file):
+        self._check_whole(file)
         series = [one for one in file.series if len(one.shape) >= 2]
         if not series:
             raise BrokenImageError(f'{self.path}: holds no image, perhaps because it is truncated. Fetch or export it again')
@@ -141,6 +142,17 @@ class TiffImage:
         sides = pixel_size.of_tiff(tags.valueof(282), tags.valueof(283), tags.valueof(296), first.description or '',
                                    file.ome_metadata if file.is_ome else None, file.imagej_metadata if file.is_imagej else None)
         self.um_per_px = sides[::-1] if sides and swaps else sides
+
+    def _check_whole(self, file):
+        """Refuses a file whose pages go on beyond its end: of a pyramid or a scanner's file, what is left may look like a whole one."""
+        place = file.pages.next_page_offset
+        if place is None:
+            return
+        file.filehandle.seek(place)
+        following = int.from_bytes(file.filehandle.read(file.tiff.offsetsize), 'little' if file.byteorder == '<' else 'big')
+        if following >= file.filehandle.size:
+            raise BrokenImageError(f'{self.path}: is truncated: a page of it begins at byte {following}, and it has '
+                                   f'{file.filehandle.size}. Fetch or export it again')
 
     def _check_single(self, series):
         """Refuses a file of several images of which none is marked as the main one."""

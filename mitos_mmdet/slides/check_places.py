@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mitos_mmdet.core.outputs import begins_with, check_output, check_writable
+from mitos_mmdet.core.slide_files import is_mirax_folder
 from mitos_mmdet.slides.run_slide import SUMMARY, UNFINISHED
 from mitos_mmdet.slides.write_outputs import FILES
 
@@ -25,6 +26,8 @@ def check_places(places: Iterable[Path], inputs: Iterable[Path | str | None]) ->
     inputs = [path for path in inputs if path and os.path.isfile(path)]
     for place in places:
         check_writable('--out', place)
+        if is_mirax_folder(place):
+            raise ValueError(f'--out {place}: is the data folder of a MIRAX slide. Choose another folder')
         present = [path for path in (place / name for name in (*FILES.values(), SUMMARY)) if path.exists()]
         for path in present:
             check_output('--out', path, inputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mitos_mmdet.slides.detections import Detections
+from mitos_mmdet.slides.missing_size import likely_um_per_px
 from mitos_mmdet.slides.read_ahead import read_ahead
 from mitos_mmdet.slides.second_reading import read_again
 from mitos_mmdet.slides.slide import Slide, SlideError
@@ -59,7 +60,8 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
         ValueError: Sizes that cannot be.
     """
     if slide.um_per_px is None:
-        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, or open_slide(path, um_per_px=0.25)')
+        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, or '
+                         f'open_slide(path, um_per_px={likely_um_per_px(slide.properties):.2g})')
     plan = plan_tiles(slide, model.um_per_px, tile_size or model.tile_size, model.overlap if overlap is None else overlap,
                       model.size_divisor)
     area = WantedArea(slide, tissue, roi)

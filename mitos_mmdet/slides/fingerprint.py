@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import mitos_mmdet
+from mitos_mmdet.core.slide_files import listed_files, with_its_files
 from mitos_mmdet.slides.settings import SlideSettings
 
 BESIDE = ('second_reader', 'atypical')  # networks beside the detector, by their attributes of ``LoadedModel``
@@ -16,7 +17,7 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
 
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of
-            MRXS with its folder of data, those of all files.
+            MRXS with its folder of data and VMS with the files it lists, those of all.
         model: ``LoadedModel``: ``threshold``, ``um_per_px``, ``precision``, its tiles and each network's ``sha256`` count.
         settings: ``SlideSettings``; None: the defaults.
 
@@ -37,9 +38,10 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
 
 def _stat(path):
     try:
-        files = [path]
-        beside = path if path.is_dir() else path.with_suffix('')
-        if path.is_dir() or (path.suffix.lower() == '.mrxs' and beside.is_dir()):
+        at = with_its_files(path)
+        files = [at, *(file for file in listed_files(at) if file.is_file())]
+        beside = at if at.is_dir() else at.with_suffix('')
+        if at.is_dir() or (at.suffix.lower() == '.mrxs' and beside.is_dir()):
             files = sorted(file for file in beside.rglob('*') if file.is_file())
         stats = [file.stat() for file in files]
     except OSError as error:

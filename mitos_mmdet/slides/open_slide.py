@@ -6,6 +6,8 @@ from pathlib import Path
 
 from mitos_mmdet.core.image_errors import BrokenImageError, check_is_file
 from mitos_mmdet.core.pixel_size import PLAUSIBLE_UM_PER_PX, plausible
+from mitos_mmdet.core.slide_files import with_its_files
+from mitos_mmdet.slides.multi_file import SCANNERS, check_is_no_slide_folder, refuse_parts
 from mitos_mmdet.slides.readers.file_reader import FileReader
 from mitos_mmdet.slides.readers.openslide_reader import OpenSlideReader, openslide_vendor
 from mitos_mmdet.slides.slide import Slide, SlideError
@@ -13,7 +15,6 @@ from mitos_mmdet.slides.slide import Slide, SlideError
 __all__ = ['Slide', 'SlideError', 'open_slide']
 
 _IMAGES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.jp2')  # what OpenSlide need not be asked about
-_WITH_OTHER_FILES = ('.mrxs', '.vms', '.vmu')
 _OWN = ('generic-tiff', )
 _SAME = 0.01  # Ours: an override this near to the file's own value needs no warning.
 
@@ -33,6 +34,7 @@ def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = Non
     """
     path = Path(path)
     override = None if um_per_px is None else _checked(um_per_px, path)
+    check_is_no_slide_folder(path)
     try:
         check_is_file(path)
     except BrokenImageError as error:
@@ -51,13 +53,13 @@ def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = Non
 
 def _reader(path):
     """Scanners' own formats go to OpenSlide; plain and pyramidal TIFF, OME-TIFF and images to the reader that frames have."""
-    vendor = None if path.suffix.lower() in _IMAGES else openslide_vendor(path)
+    if path.suffix.lower() in _IMAGES:
+        return FileReader(path)
+    at = with_its_files(path)
+    vendor = openslide_vendor(at, needed=path.suffix.lower() in SCANNERS)
     if vendor and vendor not in _OWN:
-        return OpenSlideReader(path)
-    if path.suffix.lower() in _WITH_OTHER_FILES:
-        # Alone it is a photograph of the label or a list of names; a JPEG of some hundred px would be taken for the slide.
-        raise SlideError(f'{path}: OpenSlide does not know it. Such a slide is this file and others beside it, MRXS a folder of its '
-                         f'name: copy all of them')
+        return OpenSlideReader(path, at)
+    refuse_parts(path)
     return FileReader(path)
 
 

@@ -20,6 +20,7 @@ from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.fingerprint import fingerprint
 from mitos_mmdet.slides.he_colours import he_fault
+from mitos_mmdet.slides.missing_size import likely_um_per_px
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.outputs.geojson import bounds_offset
 from mitos_mmdet.slides.outputs.summary_json import plain, write_summary
@@ -89,7 +90,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
 def _found(slide, model, settings, progress, workers, second_progress):
     """``(Detections, SlideCount, TissueMask or None, Roi or None, what is told of the run)``."""
     roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
-    thumbnail = slide.thumbnail(1000)
+    thumbnail = slide.thumbnail(1000, slide.bounds)
     tissue = tissue_mask(slide)
     notes = list(model.notes)
     fault = he_fault(thumbnail)
@@ -158,7 +159,8 @@ def need_um_per_px(slide: Slide) -> None:
         SlideError: Names the file and ``--um-per-px``.
     """
     if slide.um_per_px is None:
-        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px 0.25')
+        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px '
+                         f'{likely_um_per_px(slide.properties):.2g}')
 
 
 def check_fine_enough(slide: Slide, um_per_px: float) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mitos_mmdet.slides.missing_size import missing_um_per_px
 from mitos_mmdet.slides.resample import resample
 
 WHITE = 255
@@ -30,12 +31,13 @@ class Slide:
         size: ``(width, height)`` px of level 0.
         um_per_px: ``(x, y)`` um/px of level 0, None where neither the file nor the user says.
         levels: ``[(width, height, downsample), ...]``, finest first; the downsample is exact where sizes were rounded.
-        bounds: ``(x, y, width, height)`` px of level 0 of the scanned area where the file states one (MRXS), else None.
+        bounds: ``(x, y, width, height)`` px of level 0 of the scanned area where the file states one (MRXS, SCN), else None.
         properties: What else the file says, ``{str: str}``; ``'vendor'`` always.
     """
 
     def __init__(self, path: str | Path, sizes: Sequence[tuple[int, int]], um_per_px: Sequence[float] | None = None,
-                 bounds: Sequence[int] | None = None, properties: Mapping[str, str] | None = None):
+                 bounds: Sequence[int] | None = None, properties: Mapping[str, str] | None = None,
+                 downsamples: Sequence[float] | None = None):
         self.path = Path(path)
         if max(sizes[0]) > _LONGEST_SIDE:
             raise SlideError(f'{path}: announces {sizes[0][0]} x {sizes[0][1]} px, more than any slide has. Fetch or export it again')
@@ -43,7 +45,9 @@ class Slide:
         self.um_per_px = um_per_px
         self.bounds = bounds
         self.properties = {'vendor': 'unknown', **(properties or {})}
-        self._downsamples = [tuple(_exact_ratio(full, side) for full, side in zip(self.size, size, strict=True)) for size in sizes]
+        stated = [None] * len(sizes) if downsamples is None else downsamples
+        self._downsamples = [tuple(_exact_ratio(full, side, ratio) for full, side in zip(self.size, size, strict=True))
+                             for size, ratio in zip(sizes, stated, strict=True)]
         self.levels = [(*size, sum(ratios) / 2) for size, ratios in zip(sizes, self._downsamples, strict=True)]
 
     def __enter__(self):
@@ -58,8 +62,7 @@ class Slide:
     @property
     def no_um_per_px(self) -> str:
         """Why there is no um/px, as half a sentence."""
-        implausible = self.properties.get('implausible um_per_px')
-        return f'the file says {implausible} um/px, which is not a microscope\'s' if implausible else 'the file does not say its um/px'
+        return missing_um_per_px(self.properties)
 
     def _read_level(self, level, x, y, width, height):
         """uint8 ``(height, width, 3)`` RGB of whole px of a level; the region lies inside the level."""
@@ -87,11 +90,16 @@ class Slide:
         columns, rows = (max(1, round(side / scale)) for side, scale in zip((width, height), self._scales(um_per_px), strict=True))
         return self._read_to(x, y, width, height, columns, rows)
 
-    def thumbnail(self, max_side: int) -> np.ndarray:
-        """The whole slide with its longer side at most ``max_side`` px: uint8 ``(h, w, 3)`` RGB. Never enlarged."""
-        scale = max(1.0, max(self.size) / max_side)
-        columns, rows = (max(1, round(side / scale)) for side in self.size)
-        return self._read_to(0, 0, *self.size, columns, rows)
+    def thumbnail(self, max_side: int, region: Sequence[float] | None = None) -> np.ndarray:
+        """The whole slide, or a region ``(x, y, width, height)`` of it, with its longer side at most ``max_side`` px, never enlarged.
+
+        Returns:
+            ndarray: uint8 ``(h, w, 3)`` RGB.
+        """
+        x, y, width, height = region or (0, 0, *self.size)
+        scale = max(1.0, max(width, height) / max_side)
+        columns, rows = (max(1, round(side / scale)) for side in (width, height))
+        return self._read_to(x, y, width, height, columns, rows)
 
     def _scales(self, um_per_px):
         """Level-0 px per output px, along x and y."""
@@ -138,9 +146,9 @@ class Slide:
         return out
 
 
-def _exact_ratio(full, side):
+def _exact_ratio(full, side, stated=None):
     """How much smaller a level is: the whole number whose quotient was rounded to its size, as scanners and libvips make levels; else
-    the quotient.
+    the quotient. Where several are possible (a level of few px), that nearest to what the file states.
     """
-    whole = round(full / side)
+    whole = max(1, round(stated or full / side))
     return float(whole) if math.floor(full / whole) <= side <= math.ceil(full / whole) else full / side

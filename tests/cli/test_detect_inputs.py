@@ -9,14 +9,14 @@ from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, without_dic
 
 def test_inputs_of_folders_and_globs(tmp_path):
     for name in ('in/a.svs', 'in/b.mrxs', 'in/b/Slidedat.ini', 'in/deep/c.TIFF', 'in/.hidden.png', 'in/d.txt', 'in/out/overview.png',
-                 'in/old/overview.png', 'in/old/summary.json', 'in/e/overview.png'):
+                 'in/out/summary.json', 'in/old/overview.png', 'in/old/summary.json', 'in/e/overview.png'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / 'in' / 'deep' / 'loop').symlink_to(tmp_path / 'in')
     inputs, ignored = find_inputs([tmp_path / 'in', tmp_path / 'in' / '*.svs', tmp_path / 'in' / 'd.txt'], tmp_path / 'in' / 'out')
     assert [path.name for path in inputs] == ['a.svs', 'b.mrxs', 'c.TIFF', 'overview.png', 'd.txt']
     assert [path.name for path in ignored] == ['d.txt']
-    for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'b', 'holds no slide and no image to read')):
+    for wrong, message in ((tmp_path / 'none*', 'no such file or folder'), (tmp_path / 'in' / 'out', 'holds no slide and no image')):
         with pytest.raises(ValueError, match=message):
             find_inputs([wrong], tmp_path)
 

@@ -171,3 +171,18 @@ def test_a_pointer_of_git_lfs_and_a_novel_beside_the_pixels(tmp_path):
     Image.new('RGB', (8, 8)).save(tmp_path / 'b.png', pnginfo=text)
     with pytest.raises(BrokenImageError, match=r'b\.png: carries more than a megabyte of text'):
         read_rgb(tmp_path / 'b.png')
+
+
+@pytest.mark.parametrize('bigtiff', [False, True])
+def test_a_pyramid_without_its_last_levels_is_truncated(tmp_path, bigtiff):
+    # Its first level is whole, so that what is left could be taken for an image of one level, or of a scanner's file for its label.
+    path, pixels = tmp_path / 'a.tif', np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    with tifffile.TiffWriter(path, bigtiff=bigtiff) as file:
+        for level in range(3):
+            file.write(pixels[::2**level, ::2**level], photometric='rgb', tile=(64, 64), subfiletype=int(level > 0), metadata=None)
+    with tifffile.TiffFile(path) as file:
+        second = file.pages[1].offset
+    assert read_header(path)[:2] == (256, 256)
+    path.write_bytes(path.read_bytes()[:second])
+    with pytest.raises(BrokenImageError, match=f'a.tif: is truncated: a page of it begins at byte {second}, and it has {second}. Fetch'):
+        read_header(path)

@@ -101,13 +101,6 @@ def test_what_is_no_slide_is_one_line(tmp_path, name, content, words):
     assert name in str(caught.value) and '\n' not in str(caught.value)
 
 
-def test_mrxs_without_its_folder_is_no_photograph(tmp_path):
-    pytest.importorskip('openslide')
-    Image.new('RGB', (200, 100)).save(tmp_path / 'a.mrxs', format='JPEG')
-    with pytest.raises(SlideError, match='a.mrxs.*a folder of its name: copy all of them'):
-        open_slide(tmp_path / 'a.mrxs')
-
-
 def test_folders_and_pipes(tmp_path):
     with pytest.raises(SlideError, match='is a folder'):
         open_slide(tmp_path)
@@ -139,5 +132,7 @@ def test_without_openslide_scanner_files_name_the_extra(tmp_path, made, monkeypa
 
 def test_bounds_of_mrxs_are_exposed():
     properties = {f'openslide.bounds-{key}': str(value) for key, value in (('x', 10), ('y', 20), ('width', 300), ('height', 400))}
-    assert openslide_reader._bounds(properties) == (10, 20, 300, 400)
-    assert openslide_reader._bounds({}) is None
+    assert openslide_reader._bounds(properties, (1000, 1000)) == (10, 20, 300, 400)
+    assert openslide_reader._bounds(properties, (100, 900)) == (10, 20, 90, 400), 'only what lies on the slide'
+    assert openslide_reader._bounds(properties, (10, 900)) is None and openslide_reader._bounds({}, (1000, 1000)) is None
+    assert openslide_reader._bounds({**properties, 'openslide.bounds-width': '0'}, (1000, 1000)) is None

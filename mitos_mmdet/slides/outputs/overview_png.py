@@ -44,7 +44,7 @@ def write_overview(path: str | Path, image: Image.Image) -> None:
 
 
 def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | None' = None, roi: 'Roi | None' = None) -> Image.Image:
-    """Draws the overview.
+    """Draws the overview: of a slide that states what was scanned, only that.
 
     Args:
         slide: ``Slide``; only its thumbnail is read.
@@ -53,9 +53,10 @@ def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | Non
         roi: ``Roi`` or None; outlined, dashed.
 
     Returns:
-        Image: RGB, the slide's longer side about 1500 px, a legend below.
+        Image: RGB, the longer side about 1500 px, a legend below.
     """
-    thumbnail = slide.thumbnail(_SIDE)
+    x, y, *size = box = slide.bounds or (0, 0, *slide.size)
+    thumbnail = slide.thumbnail(_SIDE, box)
     grow = max(1, math.ceil(600 / max(thumbnail.shape[:2])))  # a tiny image still carries lines and a legend
     height, width = (grow * side for side in thumbnail.shape[:2])
     page = max(width, _LEAST_WIDTH)
@@ -64,20 +65,20 @@ def draw_overview(slide: 'Slide', count: 'SlideCount', tissue: 'TissueMask | Non
         FigureCanvasAgg(figure)
         left, bottom = (page - width) / 2 / page, _STRIP / (height + _STRIP)
         axes = figure.add_axes((left, bottom, width / page, 1 - bottom))
-        axes.imshow(thumbnail, extent=(0, slide.size[0], slide.size[1], 0), interpolation='nearest', aspect='auto')
-        axes.set(xlim=(0, slide.size[0]), ylim=(slide.size[1], 0))
+        axes.imshow(thumbnail, extent=(x, x + size[0], y + size[1], y), interpolation='nearest', aspect='auto')
         axes.axis('off')
         outlines = None if tissue is None else _path(tissue.polygons())
         heat = _paint_density(axes, count, slide.size, outlines)
+        axes.set(xlim=(x, x + size[0]), ylim=(y + size[1], y))
         if outlines is not None:
             axes.add_patch(PathPatch(outlines, facecolor='none', edgecolor=TISSUE, linewidth=1.3))
         if roi is not None and roi.polygons:
             axes.add_patch(PathPatch(_path(roi.polygons), facecolor='none', edgecolor=INK, linewidth=1.6, linestyle=(0, (6, 4))))
         axes.plot(*count.mitoses.points.T, linestyle='none', marker='o', markersize=_dot(len(count.mitoses)), markerfacecolor='white',
                   markeredgecolor=POINT, markeredgewidth=1)
-        _paint_hotspot(axes, count, slide.size)
+        _paint_hotspot(axes, count, box)
         strip = figure.add_axes((0, 0, 1, bottom))
-        _paint_legend(figure, strip, page, count, heat, tissue, roi, slide.size[0] * count.mitoses.um_per_px[0] / width)
+        _paint_legend(figure, strip, page, count, heat, tissue, roi, size[0] * count.mitoses.um_per_px[0] / width)
         figure.canvas.draw()
         return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
 
@@ -97,8 +98,8 @@ def _paint_density(axes, count, size, tissue):
     return heat
 
 
-def _paint_hotspot(axes, count, size):
-    spot = count.hotspot
+def _paint_hotspot(axes, count, box):
+    spot, (left, top, width, height) = count.hotspot, box
     if spot is None:
         return
     x1, y1, x2, y2 = np.array(spot.box_um) / (count.mitoses.um_per_px * 2)
@@ -107,15 +108,15 @@ def _paint_hotspot(axes, count, size):
     for colour, width in (('white', 5), (HOTSPOT, 2.6)):
         axes.add_collection(PatchCollection([kind], facecolor='none', edgecolor=colour, linewidth=width))
     # Above the window; else below it; else in its corner, for beyond the slide lies the legend.
-    room = 0.06 * size[1]
-    if y1 > room:
+    room = 0.06 * height
+    if y1 > top + room:
         y, offset, va = y1, (0, 5), 'bottom'
-    elif y2 < size[1] - room:
+    elif y2 < top + height - room:
         y, offset, va = y2, (0, -5), 'top'
     else:
-        y, offset, va = max(y1, 0), (8, -8), 'top'
-    axes.annotate(f'{spot.count} in {spot.area_mm2:.3g} mm²', (max(x1, 0), y), offset,
-                  textcoords='offset points', ha='left' if x1 < 0.8 * size[0] else 'right', va=va, color='white',
+        y, offset, va = max(y1, top), (8, -8), 'top'
+    axes.annotate(f'{spot.count} in {spot.area_mm2:.3g} mm²', (max(x1, left), y), offset,
+                  textcoords='offset points', ha='left' if x1 < left + 0.8 * width else 'right', va=va, color='white',
                   fontsize=12, fontweight='bold', annotation_clip=False,
                   bbox=dict(boxstyle='round,pad=0.3', facecolor=HOTSPOT, edgecolor='white'))
 

@@ -1,5 +1,6 @@
 """TIFF, OME-TIFF, PNG, JPEG, WebP, BMP and JPEG 2000, by the reader that frames have, too."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ class FileReader(Slide):
     def close(self) -> None:
         self._image.close()
 
-    def thumbnail(self, max_side: int) -> np.ndarray:
-        pixels = super().thumbnail(max_side)
+    def thumbnail(self, max_side: int, region: Sequence[float] | None = None) -> np.ndarray:
+        pixels = super().thumbnail(max_side, region)
         try:
             check_range(self.path, pixels, self._image.bits)
         except BrokenImageError as error:

@@ -1,6 +1,7 @@
 """SVS, NDPI, MRXS, SCN, BIF, DICOM and other scanners' files, by OpenSlide."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,12 @@ from mitos_mmdet.core.colours import over_white
 from mitos_mmdet.slides.slide import Slide, SlideError
 
 _MARGIN = 2  # px of a level: read more and cut, as OpenSlide blends at fractional borders.
+_MOST_SIDE = 2**31  # px; beyond, OpenSlide has computed a size from numbers that the file lacks
+# OpenSlide's words for what a slide has, in ours.
+_PLAIN = {
+    "Can't find main image": 'it holds no brightfield scan, only fluorescence or an overview',
+    'Slides with dissimilar main images are not supported': 'its regions were scanned with different objectives',
+}
 
 
 class OpenSlideReader(Slide):
@@ -17,25 +24,35 @@ class OpenSlideReader(Slide):
 
     Args:
         path: The file; of a multi-file slide (MRXS, DICOM), any that OpenSlide takes.
+        at: Where it lies, if elsewhere (a link whose other files lie at its target).
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, at: str | Path | None = None):
         openslide = import_openslide(path)
         try:
-            self._handle = openslide.OpenSlide(str(path))
+            self._handle = openslide.OpenSlide(str(at or path))
             properties = {key: self._handle.properties.get(key, '') for key in self._handle.properties}
             sizes = list(self._handle.level_dimensions)
             ratios = list(self._handle.level_downsamples)
-            if not sizes or min(min(size) for size in sizes) < 1 or min(ratios) <= 0:
-                raise ValueError(f'its levels are {sizes}')
+            if not sizes or not all(1 <= side < _MOST_SIDE for size in sizes for side in size) or not min(ratios) > 0:
+                raise ValueError('its levels have no sensible sizes')
         except Exception as error:  # noqa: BLE001  of a damaged file its wrapper raises KeyError and others
-            raise SlideError(f'{path}: cannot be opened ({_reason(error, path)}). Fetch or export it again') from error
-        super().__init__(path, sizes, um_per_px=_um_per_px(properties), bounds=_bounds(properties),
-                         properties={**properties, 'vendor': properties.get('openslide.vendor', 'unknown')})
+            raise SlideError(f'{path}: OpenSlide {openslide.__library_version__} cannot open it ({_reason(error, at or path)}). Fetch it '
+                             f'again; if other programs open it, export it there as pyramidal TIFF or OME-TIFF') from error
+        super().__init__(path, sizes, um_per_px=_um_per_px(properties), bounds=_bounds(properties, sizes[0]),
+                         properties={**properties, 'vendor': properties.get('openslide.vendor', 'unknown')}, downsamples=ratios)
         self._coarse = ratios
+        self._scanned = False
 
     def close(self) -> None:
         self._handle.close()
+
+    def thumbnail(self, max_side: int, region: Sequence[float] | None = None) -> np.ndarray:
+        pixels = super().thumbnail(max_side, region)
+        if region is None and not self._scanned:
+            raise SlideError(f'{self.path}: nothing of it was scanned, or what was is damaged: it has no px but unscanned ones. Fetch or '
+                             f'export it again')
+        return pixels
 
     def _read_level(self, level, x, y, width, height):
         margin = _MARGIN if level else 0
@@ -47,22 +64,24 @@ class OpenSlideReader(Slide):
             raise SlideError(f'{self.path}: is damaged at {x}, {y} of level {level} ({_reason(error, self.path)}). Fetch or export it '
                              f'again') from error
         rgba = np.asarray(region)[margin:margin + height, margin:margin + width]
+        self._scanned = self._scanned or bool(rgba[..., 3].any())
         return np.ascontiguousarray(over_white(rgba[..., :3], rgba[..., 3]))
 
 
-_SCANNERS = ('.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.czi', '.svslide')  # what no other reader reads
+def openslide_vendor(path: Path, needed: bool) -> str | None:
+    """Whose format a file has by OpenSlide, None if it does not know it.
 
-
-def openslide_vendor(path: Path) -> str | None:
-    """Whose format a file has by OpenSlide, None if it does not know it; without OpenSlide all but scanners' files are unknown.
+    Args:
+        path: The file.
+        needed: No other reader reads such files: without OpenSlide it is an error; else None then.
 
     Raises:
-        SlideError: A scanner's file, and OpenSlide is not installed.
+        SlideError: Needed, and OpenSlide is not installed.
     """
     try:
         return import_openslide(path).OpenSlide.detect_format(str(path))
     except SlideError:
-        if path.suffix.lower() in _SCANNERS:
+        if needed:
             raise
         return None
 
@@ -86,11 +105,15 @@ def _um_per_px(properties):
     return None
 
 
-def _bounds(properties):
+def _bounds(properties, size):
+    """``(x, y, width, height)`` of what was scanned, as far as it lies on the slide; None where that is nothing or not stated."""
     with contextlib.suppress(KeyError, ValueError):
-        return tuple(int(properties[f'openslide.bounds-{key}']) for key in ('x', 'y', 'width', 'height'))
+        x, y, width, height = (int(properties[f'openslide.bounds-{key}']) for key in ('x', 'y', 'width', 'height'))
+        left, top, right, bottom = max(0, x), max(0, y), min(size[0], x + width), min(size[1], y + height)
+        return (left, top, right - left, bottom - top) if left < right and top < bottom else None
     return None
 
 
 def _reason(error, path):
-    return ' '.join(str(error).replace(str(path), 'it').split()) or error.__class__.__name__
+    text = ' '.join(str(error).replace(str(path), 'it').split()) or error.__class__.__name__
+    return _PLAIN.get(text, text)
