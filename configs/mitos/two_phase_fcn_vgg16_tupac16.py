@@ -1,6 +1,6 @@
 # Phase one of the two-phase detector that Mask R-CNN is compared with (docs/paper_deviations.md lists what differs from the paper).
 _base_ = [
-    '../_base_/models/two_phase_fcn_vgg16.py', '../_base_/datasets/tupac16.py', '../_base_/schedules/adam_100e.py',
+    '../_base_/models/two_phase_fcn_vgg16.py', '../_base_/datasets/mask_tupac16.py', '../_base_/schedules/adam_100e.py',
     '../_base_/default_runtime.py'
 ]
 model = dict(type='TiledDetector', detector=_base_.phase_one, tile_size=512, overlap=128)

@@ -1,3 +1,3 @@
-# mitos_rcnn_atypia14.py for runs of a few epochs on two CPU cores (ours).
+# mitos_rcnn_atypia14.py for short runs on two CPU cores (ours).
 _base_ = './mitos_rcnn_atypia14.py'
 train_dataloader = dict(batch_size=8, sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True))

@@ -19,33 +19,8 @@ model = dict(
     roi_head=dict(
         bbox_roi_extractor=dict(
             roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2), out_channels=64, featmap_strides=[4, 8, 16]),
-        bbox_head=[
-            dict(
-                type='Shared2FCBBoxHead',
-                in_channels=64,
-                fc_out_channels=128,
-                roi_feat_size=7,
-                num_classes=2,
-                bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[xy, xy, wh, wh]),
-                reg_class_agnostic=True,
-                loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
-                loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0))
-            for xy, wh in [(0.1, 0.2), (0.05, 0.1), (0.033, 0.067)]
-        ]),
+        bbox_head=[dict(head, in_channels=64, fc_out_channels=128) for head in _base_.model.roi_head.bbox_head]),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=200),
-        rcnn=[
-            dict(
-                assigner=dict(
-                    type='MaxIoUAssigner',
-                    pos_iou_thr=iou,
-                    neg_iou_thr=iou,
-                    min_pos_iou=iou,
-                    match_low_quality=False,
-                    ignore_iof_thr=-1),
-                sampler=dict(type='RandomSampler', num=64, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
-                pos_weight=-1,
-                debug=False)
-            for iou in [0.5, 0.6, 0.7]
-        ]),
+        rcnn=[dict(stage, sampler=dict(stage['sampler'], num=64)) for stage in _base_.model.train_cfg.rcnn]),
     test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=200)))

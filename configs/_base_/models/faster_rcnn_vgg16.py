@@ -1,4 +1,4 @@
-# Faster R-CNN on VGG16's conv5_3 (NIPS 2015; MITOS-RCNN's first baseline), classes mitosis and non-mitosis.
+# Faster R-CNN on VGG16's conv5_3 (NIPS 2015; MITOS-RCNN's first baseline), two classes.
 # "Faster R-CNN" marks what that paper or its authors' code has: MITOS-RCNN was trained "in the same fashion" (section IV-B.4).
 model = dict(
     type='FasterRCNN',

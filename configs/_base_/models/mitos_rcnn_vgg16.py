@@ -11,9 +11,8 @@ model = dict(
             type='RPNHead',
             in_channels=512,
             feat_channels=512,
-            # Paper: "around 15k proposals". On a map of 37 x 37 these are 11 a position; 4 scales and 3 ratios come nearest (16.4k) and
-            # are what TensorFlow's Faster R-CNN has; the original's 9 give 12.3k. Sizes (ours): 16, 24, 32 and 48 px. In a sixteenth
-            # of 299 px a figure of 30 px has 17 (ICPR 2012) to 26 (ATYPIA-14).
+            # Paper: "around 15k proposals"; these are 16.4k on 37 x 37. Sizes (ours): 16, 24, 32 and 48 px, as a mitotic figure has 17 px
+            # (ICPR 2012) to 26 px (ATYPIA-14) of the 299 px image.
             anchor_generator=dict(type='AnchorGenerator', scales=[2, 3, 4, 6], ratios=[0.5, 1.0, 2.0], strides=[8]),
             bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[1.0, 1.0, 1.0, 1.0]),
             loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
@@ -33,8 +32,8 @@ model = dict(
             bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[1.0, 1.0, 1.0, 1.0]),
             loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
             loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=10 * 256 / 74**2),  # the same over 74 x 74
-            # RPN_1's rules for each of the two. Windows overlap a figure by 0.15 at most, so the best are positive, however low: about a
-            # hundred, all that hold the figure whole, for their overlap is the same.
+            # RPN_1's rules for each of the two. No window overlaps a mitotic figure by more than 0.15, so the best are positive, however
+            # low: all that hold it whole, about a hundred, for their overlap is the same.
             train_cfg=dict(windows=_base_.model.train_cfg.rpn, boxes=_base_.model.train_cfg.rpn))),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=256, featmap_strides=[4]),

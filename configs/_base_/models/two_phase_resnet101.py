@@ -1,4 +1,5 @@
-# Phase two of the two-phase detector (Mask R-CNN on TUPAC16, section 3.4): ResNet101 tells figures from the rest of phase one's candidates.
+# Phase two of the two-phase detector (Mask R-CNN on TUPAC16, section 3.4): ResNet101 tells mitotic figures from the rest of phase one's
+# candidates.
 phase_two = dict(
     type='SingleStageDetector',
     data_preprocessor=dict(

@@ -3,9 +3,4 @@ _base_ = '../small/cascade_rcnn_lite0_small_atypia14.py'
 model = dict(
     detector=dict(
         train_cfg=dict(
-            rcnn=[
-                dict(
-                    stage,
-                    sampler=dict(type='OHEMSampler', num=64, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True))
-                for stage in _base_.model.detector.train_cfg.rcnn
-            ])))
+            rcnn=[dict(stage, sampler=dict(stage['sampler'], type='OHEMSampler')) for stage in _base_.model.detector.train_cfg.rcnn])))

@@ -1,5 +1,5 @@
 # The proposal cascade in another two-stage detector (ours): Faster R-CNN's own RPN over all levels of its FPN becomes RPN_1; RPN_2 pools
-# its boxes from four levels and slides a window of 64 px (a figure has 50) over the finest. Nothing else of the detector changes.
+# its boxes from four levels and slides a window of 64 px (boxes have 50) over the finest. Nothing else of the detector changes.
 _base_ = [
     '../../_base_/models/faster_rcnn_r50_fpn.py', '../../_base_/datasets/midog.py', '../../_base_/schedules/sgd_50e.py',
     '../../_base_/default_runtime.py'

@@ -1,6 +1,6 @@
 # Cascade R-CNN with a small ImageNet backbone that no hub is needed for, 2,000 iterations of 8 (ours).
 _base_ = [
-    '../../_base_/models/cascade_rcnn_lite0_small.py', '../../_base_/datasets/atypia14.py', '../../_base_/schedules/mitos_rcnn_2k.py',
+    '../../_base_/models/cascade_rcnn_lite0_small.py', '../../_base_/datasets/atypia14.py', '../../_base_/schedules/adamw_2k.py',
     '../../_base_/iter_runtime.py'
 ]
 model = dict(_delete_=True, type='TiledDetector', detector=_base_.model, tile_size=512, overlap=128)

@@ -1,4 +1,4 @@
-# Ours: AdamW and a cosine over 2,000 iterations of 8, for networks with ImageNet weights.
+# Ours: AdamW and a cosine over 2,000 iterations of 8, for small networks with ImageNet weights.
 # Iterations instead of epochs: goes with iter_runtime.py.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=1000)
 val_cfg = dict(type='ValLoop')
