@@ -28,7 +28,7 @@ def collect(dataset: 'MitosisDataset', detect: Callable, out: str | Path, settin
     """Writes the patches of a dataset's candidates and their annotation file.
 
     Args:
-        dataset: A ``MitosisDataset`` of whole frames in test mode. Figures are its first class.
+        dataset: A ``MitosisDataset`` of whole frames in test mode. Mitotic figures are its first class.
         detect: Phase one: ``{'inputs', 'data_samples'}`` of one frame in, its ``pred_instances`` out.
         out: Folder; one that holds candidates of these settings and this origin is completed.
         settings: A ``CandidateSettings``.

@@ -100,7 +100,7 @@ def plan_patches(frames: Sequence[tuple], settings: CandidateSettings) -> tuple:
 
     Args:
         frames: ``[(index, info, boxes, scores), ...]``: a frame's place in the dataset, its data info, its candidates' ``(N, 4)`` xyxy
-            px of the original frame and scores ``(N,)``. Figures are the instances of ``bbox_label`` 0.
+            px of the original frame and scores ``(N,)``. Mitotic figures are the instances of ``bbox_label`` 0.
         settings: A ``CandidateSettings``.
 
     Returns:

@@ -35,8 +35,8 @@ class TileSettings:
         grid: ``(columns, rows)``: cut every frame into so many equal parts instead; None to go by ``size``.
         keep: ``'labelled'``: tiles that hold an object (the paper's). ``'all'``: also those without, and unlabelled frames'.
         format: ``'png'``, or ``'jpg'`` (lossy; quality 95, colour not subsampled).
-        stain: Method by which each frame's stain is measured and recorded with its tiles (ours: ``'macenko'``, as all three papers
-            normalise), or None.
+        stain: Method by which each frame's stain is measured and recorded with its tiles (ours: ``'macenko'``, as MITOS-RCNN and
+            the MIDOG paper normalise), or None.
 
     Raises:
         ValueError: A value that makes no sense; the message says which.

@@ -13,8 +13,8 @@ def tile_grid(width: int, height: int, size: int | Sequence[int], overlap: int =
     Args:
         width, height: The frame in px.
         size: Side of a tile in px, an int or ``(width, height)``.
-        overlap: Px that neighbours share, at least (a shifted last tile shares more). For no figure to be cut in every tile, more
-            than the largest figure. 0 is the MIDOG Cascade R-CNN paper's.
+        overlap: Px that neighbours share, at least (a shifted last tile shares more). For no mitotic figure to be cut in every
+            tile, more than the largest. 0 is the MIDOG Cascade R-CNN paper's.
         remainder: What becomes of a last tile that would run over the border. ``'drop'``: left out (the paper's). ``'pad'``: it
             runs over and the caller pads. ``'shift'`` (ours): moved back to end at the border; a frame narrower than a tile
             gives a tile as narrow as the frame.

@@ -1,4 +1,4 @@
-"""The one set of figures that the boxes seen in a frame's tiles make.
+"""Merges detections from overlapping tiles of a frame.
 
 Shapes: T tiles, N boxes. Tiles and boxes are xyxy in px of the whole frame, x2 and y2 just outside. Sizes are (width, height).
 """
@@ -44,13 +44,13 @@ def merge_tiles(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, tiles
     1. A part yields to a whole box of another tile that also holds the part's centroid, whatever the scores, if the two overlap
        by IoU, are near by centroid, or most (> 0.5) of the part lies in the whole box. That tile looked at the same place and
        saw all of it. A whole box in its own tile, or in one that ends at the seam, did not: against those the score decides, or
-       a stray faint box beside a seam would take a sure figure's place. The whole box may itself lose in step 2, to what is
-       then the same figure: so a part has no need to be near the winner of the wholes, and the grid does not show. Likewise a
+       a stray faint box beside a seam would take a sure one's place. The whole box may itself lose in step 2, to what is
+       then the same object: so a part has no need to be near the winner of the wholes, and the grid does not show. Likewise a
        part that lies mostly in a part of another tile yields if that one is more than twice as large.
     2. By falling score, a box takes out every lower one that it overlaps by IoU or is near to.
-    3. Parts that meet at a seam, or span the strip that two tiles share, are one figure that no tile sees whole: the best of
+    3. Parts that meet at a seam, or span the strip that two tiles share, are one object that no tile sees whole: the best of
        them stays, as it is. They are not fused: a union is no box that the model gave, and masks go by the same indices. The
-       best part of a figure of 50 px lies at most 25 px off; tiles that overlap by more than a figure have no such parts.
+       best part of an object of 50 px lies at most 25 px off; tiles that overlap by more than an object have no such parts.
 
     Nothing is dropped for its place alone: each box left out has one of its own class, near by, that stands for it.
 
@@ -60,9 +60,9 @@ def merge_tiles(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, tiles
         labels: ``(N,)`` int.
         tiles: ``(N, 4)`` int, the tile each box was seen in.
         frame_size: ``(width, height)`` px.
-        iou_threshold: In (0, 1]; above it two boxes are one figure. 0.5: MIDOG Cascade R-CNN paper, NMS over tiles.
-        merge_distance_px: Centroids nearer than this are one figure. 25 (ours): no two of MIDOG++'s 11,937 figures are nearer
-            than 26.5 px. 0 merges by IoU alone.
+        iou_threshold: In (0, 1]; above it two boxes are one object. 0.5: MIDOG Cascade R-CNN paper, NMS over tiles.
+        merge_distance_px: Centroids nearer than this are one object. 25 (ours): no two of MIDOG++'s 11,937 mitotic figures are
+            nearer than 26.5 px. 0 merges by IoU alone.
         border_px: How near to its tile's side a box touches it (ours).
 
     Returns:
@@ -143,7 +143,7 @@ def _suppress(boxes, iou_threshold, distance):
 
 
 def _best_parts(boxes, sides, gap_px):
-    """Of parts ``(P, 4)``, best first, that make one figure across a seam only the first: bool ``(P,)``, which stay."""
+    """Of parts ``(P, 4)``, best first, that make one object across a seam only the first: bool ``(P,)``, which stay."""
     links = []
     for members, side in _by_size(boxes):
         reach = np.hypot(*((boxes[:, 2:] - boxes[:, :2] + side) / 2 + gap_px).T)
@@ -215,7 +215,7 @@ def _iou_reach(boxes, iou_threshold):
 
 
 def _same(a, b, shared, iou_threshold, distance):
-    """Which pairs ``(M, 4)``, with their shared areas ``(M,)``, are one figure by IoU or by distance."""
+    """Which pairs ``(M, 4)``, with their shared areas ``(M,)``, are one object by IoU or by distance."""
     iou = shared / (_area(a) + _area(b) - shared)
     near = np.hypot(*(_centres(a) - _centres(b)).T) < distance - _SLACK
     return near | (iou > iou_threshold + _SLACK)

@@ -26,7 +26,7 @@ class CentroidsToMasks(BaseTransform):
     Masks are ``PolygonMasks``: a mask takes 640 bytes whatever the frame's size, and flips, crops and resizes exactly. What wants bitmaps
     (``CopyPaste``, ``Albu``, ``Expand``) finds them by ``results['gt_masks'].to_bitmap()``.
 
-    A figure has one mask: drawn from the seed, its frame's file name and its centroid in the frame, so that epochs, workers and
+    A mitotic figure has one mask: drawn from the seed, its frame's file name and its centroid in the frame, so that epochs, workers and
     overlapping tiles agree.
 
     Args:

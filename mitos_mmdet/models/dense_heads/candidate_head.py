@@ -21,15 +21,16 @@ class CandidateHead(BaseModule):
     """Scores maps of several strides, adds the scores up to the finest (FCN-8s: Long, Shelhamer and Darrell, CVPR 2015, section 4.2).
 
     The head of a ``SingleStageDetector``: its loss is over all pixels, its predictions are the connected components of the probability
-    map. Figures are the instances of label 0; other classes (hard negatives) are background. Upsampling is bilinear, not learnt (ours).
+    map. Mitotic figures are the instances of label 0; other classes (hard negatives) are background. Upsampling is bilinear, not learnt
+    (ours).
 
     Args:
         in_channels: Of the maps, fine to coarse (FCN-8s on VGG16: pool3, pool4, fc7).
-        disc_radius: px around the centre of a box that count as figure where the samples carry no masks (paper: Mask R-CNN on TUPAC16,
-            section 3.3, draws circles of 10 to 16; ours: their middle).
-        loss_mask: A loss of mmdet over pixels (ours: cross-entropy with figures ten times as heavy, as they cover a hundredth of a patch
-            and a missed one is lost for good).
-        prior: Probability of figure that the head starts with (ours).
+        disc_radius: px around the centre of a box that count as mitotic figure where the samples carry no masks (paper: Mask R-CNN on
+            TUPAC16, section 3.3, draws circles of 10 to 16; ours: their middle).
+        loss_mask: A loss of mmdet over pixels (ours: cross-entropy with mitotic figures ten times as heavy, as they cover a hundredth of a
+            patch and a missed one is lost for good).
+        prior: Probability of a mitotic figure that the head starts with (ours).
         train_cfg: Unused; ``SingleStageDetector`` hands it on.
         test_cfg: Arguments of ``mitos_mmdet.core.candidates.find_candidates``: ``threshold``, ``min_area_px``.
     """
@@ -76,7 +77,7 @@ class CandidateHead(BaseModule):
         return dict(loss_mask=self.loss_mask(logits, targets.reshape(-1, 1), inside.reshape(-1, 1), avg_factor=inside.sum()))
 
     def target(self, instances: InstanceData, height: int, width: int) -> torch.Tensor:
-        """What the map should be: ``(height, width)`` float, 1 within figures.
+        """What the map should be: ``(height, width)`` float, 1 within mitotic figures.
 
         Args:
             instances: ``labels`` ``(N,)`` and ``masks`` (N of at least that size) or ``bboxes`` ``(N, 4)`` xyxy px.

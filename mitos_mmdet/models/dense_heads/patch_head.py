@@ -18,7 +18,7 @@ class PatchHead(BaseModule):
     """Classifies an image as a whole: average pooling and one fully connected layer, as in ResNet.
 
     The head of a ``SingleStageDetector``, whose images are then patches: one of the first class holds an instance of label 0, any other is
-    none. A patch's prediction is one box, the patch, so that ``CentroidMetric`` counts patches as it counts figures.
+    none. A patch's prediction is one box, the patch, so that ``CentroidMetric`` counts patches as it counts mitotic figures.
 
     Args:
         in_channels: Of the last map (paper: Mask R-CNN on TUPAC16, section 3.4, ResNet101: 2048).
@@ -33,7 +33,7 @@ class PatchHead(BaseModule):
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss', use_sigmoid=False))
 
     def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Logits ``(B, 2)``, figure and none, from maps of which the last ``(B, C, h, w)`` is used."""
+        """Logits ``(B, 2)``, mitotic figure and none, from maps of which the last ``(B, C, h, w)`` is used."""
         return self.fc(maps[-1].mean(dim=(2, 3)))
 
     def loss(self, maps: Sequence[torch.Tensor], batch_data_samples: 'SampleList') -> dict:

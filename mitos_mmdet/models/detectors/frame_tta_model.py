@@ -15,12 +15,12 @@ class FrameTTAModel(DetTTAModel):
     """Unites the detections of a frame's flipped copies as ``TiledDetector`` does those of its tiles.
 
     DetTTAModel merges by IoU alone, so that a mitotic figure whose copies lie 12 px apart comes twice, and keeps ``max_per_img`` of a whole
-    frame. Here centroids merge as well and nothing is cut off. Scores are not averaged: of a figure's copies the surest stays,
+    frame. Here centroids merge as well and nothing is cut off. Scores are not averaged: of its copies the surest stays,
     as it is. Masks are not merged.
 
     Args:
-        nms_iou: Copies that overlap by more are one figure. None: as the wrapped detector, or 0.5 if that has none.
-        merge_distance: px; nearer centroids of one class are one figure. None: as the wrapped detector, or 25 if that has none.
+        nms_iou: Copies that overlap by more are one object. None: as the wrapped detector, or 0.5 if that has none.
+        merge_distance: px; nearer centroids of one class are one object. None: as the wrapped detector, or 25 if that has none.
         kwargs: As in DetTTAModel; ``tta_cfg`` is not used.
     """
 
@@ -28,7 +28,7 @@ class FrameTTAModel(DetTTAModel):
 
     def __init__(self, nms_iou: float | None = None, merge_distance: float | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        # With other limits than its tiles', the detector would find figures that the flips then take away.
+        # With other limits than its tiles', the detector would find objects that the flips then take away.
         self.nms_iou = getattr(self.module, 'nms_iou', 0.5) if nms_iou is None else nms_iou
         self.merge_distance = getattr(self.module, 'merge_distance', 25.0) if merge_distance is None else merge_distance
 

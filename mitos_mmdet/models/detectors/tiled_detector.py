@@ -22,16 +22,17 @@ class TiledDetector(BaseDetector):
     """Trains as the detector it wraps, predicts whole frames tile by tile.
 
     A frame in, detections in the frame's own coordinates out: the frame stays uint8 where it is, its tiles go to the model in batches,
-    and ``mitos_mmdet.tiling.merging.merge_tiles`` makes one figure of its copies in neighbouring tiles. Checkpoints hold the wrapped
-    detector's own keys, so they load with and without the wrapper. A figure's mask is that of the tile its box comes from.
+    and ``mitos_mmdet.tiling.merging.merge_tiles`` makes one detection of its copies in neighbouring tiles. Checkpoints hold the wrapped
+    detector's own keys, so they load with and without the wrapper. A mask is that of the tile its box comes from.
 
     Args:
         detector: Config of any mmdet detector, or a built one. Its ``data_preprocessor`` sees tiles.
         tile_size: Side of a tile in px (paper: MIDOG Cascade R-CNN trains and tests on 512; give the size that the detector learnt).
-        overlap: px that neighbours share (ours: 128, so that a 50 px figure is whole and with surroundings in one of them).
+        overlap: px that neighbours share (ours: 128, so that an object of 50 px is whole and with surroundings in one of them).
         batch_size: Tiles in one forward pass (ours).
         nms_iou: Class-aware NMS over tiles (paper: 0.5).
-        merge_distance: px; nearer centroids of one class are one figure (ours: no two of MIDOG++'s 11,937 are nearer than 26.5).
+        merge_distance: px; nearer centroids of one class are one object (ours: no two of MIDOG++'s 11,937 mitotic figures are nearer than
+            26.5).
         score_thr: Detections below are dropped before merging (ours: 0.01 keeps the low end of the precision-recall curve).
     """
 
