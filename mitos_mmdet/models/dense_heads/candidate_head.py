@@ -28,8 +28,8 @@ class CandidateHead(BaseModule):
         in_channels: Of the maps, fine to coarse (FCN-8s on VGG16: pool3, pool4, fc7).
         disc_radius: px around the centre of a box that count as mitotic figure where the samples carry no masks (paper: Mask R-CNN on
             TUPAC16, section 3.3, draws circles of 10 to 16; ours: their middle).
-        loss_mask: A loss of mmdet over pixels (ours: cross-entropy with mitotic figures ten times as heavy, as they cover a hundredth of a
-            patch and a missed one is lost for good).
+        loss_mask: A loss of mmdet over pixels (ours: cross-entropy with mitotic figures ten times as heavy, as they cover less than
+            a hundredth of a patch and a missed one is lost for good).
         prior: Probability of a mitotic figure that the head starts with (ours).
         train_cfg: Unused; ``SingleStageDetector`` hands it on.
         test_cfg: Arguments of ``mitos_mmdet.core.candidates.find_candidates``: ``threshold``, ``min_area_px``.

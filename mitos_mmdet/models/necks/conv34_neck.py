@@ -20,7 +20,7 @@ class Conv34Neck(BaseModule):
     Args:
         in_channels: Of the fine and the coarse map (paper: VGG16's conv3_3 and conv4_3).
         out_channels: Of the joint map (paper: 256).
-        scale: Where the learnt factors start (ours: 20, as in ParseNet and SSD; the paper names none. At 1 the values of a normalised map
+        scale: Where the learnt factors start (ours: 20, as in SSD after ParseNet; the paper names none. At 1 the values of a normalised map
             of 512 channels lie near 0.04, and layers that start from a Gaussian of 0.01 see next to nothing).
         out_maps: Which maps to give, in this order; mmdet pools RoIs from the first ones (ours: ``'joint'`` first, the paper leaves open
             from which map it pools). ``('joint', )`` alone suits a stock RPN, whose maps all have the same channels.
