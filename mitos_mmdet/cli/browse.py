@@ -18,6 +18,7 @@ import numpy as np
 from mitos_mmdet.cli.config_checks import check_data, files_read, protected
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.outputs import check_output
@@ -28,12 +29,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='mitos browse', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('--out', required=True, metavar='FILE.png', help='where the sheet goes')
-    parser.add_argument('--samples', type=int, default=16, help='how many (default: 16)')
-    parser.add_argument('--columns', type=int, default=4, help='samples in a row (default: 4)')
-    parser.add_argument('--side', type=int, default=256, help='px of the longer side of each picture (default: 256)')
+    parser.add_argument('--samples', type=whole, default=16, help='how many (default: 16)')
+    parser.add_argument('--columns', type=whole, default=4, help='samples in a row (default: 4)')
+    parser.add_argument('--side', type=whole, default=256, help='px of the longer side of each picture (default: 256)')
     parser.add_argument('--panels', nargs='+', choices=PANELS, default=['all'],
                         help='pictures of each sample, side by side (default: all: boxes and outlines in one)')
-    parser.add_argument('--index', type=int, help='one training image, drawn anew for every picture')
+    parser.add_argument('--index', type=whole, help='one training image, drawn anew for every picture')
     parser.add_argument('--negatives', action='store_true', help='also samples that hold no object (default: only those that do)')
     add_seed(parser, 'of the choice and of all augmentations')
     add_config_arguments(parser)

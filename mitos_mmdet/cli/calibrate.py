@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.cli.printed import text_table
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.cli.random_flags import add_bootstrap, check_random
@@ -43,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('images', type=Path, metavar='IMAGES', help='folder that the file names in ANNOTATIONS are relative to')
     command.add_argument('--out', type=Path, required=True, metavar='FILE.json', help='for mitos detect --calibration')
     add_model_flags(command)
-    command.add_argument('--min-precision', type=float, metavar='P', help='the best F1 among thresholds with at least this precision')
-    command.add_argument('--min-recall', type=float, metavar='R', help='the best F1 among thresholds with at least this recall')
+    command.add_argument('--min-precision', type=decimal, metavar='P', help='the best F1 among thresholds with at least this precision')
+    command.add_argument('--min-recall', type=decimal, metavar='R', help='the best F1 among thresholds with at least this recall')
     command.add_argument('--radius', default='7.5um', help='how far a hit may lie, with its unit (default: %(default)s, MIDOG)')
     command.add_argument('--matching', choices=RULES, default='midog', help='rule of a hit, see docs/evaluation.md (default: %(default)s)')
     add_bootstrap(command)

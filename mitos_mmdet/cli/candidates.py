@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
@@ -30,9 +31,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--frames', required=True, metavar='FILE',
                         help="annotation file of whole frames, below data_root; images are where the config's test frames are")
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the patches')
-    parser.add_argument('--patch-size', type=int, default=96, help='side of a patch in px (default: 96)')
+    parser.add_argument('--patch-size', type=whole, default=96, help='side of a patch in px (default: 96)')
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: that of the config's CentroidMetric)")
-    parser.add_argument('--negatives', type=int, default=16, help='most negatives for each mitotic figure, 0 for all (default: 16)')
+    parser.add_argument('--negatives', type=whole, default=16, help='most negatives for each mitotic figure, 0 for all (default: 16)')
     parser.add_argument('--hits-only', action='store_true', help='leave out mitotic figures that phase one misses')
     add_seed(parser, 'of the draw among negatives')
     add_config_arguments(parser)

@@ -13,6 +13,7 @@ from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.short_warnings import short_warnings
 from mitos_mmdet.core.console import run
@@ -29,15 +30,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each slide gets a folder in it. Run again to go on')
     add_model_flags(command)
     add_operating_threshold(command)
-    command.add_argument('--um-per-px', type=float, metavar='UM',
+    command.add_argument('--um-per-px', type=decimal, metavar='UM',
                          help='pixel size in um of slides whose row gives none, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region of slides whose row gives none')
     command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
     command.add_argument('--no-page', action='store_true', help='write no HTML page per slide')
-    command.add_argument('--workers', type=int, metavar='N', help='slides at once; 1 runs in this process, more on Ray (default: one per '
+    command.add_argument('--workers', type=whole, metavar='N', help='slides at once; 1 runs in this process, more on Ray (default: one per '
                          f'GPU, or one per {_CORES_PER_WORKER} of the cores this process may use)')
-    command.add_argument('--cpus-per-worker', type=int, metavar='N', help='(default: the cores of this process, shared out)')
-    command.add_argument('--gpus-per-worker', type=float, metavar='N', help='(default: 1 where this process sees a GPU, else 0)')
+    command.add_argument('--cpus-per-worker', type=whole, metavar='N', help='(default: the cores of this process, shared out)')
+    command.add_argument('--gpus-per-worker', type=decimal, metavar='N', help='(default: 1 where this process sees a GPU, else 0)')
     command.add_argument('--address', metavar='ADDRESS', help='of a Ray cluster, as auto (default: this machine)')
     command.add_argument('--slice', metavar='I/N', help='only every N-th slide from the I-th on, for job arrays; writes cohort_IofN.csv')
     add_hotspot_arguments(command)

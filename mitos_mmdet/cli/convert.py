@@ -22,6 +22,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.contests import CONTESTS
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.json_files import write_json
@@ -44,7 +45,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, required=True, metavar='FILE.json', help='with --split, one FILE_<split>.json each')
     parser.add_argument('--images', type=Path, metavar='DIR', help='folder of the images (default: found beside the labels)')
     parser.add_argument('--split', metavar='RULE', help='a name, fractions or case lists: see below (default: all in one file)')
-    parser.add_argument('--seed', type=int, default=0, help='of a split by fractions (default: %(default)s)')
+    parser.add_argument('--seed', type=whole, default=0, help='of a split by fractions (default: %(default)s)')
     parser.add_argument('--labels', choices=('original', 'alternative'),
                         help="tupac16, amida13: the contest's labels or those of 2020 with hard negatives (default: original)")
     parser.add_argument('--csv', type=Path, metavar='FILE',
@@ -52,7 +53,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--box-size', metavar='LENGTH',
                         help="side of the boxes around the centroids, for example 50px or 12um (default: 50px; icpr2012: of the outlines)")
     own = parser.add_argument_group('labels of your own')
-    own.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size of every image in um; it wins over what the files say')
+    own.add_argument('--um-per-px', type=decimal, metavar='UM', help='pixel size of every image in um; it wins over what the files say')
     own.add_argument('--class-map', nargs='+', metavar='NAME=CLASS',
                      help='class names in the files: lookalike="hard negative" other=ignore (common names are known)')
     own.add_argument('--case', metavar='REGEX', help="what of an image's path is its case, such as '^[^_]+' (default: each image its own)")

@@ -10,6 +10,7 @@ from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, say_not_rea
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.cli.short_warnings import short_warnings
@@ -27,10 +28,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each input gets a folder in it')
     add_model_flags(command)
     add_operating_threshold(command)
-    command.add_argument('--um-per-px', type=float, metavar='UM', help='pixel size in um, in place of what the files say')
+    command.add_argument('--um-per-px', type=decimal, metavar='UM', help='pixel size in um, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
-    command.add_argument('--batch-size', type=int, metavar='N', help='tiles in work at once; does not change the detections')
-    command.add_argument('--workers', type=int, default=1, metavar='N', help='threads that read (default: 1)')
+    command.add_argument('--batch-size', type=whole, metavar='N', help='tiles in work at once; does not change the detections')
+    command.add_argument('--workers', type=whole, default=1, metavar='N', help='threads that read (default: 1)')
     command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
     command.add_argument('--no-picture', action='store_true', help='write no annotated picture and no overview')
     command.add_argument('--no-page', action='store_true', help='write no HTML page')

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.core.lengths import check_um_per_px
 from mitos_mmdet.core.pixel_size import PLAUSIBLE_UM_PER_PX, plausible
 from mitos_mmdet.evaluation.thresholds import Threshold, read_threshold
@@ -30,7 +31,7 @@ def read_um_per_px(text: str | None) -> tuple | None:
 def add_threshold(parser: argparse.ArgumentParser, explained: str) -> 'argparse._MutuallyExclusiveGroup':
     """``--threshold`` or ``--threshold-file``."""
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument('--threshold', type=float, metavar='T', help=explained)
+    chosen.add_argument('--threshold', type=decimal, metavar='T', help=explained)
     chosen.add_argument('--threshold-file', type=Path, metavar='FILE', help='the same, of mitos evaluate --choose-threshold')
     return chosen
 
@@ -38,7 +39,7 @@ def add_threshold(parser: argparse.ArgumentParser, explained: str) -> 'argparse.
 def add_operating_threshold(parser: argparse.ArgumentParser) -> None:
     """``--threshold`` or ``--calibration`` of commands that detect."""
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument('--threshold', type=float, metavar='T', help="least score that counts (default: the model's operating threshold)")
+    chosen.add_argument('--threshold', type=decimal, metavar='T', help="least score that counts (default: the model's operating threshold)")
     chosen.add_argument('--calibration', metavar='FILE.json', help='take the threshold that mitos calibrate chose for this model')
 
 

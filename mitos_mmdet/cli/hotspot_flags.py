@@ -2,18 +2,20 @@
 
 import argparse
 
+from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.slides.window import SHAPES, fields_area_mm2, window_size_um
 
 
 def add_hotspot_arguments(command: argparse.ArgumentParser) -> None:
     """Adds the flags to an ``ArgumentParser``."""
     flags = command.add_argument_group('hotspot')
-    flags.add_argument('--hotspot-mm2', type=float, metavar='A', help='area of the window in mm2 (default: 2)')
-    flags.add_argument('--hotspot-fields', nargs=2, type=float, metavar=('N', 'DIAMETER_MM'),
+    flags.add_argument('--hotspot-mm2', type=decimal, metavar='A', help='area of the window in mm2 (default: 2)')
+    flags.add_argument('--hotspot-fields', nargs=2, type=decimal, metavar=('N', 'DIAMETER_MM'),
                        help='area of N high-power fields of this diameter instead, for example 10 0.55')
-    flags.add_argument('--hotspot-aspect', type=float, default=4 / 3, metavar='R', help='width over height of a rectangle (default: 4:3)')
+    flags.add_argument('--hotspot-aspect', type=decimal, default=4 / 3, metavar='R', help='width over height of a rectangle (default: 4:3)')
     flags.add_argument('--hotspot-shape', choices=SHAPES, default='rectangle', help='(default: rectangle)')
-    flags.add_argument('--min-tissue', type=float, default=0.5, metavar='SHARE', help='least share of tissue in the window (default: 0.5)')
+    flags.add_argument('--min-tissue', type=decimal, default=0.5, metavar='SHARE',
+                       help='least share of tissue in the window (default: 0.5)')
 
 
 def hotspot_settings(args: argparse.Namespace) -> dict:

@@ -8,6 +8,7 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 
+from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.sample import make_sample
 
@@ -15,7 +16,7 @@ from mitos_mmdet.sample import make_sample
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog='mitos make-sample', description=__doc__.splitlines()[0])
     parser.add_argument('out', metavar='OUT', help='folder to write; a sample half written there is finished')
-    parser.add_argument('--frames', type=int, default=24, help='how many (24: 16 to train on, 8 to test on)')
+    parser.add_argument('--frames', type=whole, default=24, help='how many (24: 16 to train on, 8 to test on)')
     parser.add_argument('--size', default='1024x768', metavar='WIDTHxHEIGHT', help='of a frame in px (1024x768)')
     add_seed(parser, 'same seed, same bytes')
     parser.add_argument('--force', action='store_true', help='write into a folder that holds something else')

@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_output
@@ -31,7 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--per-tile', action='store_true',
                         help='estimate each tile by itself (default: the tiles of a frame share one estimate)')
     parser.add_argument('--save-target', metavar='FILE.json', help='write the fitted target, to use it again')
-    parser.add_argument('--workers', type=int, help='processes (default: one per core, 8 at most)')
+    parser.add_argument('--workers', type=whole, help='processes (default: one per core, 8 at most)')
     parser.add_argument('--strict', action='store_true', help='stop at an image that cannot be read instead of leaving it out')
     add_pixel_limit(parser)
     return parser.parse_args(argv)

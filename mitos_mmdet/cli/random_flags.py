@@ -2,18 +2,20 @@
 
 import argparse
 
+from mitos_mmdet.cli.number_flags import whole
+
 _MOST_RESAMPLES = 100_000  # Ours: 1,000 are enough for 95 % intervals, and memory grows with frames times resamples.
 _SEEDS = 2**32  # numpy takes those below
 
 
 def add_seed(parser: argparse.ArgumentParser, explained: str) -> None:
     """``--seed``."""
-    parser.add_argument('--seed', type=int, default=0, help=f'{explained} (default: 0)')
+    parser.add_argument('--seed', type=whole, default=0, help=f'{explained} (default: 0)')
 
 
 def add_bootstrap(parser: argparse.ArgumentParser) -> None:
     """``--bootstrap`` and its ``--seed``."""
-    parser.add_argument('--bootstrap', type=int, default=1000, metavar='N',
+    parser.add_argument('--bootstrap', type=whole, default=1000, metavar='N',
                         help='resamples for the 95 %% intervals, 0 for none (default: %(default)s)')
     add_seed(parser, 'of the bootstrap')
 

@@ -8,6 +8,7 @@ from mitos_mmdet.cli.brief import brief_output, found_lines
 from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_phases, files_read, protected
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
@@ -27,8 +28,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show-dir', metavar='DIR',
                         help='write frames with hits, misses and false positives, and the precision-recall curve')
     parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame is shown by --show (default: 2)')
-    parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=float, metavar='T',
+    parser.add_argument('--wait-time', type=decimal, default=2, help='seconds a frame is shown by --show (default: 2)')
+    parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=decimal, metavar='T',
                         help="count detections from this score on (default: the config's, else the best F1 on the evaluated set)")
     parser.add_argument('--radius', help="how far a hit may lie, with its unit: 8um, 30px (default: the config's)")
     parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one per mitotic figure")

@@ -9,6 +9,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
+from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.datasets.coco_format import read_annotations
@@ -23,7 +24,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('images', metavar='IMAGES', nargs='?', help='folder of the frames (not needed with --count-only)')
     parser.add_argument('--out', metavar='DIR', help='folder for the tiles (not needed with --count-only)')
     parser.add_argument('--size', help='side of a tile in px, for example 512 or 640x512 (default: 512)')
-    parser.add_argument('--overlap', type=int, help='px that neighbouring tiles share, at least (default: 0)')
+    parser.add_argument('--overlap', type=whole, help='px that neighbouring tiles share, at least (default: 0)')
     parser.add_argument('--remainder', choices=REMAINDERS,
                         help='a last tile that runs over the border is left out, padded white, or shifted back (default: shift)')
     parser.add_argument('--grid', help='cut every frame into equal parts instead, for example 4x4 (columns x rows)')
@@ -33,7 +34,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='jpg is smaller and lossy (default: png)')
     parser.add_argument('--stain', choices=(*STAINS, 'none'), default='macenko',
                         help="measure each frame's stain by this method and record it with its tiles (default: macenko)")
-    parser.add_argument('--workers', type=int, help='processes (default: one per core, 8 at most)')
+    parser.add_argument('--workers', type=whole, help='processes (default: one per core, 8 at most)')
     parser.add_argument('--strict', action='store_true', help='stop at a broken frame or label instead of leaving it out')
     parser.add_argument('--count-only', '--dry-run', action='store_true',
                         help='count the tiles by the sizes in the file, write nothing')
