@@ -3,6 +3,7 @@
 import copy
 import functools
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -187,11 +188,15 @@ def test_icpr2012_trains_on_its_outlines_and_the_contests_training_frames(name):
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.parent.rglob('*.py')), ids=lambda path: path.stem)
-def test_comments_name_pages_that_say_so(path):
+def test_comments_name_pages_and_files_that_are_there(path):
     # Comments named pages that listed no deviation.
-    pages = dict(re.findall(r'docs/(\w+\.md) (lists what differs|says why not)', path.read_text(encoding='utf-8').replace('\n# ', ' ')))
-    assert set(pages) <= {'paper_deviations.md'}
-    assert all((CONFIGS.parents[1] / 'docs' / page).is_file() for page in re.findall(r'docs/(\w+\.md)', path.read_text(encoding='utf-8')))
+    root, comments = CONFIGS.parents[1], ' '.join(re.findall('#.*', path.read_text(encoding='utf-8'))).replace(' # ', ' ')
+    assert all((root / page).is_file() for page in re.findall(r'docs/[\w/]+\.md', comments))
+    files = {file.name for folder in ('configs', 'tools') for file in (root / folder).rglob('*.py')}
+    assert set(re.findall(r'[\w-]+\.py', comments)) <= files
+    for page in re.findall(r'(docs/\w+\.md) lists what differs', comments):
+        listed = re.findall(r'`(?:\w+/)?([\w*]+)(?:\.py)?`', (root / page).read_text(encoding='utf-8'))
+        assert any(fnmatch(path.stem, f'{pattern}*') for pattern in listed if 'rcnn' in pattern or 'two_phase' in pattern)
 
 
 def test_boxes_of_30_px_are_those_of_the_frame(shared_data):

@@ -1,4 +1,4 @@
-# adamw_small.py for 9 epochs: about 15 minutes on one core for the slowest of the small models on 832 subsections (ours).
+# adamw_small.py for 9 epochs (ours).
 _base_ = './adamw_small.py'
 train_cfg = dict(max_epochs=9, val_interval=3)
 param_scheduler = [

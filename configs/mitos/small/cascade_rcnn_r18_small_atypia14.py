@@ -1,5 +1,4 @@
-# Cascade R-CNN small enough to train from scratch on two CPU cores in half an hour; docs/paper_deviations.md lists what differs from the
-# paper's recipe.
+# Cascade R-CNN small enough to train from scratch on two CPU cores; docs/paper_deviations.md lists what differs from the paper's recipe.
 _base_ = [
     '../../_base_/models/cascade_rcnn_r18_small.py', '../../_base_/datasets/atypia14.py', '../../_base_/schedules/adamw_small.py',
     '../../_base_/default_runtime.py'

@@ -1,4 +1,4 @@
-# Phase one small enough to train from scratch on one CPU core in a quarter of an hour, on the tiles of mask_rcnn_r18_small_atypia14.py.
+# Phase one small enough to train from scratch on one CPU core, on the tiles of mask_rcnn_r18_small_atypia14.py.
 _base_ = [
     '../../_base_/models/two_phase_fcn_vgg16_small.py', '../../_base_/datasets/mask_atypia14_small.py',
     '../../_base_/schedules/adamw_small.py', '../../_base_/default_runtime.py'

@@ -1,4 +1,4 @@
-# Phase two for two_phase_fcn_vgg16_small_atypia14.py, small enough to train from scratch on one CPU core in a quarter of an hour.
+# Phase two for two_phase_fcn_vgg16_small_atypia14.py, small enough to train from scratch on one CPU core.
 _base_ = [
     '../../_base_/models/two_phase_resnet18_small.py', '../../_base_/datasets/two_phase_patches_atypia14_small.py',
     '../../_base_/schedules/adamw_small.py', '../../_base_/default_runtime.py'
