@@ -15,12 +15,14 @@ from mitos_mmdet.slides.slide import SlideError
 pytest.importorskip('openslide')
 sys.path.insert(0, str(Path(__file__).parent))
 from disc_model import disc_model  # noqa: E402
+from vendor_dicom import write_dicom  # noqa: E402
 from vendor_mirax import mirax_size, write_mirax  # noqa: E402
+from vendor_ndpi import write_ndpi  # noqa: E402
 from vendor_scenes import SCENES  # noqa: E402
 from vendor_scn_bif import write_bif, write_scn  # noqa: E402
 from vendor_tiff import write_philips, write_svs, write_trestle  # noqa: E402
 
-PIXELS = SCENES['scn'].pixels
+PIXELS = SCENES['scn'].pixels[:, :512]
 REGIONS = [(64, 96, 192, 160), (352, 224, 160, 128)]
 TILES = [(0, 0, 4, 3)]
 EXPORT = 'export it there as pyramidal TIFF or OME-TIFF'
@@ -50,6 +52,8 @@ def refused(path, words, out):
     ('.tiff', write_philips, dict(um_per_px='a'), EXPORT),
     ('.tiff', write_philips, dict(wsi=2), f'Expected one WSI image, found 2.*{EXPORT}'),
     ('.tif', write_trestle, dict(um_per_px=0), f'says 0 um/px.*{GIVE_40X}'),
+    ('.ndpi', write_ndpi, dict(um_per_px=None, power=20), f'does not say its um/px, only its objective, 20x.*{GIVE_20X}'),
+    ('.dcm', write_dicom, dict(um_per_px=None), f'does not say its um/px. Give it with .*{GIVE_40X}'),
     ('.svs', write_svs, dict(um_per_px=None, power=20), rf'only its objective, 20x \(usually about 0.5 um/px\)\. .*{GIVE_20X}'),
     ('.svs', write_svs, dict(um_per_px=-0.5, power=20), f"says -0.5 um/px, which is not a microscope's, beside its objective.*{GIVE_20X}"),
     ('.svs', write_svs, dict(um_per_px=None, power=None), f'does not say its um/px\\. Give it with .*{GIVE_40X}'),
@@ -61,7 +65,7 @@ def test_what_cannot_be_read_or_lacks_its_pixel_size(tmp_path, suffix, write, op
     refused(path, words, tmp_path / 'out')
 
 
-@pytest.mark.parametrize('name', ['scn', 'bif', 'philips', 'trestle', 'svs', 'svs-33005'])
+@pytest.mark.parametrize('name', ['scn', 'bif', 'ndpi', 'dicom', 'philips', 'trestle', 'svs', 'svs-33005'])
 @pytest.mark.parametrize('share', [0.1, 0.5, 0.9])
 def test_a_truncated_file_is_not_taken_for_less(tmp_path, name, share):
     path = SCENES[name].make(tmp_path)
@@ -129,6 +133,13 @@ def test_a_link_to_a_mirax_slide_finds_its_folder(tmp_path):
     link.symlink_to(path)
     with open_slide(link) as slide:
         assert (slide.path, slide.um_per_px) == (link, (0.25, 0.25))
+
+
+@pytest.mark.parametrize('part', ['a(1,0).jpg', 'a_map.jpg'])
+def test_vms_without_one_of_its_pictures(tmp_path, part):
+    path = SCENES['vms'].make(tmp_path)
+    (tmp_path / part).unlink()
+    refused(path, part.replace('(', r'\(').replace(')', r'\)'), tmp_path / 'out')
 
 
 @pytest.mark.parametrize('suffix', ['.vsi', '.czi', '.isyntax', '.ndpi', '.scn', '.bif', '.vms'])

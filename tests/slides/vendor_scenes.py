@@ -5,7 +5,9 @@ from functools import partial
 
 import numpy as np
 from disc_model import disc_slide
+from vendor_dicom import write_dicom
 from vendor_mirax import PHOTO, mirax_size, write_mirax
+from vendor_ndpi import write_ndpi, write_vms
 from vendor_scn_bif import write_bif, write_scn
 from vendor_tiff import TILE, write_philips, write_svs, write_trestle
 
@@ -73,6 +75,14 @@ SCENES = {
     'philips': Scene('.tiff', 'philips', partial(write_philips, um_per_px=(0.25, 0.24), left_out={(0, 0), (1, 0), (0, 1), (1, 1), (9, 6)}),
                      (640, 448), [(200.4, 150.2), (256, 192), (300, 64), (500.5, 420)],
                      [(128, 0, 512, 128), (0, 128, 640, 256), (0, 384, 576, 64)], um_per_px=(0.25, 0.24)),
+    'ndpi': Scene('.ndpi', 'hamamatsu', write_ndpi, (512, 256), [(100.3, 90.2), (256, 64), (320, 192), (470.5, 220)], [(0, 0, 512, 256)],
+                  downsamples=(1, 2, 4, 8, 16, 32)),
+    # Two JPEGs, which meet in the middle.
+    'vms': Scene('.vms', 'hamamatsu', write_vms, (512, 256), [(100.3, 90.2), (256, 64), (256, 160.5), (470.5, 220)], [(0, 0, 512, 256)],
+                 downsamples=(1, 2, 4, 8, 16, 32)),
+    'dicom': Scene('.dcm', 'dicom', partial(write_dicom, um_per_px=(0.25, 0.24), left_out={(0, 0), (1, 0)}), (448, 256),
+                   [(100.3, 98.2), (256, 64), (320, 192), (400.5, 220)], [(128, 0, 320, 64), (0, 64, 448, 192)], um_per_px=(0.25, 0.24),
+                   downsamples=(1, 2)),
     'trestle': Scene('.tif', 'trestle', partial(write_trestle, tiles=(6, 4)), (344, 232), [(60.2, 60.6), (116, 116), (172, 90), (300, 190)],
                      [(0, 0, 344, 232)], downsamples=(1, )),
     'svs': Scene('.svs', 'aperio', write_svs, (600, 440), [(100.3, 90.2), (256, 192), (320, 330), (560, 400)], [(0, 0, 600, 440)],

@@ -18,6 +18,14 @@ def halved(pixels, times=1):
     return pixels[:height * side, :width * side].reshape(height, side, width, side, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
+def blanked(pixels, left_out):
+    """A copy with the tiles ``left_out`` ``{(column, row)}`` white."""
+    pixels = pixels.copy()
+    for x, y in left_out:
+        pixels[y * TILE:(y + 1) * TILE, x * TILE:(x + 1) * TILE] = 255
+    return pixels
+
+
 def _jpeg(pixels):
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format='JPEG', quality=95, subsampling=0)
@@ -55,9 +63,7 @@ def write_philips(path, pixels, um_per_px=0.25, levels=3, left_out=(), wsi=1):
              f'<Attribute Name="PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE"><Array>{representations}</Array></Attribute></DataObject>')
     xml = (f'<?xml version="1.0" encoding="UTF-8" ?><DataObject ObjectType="DPUfsImport"><Attribute Name="PIM_DP_SCANNED_IMAGES"><Array>'
            f'{image * wsi}</Array></Attribute></DataObject>')
-    pixels = pixels.copy()
-    for x, y in left_out:
-        pixels[y * TILE:(y + 1) * TILE, x * TILE:(x + 1) * TILE] = 255
+    pixels = blanked(pixels, left_out)
     with tifffile.TiffWriter(path, bigtiff=True) as file:
         for level in range(levels):
             part = halved(pixels, level)

@@ -105,8 +105,8 @@ def _paint_hotspot(axes, count, box):
     x1, y1, x2, y2 = np.array(spot.box_um) / (count.mitoses.um_per_px * 2)
     kind = (Rectangle((x1, y1), x2 - x1, y2 - y1) if spot.shape == 'rectangle'
             else Ellipse(((x1 + x2) / 2, (y1 + y2) / 2), x2 - x1, y2 - y1))
-    for colour, width in (('white', 5), (HOTSPOT, 2.6)):
-        axes.add_collection(PatchCollection([kind], facecolor='none', edgecolor=colour, linewidth=width))
+    for colour, line in (('white', 5), (HOTSPOT, 2.6)):
+        axes.add_collection(PatchCollection([kind], facecolor='none', edgecolor=colour, linewidth=line))
     # Above the window; else below it; else in its corner, for beyond the slide lies the legend.
     room = 0.06 * height
     if y1 > top + room:
