@@ -32,6 +32,15 @@ def shared_data():
 
 
 @pytest.fixture(scope='session')
+def papers(shared_data):
+    """``papers('mitos_rcnn_2018')``: the text of a paper beside the real data. Skips where it is absent."""
+    def text(name):
+        path = shared_data.parent / 'papers' / f'{name}.txt'
+        return path.read_text(encoding='utf-8') if path.is_file() else pytest.skip(f'no {path}')
+    return text
+
+
+@pytest.fixture(scope='session')
 def run_tool():
     """``run_tool('train.py CONFIG ...')``: a tool without a GPU, from the repository's root, with no trace left in this process.
 

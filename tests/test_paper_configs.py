@@ -218,15 +218,14 @@ def test_the_pixel_size_is_that_of_the_resized_frame(data, frame_um):
     assert pixel_size(cfg, data) == pytest.approx(np.mean(np.divide(frame_um, scale)), abs=0.001)
 
 
-def test_published_scores_are_the_papers_own(shared_data):
+def test_published_scores_are_the_papers_own(papers):
     # Each number of the table of published results stands in the paper that its row names.
     page = (CONFIGS.parents[1] / 'docs/results.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| (.*) \| (.*) \| .* \|$', page.split('## Published results and ours')[1].split('###')[0], re.M)[1:]
-    files = {'Mask R-CNN': 'mask_rcnn_tupac16_2020.txt', 'its two-phase': 'mask_rcnn_tupac16_2020.txt',
-             'Cascade R-CNN': 'cascade_rcnn_midog_2021.txt', 'the same': 'cascade_rcnn_midog_2021.txt'}
+    files = {'Mask R-CNN': 'mask_rcnn_tupac16_2020', 'its two-phase': 'mask_rcnn_tupac16_2020',
+             'Cascade R-CNN': 'cascade_rcnn_midog_2021', 'the same': 'cascade_rcnn_midog_2021'}
     for what, scores in rows:
-        file = next((file for start, file in files.items() if what.startswith(start)), 'mitos_rcnn_2018.txt')
-        text = (shared_data.parent / 'papers' / file).read_text(encoding='utf-8')
+        text = papers(next((file for start, file in files.items() if what.startswith(start)), 'mitos_rcnn_2018'))
         assert all(number in text for number in re.findall(r'0\.\d+', scores)), what
     assert len(rows) == 12
 

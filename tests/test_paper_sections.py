@@ -3,6 +3,7 @@
 import copy
 import functools
 import inspect
+import re
 from pathlib import Path
 
 import mmdet
@@ -12,6 +13,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from torch import nn
 
+from mitos_mmdet.contests.tupac16 import SPLITS
 from mitos_mmdet.datasets.transforms.centroids_to_masks import CentroidsToMasks
 from mitos_mmdet.models.detectors.tiled_detector import TiledDetector
 from mitos_mmdet.preparation.candidate_plan import CandidateSettings
@@ -134,6 +136,20 @@ def differing(ours, theirs, path=''):
         return [path] * (ours != theirs)
     one, other = (part or {} for part in parts)
     return [found for key in {*one, *other} for found in differing(one.get(key), other.get(key), f'{path}.{key}')]
+
+
+def test_the_commands_tile_as_the_papers_do():
+    # TUPAC16, 3.2: 60 % of 512 px; MITOS-RCNN, IV-A: 16 equal parts; MIDOG, Dataset: 512 px.
+    for page, flags in (('mask_rcnn', f'--size 512 --overlap {round(0.6 * 512)}'), ('mitos_rcnn', '--grid 4x4 --keep all'),
+                        ('data', 'data/midog/tiles_train --size 512')):
+        assert flags in (CONFIGS.parents[1] / f'docs/{page}.md').read_text(encoding='utf-8')
+
+
+def test_patients_are_those_of_the_papers_table(papers):
+    # TUPAC16, table 1.
+    text = papers('mask_rcnn_tupac16_2020').split('Train TUPAC16 patients:')[1]
+    rows = text.split('All patients')[0], text.split('Validation')[1].split('Test')[0], text.split('Test')[1].split('Dataset')[0]
+    assert {split: re.findall(r'\b\d\d\b', row) for split, row in zip(('train', 'val', 'test'), rows, strict=True)} == SPLITS['mask-rcnn']
 
 
 @pytest.mark.parametrize('name, theirs, own', [
