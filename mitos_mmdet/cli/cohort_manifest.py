@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs, say_not_read, without_dicom_parts
+from mitos_mmdet.cli.detect_inputs import find_inputs, say_not_read, series_of, without_dicom_parts
 from mitos_mmdet.core.names import as_spelled_there
-from mitos_mmdet.core.slide_files import dicom_series
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
 
@@ -54,7 +53,7 @@ def _manifest(path):
         if None in row:
             raise ValueError(f'{where}: has more fields than the heading. Put text with commas into quotes')
         slide = _slide(row, where, path.parent)
-        series = dicom_series(slide.path)
+        series = series_of(slide.path)
         key = (os.path.realpath(slide.path.parent), series) if series else os.path.realpath(slide.path), slide.roi
         if key in seen:
             again = f"{row['path']}, a part of the same DICOM slide as" if series else f"{row['path']} again, as"

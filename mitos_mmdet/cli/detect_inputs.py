@@ -61,11 +61,16 @@ def without_dicom_parts(inputs: Sequence[Path]) -> tuple:
     """
     kept, left_out, seen = [], [], set()
     for path in inputs:
-        series = dicom_series(path)
+        series = series_of(path)
         key = series and (os.path.realpath(path.parent), series)
         (left_out if key in seen else kept).append(path)
         seen |= {key} - {None}
     return kept, left_out
+
+
+def series_of(path: Path) -> str | None:
+    """The DICOM series that a file belongs to; other formats' files, by their names, are not opened for that."""
+    return None if path.suffix.lower() in (IMAGES | SLIDES) - {'.dcm'} else dicom_series(path)
 
 
 def say_not_read(paths: Sequence[Path], why: str) -> None:
