@@ -227,7 +227,7 @@ def test_published_scores_are_the_papers_own(papers):
     for what, scores in rows:
         text = papers(next((file for start, file in files.items() if what.startswith(start)), 'mitos_rcnn_2018'))
         assert all(number in text for number in re.findall(r'0\.\d+', scores)), what
-    assert len(rows) == 12
+    assert len(rows) >= 12
 
 
 def test_metafiles_quote_the_published_scores():
