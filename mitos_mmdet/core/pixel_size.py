@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 # Beyond these, a resolution is a software's default (72 dpi is 353 um/px), not a microscope's (ours).
 PLAUSIBLE_UM_PER_PX = (0.05, 10.0)
+_MOST_UNEVEN = 2.0  # Ours: scanners' pixels are square to some per cent; a side of ten times the other is a slip in the file.
 _UM = {'nm': 1e-3, 'um': 1.0, 'micron': 1.0, 'microns': 1.0, 'micrometer': 1.0, 'mm': 1e3, 'cm': 1e4, 'm': 1e6, 'inch': 25400.0,
        'in': 25400.0}
 _UM_PER_TIFF_UNIT = {2: 25400.0, 3: 10000.0}  # ResolutionUnit: inch, centimetre
@@ -18,7 +19,8 @@ _MOST_XML = 50_000_000  # Ours: characters; beyond, it is no description.
 def plausible(sides: tuple | None) -> tuple | None:
     """Sides of a pixel in um, as ``(x, y)``, if a microscope may have them, else None."""
     low, high = PLAUSIBLE_UM_PER_PX
-    return sides if sides and all(math.isfinite(side) and low <= side <= high for side in sides) else None
+    possible = sides and all(math.isfinite(side) and low <= side <= high for side in sides)
+    return sides if possible and max(sides) <= _MOST_UNEVEN * min(sides) else None
 
 
 def of_tiff(x_resolution: Any, y_resolution: Any, unit: int | None, description: str | None = '', ome: str | None = None,

@@ -26,8 +26,9 @@ def check_places(places: Iterable[Path], inputs: Iterable[Path | str | None]) ->
     inputs = [path for path in inputs if path and os.path.isfile(path)]
     for place in places:
         check_writable('--out', place)
-        if is_mirax_folder(place):
-            raise ValueError(f'--out {place}: is the data folder of a MIRAX slide. Choose another folder')
+        for folder in (place, place.parent):
+            if is_mirax_folder(folder):
+                raise ValueError(f'--out {folder}: is the data folder of a MIRAX slide. Choose another folder')
         present = [path for path in (place / name for name in (*FILES.values(), SUMMARY)) if path.exists()]
         for path in present:
             check_output('--out', path, inputs)

@@ -41,7 +41,7 @@ def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = Non
         raise SlideError(str(error)) from error
     slide = _reader(path)
     if slide.um_per_px is not None and not plausible(slide.um_per_px):
-        slide.properties['implausible um_per_px'] = f'{slide.um_per_px[0]:g}'
+        slide.properties['implausible um_per_px'] = ' x '.join(dict.fromkeys(f'{side:g}' for side in slide.um_per_px))
         slide.um_per_px = None
     if override is not None:
         own = slide.um_per_px

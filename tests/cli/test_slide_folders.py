@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.detect_inputs import find_inputs, without_dicom_parts
 from mitos_mmdet.slides.check_places import check_places
 from mitos_mmdet.slides.fingerprint import fingerprint
+from mitos_mmdet.slides.open_slide import open_slide
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'slides'))
 from disc_model import disc_model  # noqa: E402
@@ -79,6 +81,18 @@ def test_dicom_by_content_each_slide_once(tmp_path):
     assert (names(kept), names(parts)) == (['IM2'], ['IM1']), 'whichever comes first opens all'
 
 
+def test_real_dicom_slides_in_one_folder(tmp_path, shared_data):
+    pytest.importorskip('openslide')
+    for name, new in (('boxes_1.dcm', 'a'), ('boxes_0.dcm', 'b'), ('camelyon_multi_frame.dcm', 'c')):  # its second file first
+        (tmp_path / new).write_bytes((shared_data / 'slides' / name).read_bytes())
+    kept, parts = without_dicom_parts(find_inputs([tmp_path], tmp_path / 'out')[0])
+    assert (names(kept), names(parts)) == (['a', 'c'], ['b'])
+    with open_slide(tmp_path / 'a') as slide, open_slide(tmp_path / 'b') as same, open_slide(tmp_path / 'c') as other:
+        assert slide.size == same.size == (16, 16) and slide.um_per_px == same.um_per_px == pytest.approx((0.499, 0.499), rel=1e-3)
+        np.testing.assert_array_equal(slide.read(0, 0, 16, 16), same.read(0, 0, 16, 16))
+        assert other.size == (1152, 700) and other.um_per_px is None
+
+
 def test_a_cohort_reads_folders_the_same_way(folder, capsys):
     dicom(folder / 'x.dcm', '1.5')
     dicom(folder / 'y.dcm', '1.5')
@@ -100,6 +114,8 @@ def test_a_manifest_lists_a_dicom_slide_once(tmp_path):
 def test_results_never_go_into_the_data_of_a_slide(folder):
     with pytest.raises(ValueError, match=f'--out {folder}/a: is the data folder of a MIRAX slide. Choose another folder'):
         check_places([folder / 'a'], [folder / 'a.mrxs'])
+    with pytest.raises(ValueError, match=f'--out {folder}/a: is the data folder'):
+        check_places([folder / 'a' / 'b'], [folder / 'b.png'])
 
 
 def test_results_are_stale_when_a_part_of_the_slide_changes(folder):

@@ -120,6 +120,7 @@ def test_mirax_with_damaged_data(tmp_path, damage, words):
 
 
 @pytest.mark.parametrize('um_per_px, words', [
+    ((0.25, 2.5), f"says 0.25 x 2.5 um/px, which is not a microscope's.*{GIVE_40X}"), ((0.25, 0.0), f'says 0.25 x 0 um/px.*{GIVE_40X}'),
     ('0', f"says 0 um/px, which is not a microscope's.*{GIVE_40X}"), ('nan', f'says nan um/px.*{GIVE_40X}'),
     ('250', f'says 250 um/px.*{GIVE_40X}'), ('0,25', 'cannot be interpreted'), ('x', 'cannot be interpreted')])
 def test_mirax_with_an_absurd_pixel_size(tmp_path, um_per_px, words):
