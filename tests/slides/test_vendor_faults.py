@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import run_slide
@@ -125,6 +126,26 @@ def test_mirax_with_damaged_data(tmp_path, damage, words):
     ('250', f'says 250 um/px.*{GIVE_40X}'), ('0,25', 'cannot be interpreted'), ('x', 'cannot be interpreted')])
 def test_mirax_with_an_absurd_pixel_size(tmp_path, um_per_px, words):
     refused(mirax(tmp_path, um_per_px=um_per_px)[0], words, tmp_path / 'out')
+
+
+@pytest.mark.parametrize('name', ['scn', 'svs', 'philips', 'trestle'])
+def test_tiles_for_which_openslide_would_end_the_process(tmp_path, name):
+    path = SCENES[name].make(tmp_path)
+    with tifffile.TiffFile(path, mode='r+b') as file:
+        last = file.pages[-1]
+        for tag in ('TileWidth', 'TileLength'):
+            last.tags[tag].overwrite(40_000)
+    with pytest.raises(SlideError, match='cannot open it .it states tiles of 40000 x 40000 px.. Fetch it again'):
+        open_slide(path)
+
+
+@pytest.mark.parametrize('side', ['DIGITIZER_WIDTH', 'DIGITIZER_HEIGHT'])
+def test_nor_does_mirax(tmp_path, side):
+    path, folder = mirax(tmp_path)
+    text = (folder / 'Slidedat.ini').read_text(encoding='utf-8-sig')
+    (folder / 'Slidedat.ini').write_text(text.replace(f'{side} = 64', f'{side} = 50000000'), encoding='utf-8-sig')
+    with pytest.raises(SlideError, match='it states tiles of 64 x 50000000 px'):
+        open_slide(path)
 
 
 def test_a_link_to_a_mirax_slide_finds_its_folder(tmp_path):

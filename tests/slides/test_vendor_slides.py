@@ -28,7 +28,7 @@ def test_what_a_slide_says_of_itself(tmp_path, scene):
     with open_slide(path) as slide:
         assert (slide.properties['vendor'], slide.size, slide.bounds) == (scene.vendor, scene.size, scene.bounds)
         assert slide.um_per_px == pytest.approx(scene.um_per_px, rel=1e-6)
-        assert [level[2] for level in slide.levels] == list(scene.downsamples)
+        assert [level[2] for level in slide.levels] == pytest.approx(scene.downsamples, rel=0.01)
 
 
 def test_pixels_lie_where_they_were_scanned_and_all_else_is_white(tmp_path, scene):
@@ -42,7 +42,7 @@ def test_pixels_lie_where_they_were_scanned_and_all_else_is_white(tmp_path, scen
         coarse = slide.read(0, 0, *slide.size, um_per_px=[side * 4 for side in slide.um_per_px])
         expected = halved(expected, 2)
         away = np.abs(coarse[:expected.shape[0], :expected.shape[1]].astype(int) - expected)
-        assert away.mean() < 1.5 and (away > 20).mean() < 0.005
+        assert away.mean() < (1.5 if scene.divides else 2.5) and (away > 20).mean() < (0.005 if scene.divides else 0.03)
 
 
 @pytest.mark.parametrize('um_per_px', [0.25, 0.5])

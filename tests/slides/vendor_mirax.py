@@ -17,7 +17,7 @@ def mirax_size(photos, overlap):
     return tuple(count * PHOTO - (count - 1) * overlap for count in photos)
 
 
-def write_mirax(path, pixels, photos, overlap=0, scanned=None, um_per_px=0.25, levels=3, compressed=False, shift=(0, 0)):
+def write_mirax(path, pixels, photos, overlap=0, scanned=None, um_per_px=0.25, levels=3, compressed=False, shift=(0, 0), kind='JPEG'):
     """Writes a slide whose level 0 looks like ``pixels`` wherever a photo was taken.
 
     Args:
@@ -30,6 +30,7 @@ def write_mirax(path, pixels, photos, overlap=0, scanned=None, um_per_px=0.25, l
         levels: Zoom levels, each half of the one before.
         compressed: The photos' places as newer scanners write them.
         shift: ``(x, y)`` px that the last photo lies off its place.
+        kind: Of its images: JPEG, PNG or BMP24.
     """
     folder = path.with_suffix('')
     folder.mkdir(parents=True)
@@ -45,7 +46,7 @@ def write_mirax(path, pixels, photos, overlap=0, scanned=None, um_per_px=0.25, l
     data, pages = io.BytesIO(), []
     data.write(b'head of the file')
     for level in range(levels):
-        pages.append(_images(data, mosaic, level, scanned, across))
+        pages.append(_images(data, mosaic, level, scanned, across, kind))
     places = b''.join(struct.pack('<bii', 0, *map(int, place[x, y])) for y in range(down) for x in range(across))
     if compressed:
         places = zlib.compress(places)
@@ -53,10 +54,10 @@ def write_mirax(path, pixels, photos, overlap=0, scanned=None, um_per_px=0.25, l
     data.write(places)
     (folder / 'Data0000.dat').write_bytes(data.getvalue())
     (folder / 'Index.dat').write_bytes(_index(pages, record))
-    (folder / 'Slidedat.ini').write_text(_slidedat(photos, overlap, um_per_px, levels, compressed), encoding='utf-8-sig')
+    (folder / 'Slidedat.ini').write_text(_slidedat(photos, overlap, um_per_px, levels, compressed, kind), encoding='utf-8-sig')
 
 
-def _images(data, mosaic, level, scanned, across):
+def _images(data, mosaic, level, scanned, across, kind):
     """Writes the images of a level; ``[(number, offset, length, file), ...]``."""
     step, records = 2**level, []
     height, width = mosaic.shape[0] // step, mosaic.shape[1] // step
@@ -70,9 +71,16 @@ def _images(data, mosaic, level, scanned, across):
             part = small[y * SIDE // step:y * SIDE // step + SIDE, x * SIDE // step:x * SIDE // step + SIDE]
             image[:part.shape[0], :part.shape[1]] = part
             start = data.tell()
-            Image.fromarray(image).save(data, format='JPEG', quality=95, subsampling=0)
+            data.write(_encoded(image, kind))
             records.append((y * across * DIVISIONS + x, start, data.tell() - start, 0))
     return records
+
+
+def _encoded(image, kind):
+    stream = io.BytesIO()
+    options = dict(quality=95, subsampling=0) if kind == 'JPEG' else {}
+    Image.fromarray(image).save(stream, format=kind.removesuffix('24'), **options)
+    return stream.getvalue()
 
 
 def _index(pages, record):
@@ -90,7 +98,7 @@ def _index(pages, record):
     return head + struct.pack('<ii', hier, nonhier) + struct.pack(f'<{len(starts)}i', *starts) + body
 
 
-def _slidedat(photos, overlap, um_per_px, levels, compressed):
+def _slidedat(photos, overlap, um_per_px, levels, compressed, kind):
     names = [f'LAYER_0_LEVEL_{level}_SECTION' for level in range(levels)]
     groups = {
         'GENERAL': dict(SLIDE_VERSION='01.02', SLIDE_ID=_ID, IMAGENUMBER_X=photos[0] * DIVISIONS, IMAGENUMBER_Y=photos[1] * DIVISIONS,
@@ -104,6 +112,6 @@ def _slidedat(photos, overlap, um_per_px, levels, compressed):
         sides = um_per_px if isinstance(um_per_px, tuple) else (um_per_px, um_per_px)
         sides = [side if isinstance(side, str) else side * 2**level for side in sides]
         groups[name] = dict(OVERLAP_X=overlap / 2**level, OVERLAP_Y=overlap / 2**level, MICROMETER_PER_PIXEL_X=sides[0],
-                            MICROMETER_PER_PIXEL_Y=sides[1], IMAGE_FORMAT='JPEG', IMAGE_FILL_COLOR_BGR=0xF0F0F0, DIGITIZER_WIDTH=SIDE,
+                            MICROMETER_PER_PIXEL_Y=sides[1], IMAGE_FORMAT=kind, IMAGE_FILL_COLOR_BGR=0xF0F0F0, DIGITIZER_WIDTH=SIDE,
                             DIGITIZER_HEIGHT=SIDE, IMAGE_CONCAT_FACTOR=int(level > 0))
     return '\n'.join(line for name, keys in groups.items() for line in (f'[{name}]', *(f'{key} = {value}' for key, value in keys.items())))

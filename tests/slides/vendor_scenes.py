@@ -9,7 +9,7 @@ from vendor_dicom import write_dicom
 from vendor_mirax import PHOTO, mirax_size, write_mirax
 from vendor_ndpi import write_ndpi, write_vms
 from vendor_scn_bif import write_bif, write_scn
-from vendor_tiff import TILE, write_philips, write_svs, write_trestle
+from vendor_tiff import write_philips, write_svs, write_trestle
 
 GROUND, PINK = 235, (225, 150, 190)
 
@@ -17,7 +17,8 @@ GROUND, PINK = 235, (225, 150, 190)
 @dataclass
 class Scene:
     """Attributes: ``write(path, pixels)``; suffix and OpenSlide's vendor; px of level 0 ``(width, height)``; the discs' places ``(N, 2)``
-    px; what was scanned ``[(x, y, width, height)]`` px; the bounds that the file states; um/px ``(x, y)``; downsamples of its levels.
+    px; what was scanned ``[(x, y, width, height)]`` px; the bounds that the file states; um/px ``(x, y)``; downsamples of its levels; if
+    they divide sizes and places, which OpenSlide rounds to whole px of each level.
     """
     suffix: str
     vendor: str
@@ -28,6 +29,7 @@ class Scene:
     bounds: tuple = None
     um_per_px: tuple = (0.25, 0.25)
     downsamples: tuple = (1, 2, 4)
+    divides: bool = True
     pixels: np.ndarray = field(init=False)
 
     def __post_init__(self):
@@ -60,7 +62,7 @@ def _mirax(overlap, um_per_px=(0.25, 0.25), **options):
 
 
 _SCN = [(64, 96, 256, 192), (352, 160, 192, 256)]
-_STEP = np.array([TILE - 8, TILE - 6])  # of BIF
+_ODD = [(65, 97, 257, 191), (353, 161, 194, 257)]
 SCENES = {
     # Two areas far from the corner of a large glass.
     'scn': Scene('.scn', 'leica', partial(write_scn, regions=_SCN), (640, 480),
@@ -70,7 +72,13 @@ SCENES = {
     'bif': Scene('.bif', 'ventana', partial(write_bif, areas=[(1, 0, 4, 3), (6, 2, 3, 4)]), (512, 354),
                  [(90.4, 30.2), (2 * 56 + 4, 58 + 3), (3 * 56 + 4, 100), (6 * 56 + 30, 3 * 58 + 3), (8 * 56 + 4, 5 * 58 + 3)],
                  [(56, 0, 3 * 56 + 64, 2 * 58 + 64), (336, 116, 2 * 56 + 64, 3 * 58 + 64)]),
+    # Sizes and places that no level divides.
+    'scn-odd': Scene('.scn', 'leica', partial(write_scn, regions=_ODD, levels=4, um_per_px=0.251), (640, 480),
+                     [(90.3, 120.7), (128, 160), (191, 224.5), (400, 224), (480, 352), (520.6, 390.2)], _ODD, (65, 97, 482, 321),
+                     (0.251, 0.251), downsamples=(1, 2, 4, 8), divides=False),
     'mrxs': _mirax(0),
+    'mrxs-png': _mirax(0, kind='PNG'),
+    'mrxs-bmp': _mirax(16, kind='BMP24'),
     'mrxs-overlap': _mirax(16, (0.25, 0.24), compressed=True),
     'philips': Scene('.tiff', 'philips', partial(write_philips, um_per_px=(0.25, 0.24), left_out={(0, 0), (1, 0), (0, 1), (1, 1), (9, 6)}),
                      (640, 448), [(200.4, 150.2), (256, 192), (300, 64), (500.5, 420)],

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from mitos_mmdet.core.colours import over_white
+from mitos_mmdet.slides.readers.largest_tile import check_tiles
 from mitos_mmdet.slides.slide import Slide, SlideError
 
 _MARGIN = 2  # px of a level: read more and cut, as OpenSlide blends at fractional borders.
@@ -36,6 +37,7 @@ class OpenSlideReader(Slide):
             ratios = list(self._handle.level_downsamples)
             if not sizes or not all(1 <= side < _MOST_SIDE for size in sizes for side in size) or not min(ratios) > 0:
                 raise ValueError('its levels have no sensible sizes')
+            check_tiles(at or path, properties)
         except Exception as error:  # noqa: BLE001  of a damaged file its wrapper raises KeyError and others
             raise SlideError(f'{path}: OpenSlide {openslide.__library_version__} cannot open it ({_reason(error, at or path)}). Fetch it '
                              f'again; if other programs open it, export it there as pyramidal TIFF or OME-TIFF') from error
