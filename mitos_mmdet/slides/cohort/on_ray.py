@@ -6,9 +6,11 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.console import one_line
+from mitos_mmdet.core.slide_files import dicom_series
 from mitos_mmdet.slides.cohort.work import FAILED, SlideJob, reason_of, work
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.run_slide import need_um_per_px
@@ -57,9 +59,14 @@ def on_ray(jobs: Sequence[SlideJob], factory: 'Callable[[], LoadedModel]', worke
 
 
 def _checked(row):
-    """A task: whether the slide opens and has um/px, so that no actor is kept from work by a slide that cannot be used."""
+    """A task: whether the slide opens and has um/px, so that no actor is kept from work by a slide that cannot be used.
+
+    Not of DICOM, whose library can crash on a damaged header: an actor that dies is counted and its slide given up, a task is tried again.
+    """
     job = pickle.loads(row['job'])
     reason = ''
+    if dicom_series(Path(job.path)) is not None:
+        return dict(job=row['job'], reason=reason)
     try:
         with open_slide(job.path, um_per_px=job.settings.um_per_px) as slide:
             need_um_per_px(slide)
