@@ -21,7 +21,7 @@ _COMPRESSED = 'its compression ({}) is not supported. Export it with LZW, Deflat
 def tile_sizes(path: str | Path) -> list[tuple[int, int]]:
     """``(width, height)`` px of the tiles of every tiled page; empty of what is no TIFF or too damaged to tell."""
     try:
-        with quiet(), tifffile.TiffFile(path, _multifile=False) as file:
+        with _quiet(), tifffile.TiffFile(path, _multifile=False) as file:
             return [(page.tilewidth, page.tilelength) for page in file.pages if page.is_tiled]
     except Exception:  # noqa: BLE001  of a damaged file it raises everything
         return []
@@ -34,7 +34,7 @@ def is_tiff(path: str | Path) -> bool:
 
 
 @contextlib.contextmanager
-def quiet():
+def _quiet():
     """What tifffile logs of damaged files while we read one is dropped: the one error of ours says it. Its other users' logs stay."""
     before, _reading.ours = getattr(_reading, 'ours', False), True
     try:
@@ -71,7 +71,7 @@ class TiffImage:
         self._handles: list[tifffile.FileHandle] = []
         try:
             # Other files of an OME set are never opened: their names stand in this one, and may lead anywhere.
-            with naming(path), quiet(), tifffile.TiffFile(self.path, _multifile=False) as file:
+            with naming(path), _quiet(), tifffile.TiffFile(self.path, _multifile=False) as file:
                 self._describe(file)
         except BaseException:
             self.close()
@@ -96,7 +96,7 @@ class TiffImage:
         Raises:
             BrokenImageError: Damaged there.
         """
-        with naming(self.path), quiet():
+        with naming(self.path), _quiet():
             planes = self._planes[level]
             stored = stored_region(self._orientation, planes[0].width, planes[0].height, x, y, width, height)
             handle = self._handle()
