@@ -101,8 +101,8 @@ def test_a_slide_that_is_not_there_or_lacks_um_per_px_fails_alone(cohort, capsys
 
 
 @pytest.mark.parametrize('flags, words', [
-    (['--um-per-px', '250'], "--um-per-px 250: is not a microscope's"), (['--um-per-px', 'nan'], "nan: is not a microscope's"),
-    (['--threshold', 'nan'], '--threshold nan: give a score from 0 to 1'), (['--roi', 'none.geojson'], '--roi none.geojson: no such file')])
+    (['--um-per-px', '250'], "--um-per-px 250: is not a microscope's"), (['--um-per-px', '-1'], "-1: is not a microscope's"),
+    (['--threshold', '7'], '--threshold 7: give a score from 0 to 1'), (['--roi', 'none.geojson'], '--roi none.geojson: no such file')])
 def test_wrong_flags_are_refused_before_anything_is_written(cohort, flags, words):
     with pytest.raises(ValueError, match=words):
         main([str(cohort / '[ab].png'), '--out', str(cohort / 'out'), *flags])

@@ -191,7 +191,7 @@ def test_a_region_restricts(model, tmp_path):
 @pytest.mark.parametrize(('more', 'message'), [
     (['--um-per-px', '0'], "--um-per-px 0: is not a microscope's. Give a number from 0.05 to 10"),
     (['--um-per-px', '1000'], "--um-per-px 1000: is not a microscope's"),
-    (['--um-per-px', 'nan'], "--um-per-px nan: is not a microscope's"),
+    (['--um-per-px', '-1'], "--um-per-px -1: is not a microscope's"),
     (['--um-per-px', '4'], 'a.png: has 4 um/px, too coarse for mitotic figures.*more than 1 cannot be enlarged'),
     (['--threshold', '7'], '--threshold 7: give a score from 0 to 1'),
     (['--workers', '0'], '--workers 0: give 1 or more'),
