@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from mitos_mmdet.cli import detect, tile
+from mitos_mmdet.cli import detect, evaluate, tile
 from mitos_mmdet.cli.number_flags import decimal, whole
 
 
@@ -28,6 +28,7 @@ def test_numbers():
 
 @pytest.mark.parametrize('main, arguments, words', [
     (detect.main, ['a.png', '--out', 'b', '--um-per-px', '0,25'], "argument --um-per-px: '0,25' is not a number. Write 0.25"),
+    (evaluate.main, ['--truth', 'a.json', '--detections', 'b.json', '--threshold', 'nan'], "argument --threshold: 'nan' is not a number"),
     (tile.main, ['a.json', 'b', '--out', 'c', '--overlap', '64px'], "argument --overlap: '64px' is not a whole number. Write 64")])
 def test_the_flag_is_named(capsys, main, arguments, words):
     with pytest.raises(SystemExit):

@@ -166,7 +166,6 @@ def test_bad_detections_end_in_one_line(call, files, change, words):
     ('--truth truth.json --detections det.json --um-per-px 0', ('--um-per-px 0', )),
     ('--truth truth.json --detections det.json --um-per-px a,b', ('--um-per-px a,b', )),
     ('--truth truth.json --detections det.json --per slide', ('--per slide', )),
-    ('--truth truth.json --detections det.json --threshold nan', ('nan', )),
     ('--truth truth.json --detections det.json --threshold-file truth.json', ('truth.json: no threshold file', )),
     ('--truth truth.json --detections det.json --bootstrap -1', ('-1', )),
     ('--truth truth.json --detections det.json --bootstrap 1000000000', ('--bootstrap 1000000000: ', 'at most 100000')),
