@@ -19,8 +19,9 @@ _MOST_XML = 50_000_000  # Ours: characters; beyond, it is no description.
 def plausible(sides: tuple | None) -> tuple | None:
     """Sides of a pixel in um, as ``(x, y)``, if a microscope may have them, else None."""
     low, high = PLAUSIBLE_UM_PER_PX
-    possible = sides and all(math.isfinite(side) and low <= side <= high for side in sides)
-    return sides if possible and max(sides) <= _MOST_UNEVEN * min(sides) else None
+    if not sides or not all(math.isfinite(side) and low <= side <= high for side in sides):
+        return None
+    return sides if max(sides) <= _MOST_UNEVEN * min(sides) else None
 
 
 def of_tiff(x_resolution: Any, y_resolution: Any, unit: int | None, description: str | None = '', ome: str | None = None,
