@@ -22,7 +22,8 @@ def tile_sizes(path: str | Path) -> list[tuple[int, int]]:
     """``(width, height)`` px of the tiles of every tiled page; empty of what is no TIFF or too damaged to tell."""
     try:
         with _quiet(), tifffile.TiffFile(path, _multifile=False) as file:
-            return [(key.tilewidth, key.tilelength) for key in (page.keyframe for page in file.pages) if key.is_tiled]
+            keys = [page.keyframe for page in file.pages]
+            return [(key.tilewidth, key.tilelength) for key in keys if key is not None and key.is_tiled]
     except Exception:  # noqa: BLE001  of a damaged file it raises everything
         return []
 
