@@ -76,7 +76,17 @@ def test_the_bundled_reader_gives_probabilities_that_depend_on_the_crop():
     one, two = reader.predict(crops), reader.predict(crops[1:])
     assert one.shape == (3, ) and ((one >= 0) & (one <= 1)).all() and len(np.unique(one)) == 3
     assert np.allclose(one[1:], two, atol=1e-6) and reader.predict(crops[:0]).shape == (0, )
-    assert reader.normalizer is not None  # MITOS-RCNN tests on normalised frames
+    assert reader.normalizer is not None  # both networks test on normalised frames
+
+
+def test_its_networks_count_alike():
+    chosen = dict(models=['mitos_rcnn_lite0_small', 'faster_rcnn_lite0_small'], weight=0.4)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    alone = [load_second_reader(dict(second_reader=dict(chosen, models=[name]))) for name in chosen['models']]
+    both = load_second_reader(dict(second_reader=chosen))
+    opinions = [reader.predict(crops) for reader in alone]
+    assert not np.allclose(*opinions) and np.allclose(both.predict(crops), np.mean(opinions, axis=0))
+    assert len({reader.sha256 for reader in (*alone, both)}) == 3 and both.name == ' and '.join(chosen['models'])
 
 
 def test_it_finds_the_mitotic_figures_of_real_labels_likelier_than_the_hard_negatives(shared_data):
@@ -95,7 +105,7 @@ def test_it_finds_the_mitotic_figures_of_real_labels_likelier_than_the_hard_nega
     assert np.median(found['mitosis']) > np.median(found['not_mitosis'])
 
 
-def test_the_model_is_told_from_the_one_without_or_with_another_weight(tmp_path, monkeypatch):
+def test_the_model_is_told_from_those_without_a_reader_or_with_another(tmp_path, monkeypatch):
     with_reader = load_model(device='cpu', engine='torch')
     for file in bundled.WEIGHTS.iterdir():
         shutil.copy(file, tmp_path)
@@ -103,10 +113,10 @@ def test_the_model_is_told_from_the_one_without_or_with_another_weight(tmp_path,
     path = tmp_path / f'{with_reader.name}.json'
     card = json.loads(path.read_text())
     digests = {with_reader.sha256}
-    for reader in (None, dict(card['second_reader'], weight=0.5)):
+    for reader in (None, dict(card['second_reader'], weight=0.5), dict(card['second_reader'], models=card['second_reader']['models'][:1])):
         path.write_text(json.dumps(dict(card, second_reader=reader)))
         digests.add(load_model(device='cpu', engine='torch').sha256)
-    assert len(digests) == 3 and card['sha256'] in digests
+    assert len(digests) == 4 and card['sha256'] in digests
 
 
 def test_a_damaged_reader_is_refused(tmp_path, monkeypatch):
@@ -114,7 +124,7 @@ def test_a_damaged_reader_is_refused(tmp_path, monkeypatch):
     for file in bundled.WEIGHTS.iterdir():
         shutil.copy(file, tmp_path)
     monkeypatch.setattr(bundled, 'WEIGHTS', tmp_path)
-    weights = tmp_path / f"{card['second_reader']['model']}.pth"
+    weights = tmp_path / f"{card['second_reader']['models'][-1]}.pth"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ValueError, match=f'{weights.name}: damaged or exchanged'):
         load_second_reader(card)
