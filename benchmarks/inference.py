@@ -8,11 +8,9 @@ with SAHI too, and is repeated here line by line, since wheels lack it.
 """
 
 import argparse
-import collections
 import multiprocessing
 import os
 import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -197,6 +195,8 @@ def ours_bfloat16(args):
 
 
 def ours(args, engine, tile_size, overlap, precision='float32'):
+    from thread_clock import ThreadClock
+
     from mitos_mmdet.model_zoo import load_model
     from mitos_mmdet.slides import detect, open_slide
     from mitos_mmdet.slides.tile_plan import plan_tiles
@@ -225,37 +225,6 @@ def ours(args, engine, tile_size, overlap, precision='float32'):
     clock.seconds.clear()
     result = measured(args, work, size)
     return dict(result, beyond=clock.beyond())
-
-
-class ThreadClock:
-    """CPU seconds that each thread spends in what it wraps, ``{(thread, name): seconds}``."""
-
-    def __init__(self):
-        self.seconds = collections.Counter()
-
-    def calls(self, name, function):
-        def timed(*args, **kwargs):
-            start = time.thread_time()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                self.seconds[threading.get_ident(), name] += time.thread_time() - start
-        return timed
-
-    def steps(self, name, generator):
-        """The same for a function that yields."""
-        def timed(*args, **kwargs):
-            steps, end = generator(*args, **kwargs), object()
-            step = self.calls(name, lambda: next(steps, end))
-            while (one := step()) is not end:
-                yield one
-        return timed
-
-    def beyond(self):
-        """Of ``detect`` and of the threads that read for it, without the networks (forward and mmdet's post-processing)."""
-        main = threading.get_ident()
-        readers = sum(seconds for (thread, _), seconds in self.seconds.items() if thread != main)
-        return self.seconds[main, 'detect'] - self.seconds[main, 'network'] + readers
 
 
 if __name__ == '__main__':
