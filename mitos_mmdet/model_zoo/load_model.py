@@ -72,7 +72,9 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
     detector, classes = build_detector(cfg, config, path, tuple(card.get('classes', ())) or None, trust)
     detector.to(device)
     stain = stain_settings(cfg)
-    reader = load_second_reader(card, device)
+    key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
+    network, notes = _network(detector, device, engine, threads, key, precision)
+    reader = load_second_reader(card, device, network.engine, threads, precision)
     together = f'{digest} {reader.sha256} {reader.weight}' if reader else ''
     tile_size, overlap = tiling(cfg)
     facts = dict(
@@ -81,8 +83,6 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
         threshold=float(card.get('threshold') or cfg.get('score_thr') or _THRESHOLD),
         tile_size=int(card.get('tile_size', tile_size)), overlap=int(card.get('overlap', overlap)),
         normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
-    key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
-    network, notes = _network(detector, device, engine, threads, key, precision)
     return LoadedModel(network=network, notes=notes, second_reader=reader, atypical=load_atypical(device), **facts)
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mitos_mmdet.slides.slide import Slide
     from mitos_mmdet.slides.tissue import TissueMask
 
-_WHOLE_PX = 16_000_000  # Ours: at the model's um/px; a frame up to 4000 x 4000 px is measured whole, as in training.
+_WHOLE_PX = 16_000_000  # Ours: a frame up to 4000 x 4000 px is measured whole, as it was scanned, like those of training.
 _PATCHES, _PATCH_PX = 64, 128  # Ours: a million px from all over the tissue; of four times as many the stain is nearly the same.
 
 
@@ -26,9 +26,8 @@ def slide_stain(slide: 'Slide', model: 'LoadedModel', tissue: 'TissueMask | None
     """
     if model.normalizer is None:
         return None, None
-    width, height = (side * own / model.um_per_px for side, own in zip(slide.size, slide.um_per_px, strict=True))
-    if width * height <= _WHOLE_PX:
-        return model.estimate_stain(slide.read(0, 0, *slide.size, um_per_px=model.um_per_px))
+    if slide.size[0] * slide.size[1] <= _WHOLE_PX:
+        return model.estimate_stain(slide.read(0, 0, *slide.size))
     centres = _centres(slide, tissue)
     if not len(centres):
         return None, 'no tissue'

@@ -79,6 +79,19 @@ def test_the_bundled_reader_gives_probabilities_that_depend_on_the_crop():
     assert reader.normalizer is not None  # both networks test on normalised frames
 
 
+def test_openvino_gives_what_torch_gives(monkeypatch, tmp_path):
+    pytest.importorskip('openvino')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    card = find_bundled().card
+    readers = [load_second_reader(card, engine=engine) for engine in ('torch', 'openvino', 'openvino')]  # exported, then from the cache
+    crops = np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), dtype=np.uint8)
+    wanted, *found = [reader.predict(crops) for reader in readers]
+    assert len(list((tmp_path / 'mitos_mmdet').iterdir())) == len(card['second_reader']['models'])
+    assert all(np.allclose(one, wanted, atol=1e-5) for one in found) and readers[1].predict(crops[:0]).shape == (0, )
+    assert not np.allclose(readers[1].predict(crops[..., ::-1]), wanted, atol=1e-3)
+    assert len({reader.sha256 for reader in readers}) == 1
+
+
 def test_its_networks_count_alike():
     chosen = dict(models=['mitos_rcnn_lite0_small', 'faster_rcnn_lite0_small'], weight=0.4)
     crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)

@@ -1,8 +1,11 @@
-"""``shared_core``: OpenVINO's runtime, once per process."""
+"""``shared_core``: OpenVINO's runtime, once per process, and what this processor has for it."""
 
 import functools
+import os
 
 import openvino
+
+_HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
 
 
 @functools.cache
@@ -13,3 +16,20 @@ def shared_core() -> openvino.Core:
     thread with freed memory, and the next signal, Ctrl-C or the end of a child process, would crash it.
     """
     return openvino.Core()
+
+
+def precision_here(precision: str) -> str:
+    """``precision``, or ``'float32'`` where this CPU has not got it."""
+    return precision if precision != 'bfloat16' or 'BF16' in shared_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES') else 'float32'
+
+
+def precision_hint(precision: str) -> str:
+    """What OpenVINO calls ``precision_here(precision)``."""
+    return _HINTS[precision_here(precision)]
+
+
+def cores() -> int:
+    """Cores that this process may use, at most ``OMP_NUM_THREADS`` where that is set."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    limit = os.environ.get('OMP_NUM_THREADS', '')
+    return max(1, min(count, int(limit))) if limit.isdigit() and int(limit) else count

@@ -1,6 +1,5 @@
 """``OpenVinoNetwork``: a one-stage detector on a CPU, three times as fast as torch, from the same checkpoint."""
 
-import os
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 
@@ -9,14 +8,13 @@ import openvino
 import torch
 
 from mitos_mmdet.model_zoo.networks.box_branch import BoxBranch
-from mitos_mmdet.model_zoo.networks.openvino_core import shared_core
+from mitos_mmdet.model_zoo.networks.openvino_core import cores, precision_here, precision_hint, shared_core
 from mitos_mmdet.model_zoo.networks.openvino_file import exported
 from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
 from mitos_mmdet.model_zoo.networks.sparse_decoding import SparseDecoder
 
 _MOST_STREAMS = 4  # Ours: each holds the maps of a whole tile.
 _MOST_SHAPES = 4  # Ours: compiled networks kept, one per size of tile.
-_HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
 
 
 class OpenVinoNetwork:
@@ -41,12 +39,11 @@ class OpenVinoNetwork:
         self._decode = SparseDecoder(detector.bbox_head, BoxBranch(detector.bbox_head) if self.maps.with_features else None)
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
         self._core = shared_core()
-        has_bfloat16 = 'BF16' in self._core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-        self.precision = precision if has_bfloat16 else 'float32'
-        threads = threads or _cores()
+        self.precision = precision_here(precision)
+        threads = threads or cores()
         self.in_flight = min(threads, _MOST_STREAMS)
         self._settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': self.in_flight, 'PERFORMANCE_HINT': 'THROUGHPUT',
-                          'INFERENCE_PRECISION_HINT': _HINTS[self.precision]}
+                          'INFERENCE_PRECISION_HINT': precision_hint(precision)}
         self._network = exported(self._core, self.maps, key)
         self._compiled = OrderedDict()
 
@@ -106,8 +103,3 @@ class OpenVinoNetwork:
                 self._compiled.popitem(last=False)
         return self._compiled[shape]
 
-
-def _cores():
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    limit = os.environ.get('OMP_NUM_THREADS', '')
-    return max(1, min(cores, int(limit))) if limit.isdigit() and int(limit) else cores
