@@ -40,7 +40,7 @@ def main():
     command.add_argument('root', help='folder of AMI-BR.csv and its patches')
     command.add_argument('--out', type=Path, required=True)
     command.add_argument('--from-imagenet', action='store_true', help="begin with ImageNet's weights, not the detector's backbone")
-    command.add_argument('--iterations', type=int, default=240)
+    command.add_argument('--iterations', type=int, default=900)
     command.add_argument('--batch', type=int, default=64)
     command.add_argument('--lr', type=float, default=5e-4)
     command.add_argument('--seed', type=int, default=0)

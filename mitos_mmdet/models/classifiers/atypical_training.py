@@ -18,7 +18,7 @@ _WARM_UP = 20
 
 
 def train_network(patches: torch.Tensor, atypical: np.ndarray, um_per_px: np.ndarray, start: dict | None = None, frozen_blocks: int = 2,
-                  iterations: int = 240, batch: int = 64, lr: float = 5e-4, weight_decay: float = 0.05, seed: int = 0, device: str = 'cpu',
+                  iterations: int = 900, batch: int = 64, lr: float = 5e-4, weight_decay: float = 0.05, seed: int = 0, device: str = 'cpu',
                   progress: Callable[[int, float], None] | None = None) -> AtypicalNetwork:
     """A network trained from ImageNet weights, its parameters averaged over the last iterations.
 
@@ -42,7 +42,7 @@ def train_network(patches: torch.Tensor, atypical: np.ndarray, um_per_px: np.nda
     network = AtypicalNetwork(pretrained=True)
     if start is not None:
         network.body.load_state_dict(start, strict=False)
-    network = _freeze(network.to(device).train(), frozen_blocks)
+    network = _freeze(network.to(device, memory_format=torch.channels_last).train(), frozen_blocks)
     average = copy.deepcopy(network).eval()
     pairs = [(one, other) for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True)
              if one.is_floating_point()]
@@ -56,7 +56,7 @@ def train_network(patches: torch.Tensor, atypical: np.ndarray, um_per_px: np.nda
         chosen = torch.as_tensor(np.concatenate([rng.choice(group, batch // 2) for group in groups]), device=device)
         fields = augment(patches[chosen].float(), sizes[chosen], generator)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=torch.device(device).type == 'cuda'):
-            logits = network(fields)
+            logits = network(fields.contiguous(memory_format=torch.channels_last))  # a fifth faster on a CPU
         loss = F.binary_cross_entropy_with_logits(logits.float(), targets[chosen] * 0.9 + 0.05)  # label smoothing (ours)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
