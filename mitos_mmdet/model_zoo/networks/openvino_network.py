@@ -51,27 +51,34 @@ class OpenVinoNetwork:
         """As of ``LoadedModel``."""
         in_flight = in_flight or self.in_flight
         waiting = deque()
-        free = {}
         try:
             for tile in tiles:
                 if len(waiting) > in_flight:  # one more is ready, so that no core waits for the post-processing
-                    yield self._finish(*waiting.popleft(), free, score_floor)
+                    yield self._finish(*waiting.popleft(), score_floor)
                 padded = self._padded(tile)
-                requests = free.setdefault(padded.shape, [])
-                request = requests.pop() if requests else self._compile(padded.shape).create_infer_request()
+                request = self._request(padded.shape)
                 request.start_async({0: openvino.Tensor(padded[None], shared_memory=True)})
                 waiting.append((request, padded, tile.shape))
             while waiting:
-                yield self._finish(*waiting.popleft(), free, score_floor)
+                yield self._finish(*waiting.popleft(), score_floor)
         finally:
             for request, *_ in waiting:  # they read the tiles' own memory
                 request.wait()
 
-    def _finish(self, request, padded, tile_shape, free, score_floor):
+    def _request(self, shape):
+        """An idle request; making one takes as long as a quarter of a tile."""
+        compiled, idle = self._compile(shape)
+        try:
+            return idle.pop()
+        except IndexError:
+            return compiled.create_infer_request()
+
+    def _finish(self, request, padded, tile_shape, score_floor):
         request.wait()
         maps = self.maps.nest([request.get_output_tensor(index).data for index in range(len(request.model_outputs))])
         found = self._decode(maps, tile_shape[:2], padded.shape[:2], score_floor)
-        free[padded.shape].append(request)
+        if padded.shape in self._compiled:
+            self._compiled[padded.shape][1].append(request)
         return found
 
     def _padded(self, tile):
@@ -94,11 +101,12 @@ class OpenVinoNetwork:
         return colour.round().clamp(0, 255).to(torch.uint8).numpy()
 
     def _compile(self, shape):
+        """The network for tiles of a shape, and its idle requests."""
         if shape in self._compiled:
             self._compiled.move_to_end(shape)
         else:
             self._network.reshape({0: openvino.PartialShape([1, *shape])})
-            self._compiled[shape] = self._core.compile_model(self._network, 'CPU', self._settings)
+            self._compiled[shape] = self._core.compile_model(self._network, 'CPU', self._settings), []
             if len(self._compiled) > _MOST_SHAPES:
                 self._compiled.popitem(last=False)
         return self._compiled[shape]
