@@ -66,7 +66,7 @@ def cross_validate(args):
     for fold in range(FOLDS):
         held_out = folds == fold
         network = trained(args.out / f'fold_{fold}.pth', patches[~held_out], atypical[~held_out], um_per_px[~held_out], **settings)
-        probability[held_out] = probabilities(network, patches[held_out], um_per_px[held_out])
+        probability[held_out] = probabilities(network, patches[held_out].to(args.device), um_per_px[held_out])
         print(f'fold {fold}: balanced accuracy {balanced_accuracy(atypical[held_out], probability[held_out]):.4f} '
               f'({held_out.sum()} patches, {atypical[held_out].sum()} atypical)', flush=True)
     score = [round(balanced_accuracy(atypical, probability), 4), *bootstrap_interval(patients, atypical, probability)]

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING
 from mitos_mmdet.model_zoo.bundled import BundledModel, bundled_names, check_sha256, find_bundled
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
 
-    from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
+    import numpy as np
+    import torch
 
 
 class AtypicalClassifier:
     """Probability that a mitotic figure is atypical.
 
     Args:
-        network: ``AtypicalNetwork`` with its weights, in evaluation mode.
+        network: Gives the logits of fields: ``AtypicalNetwork`` in evaluation mode, or the same by OpenVINO.
         bundled: ``BundledModel``.
         device: Where it runs.
 
@@ -23,12 +24,12 @@ class AtypicalClassifier:
         um_per_px, crop_size: What crops it wants, px: the mitotic figure in the centre.
     """
 
-    def __init__(self, network: 'AtypicalNetwork', bundled: BundledModel, device: str):
+    def __init__(self, network: 'Callable[[torch.Tensor], torch.Tensor]', bundled: BundledModel, device: str):
         from mitos_mmdet.models.classifiers.atypical_network import PATCH_PX, UM_PER_PX
 
         self.name, self.sha256 = bundled.name, bundled.card['sha256']
         self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
-        self._network = network.to(device)
+        self._network, self._device = network, device
 
     def predict(self, crops: 'np.ndarray') -> 'np.ndarray':
         """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, crop_size, crop_size, 3)`` RGB at ``um_per_px``."""
@@ -37,11 +38,16 @@ class AtypicalClassifier:
 
         from mitos_mmdet.models.classifiers.atypical_network import probabilities
 
-        return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2))
+        return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).to(self._device))
 
 
-def load_atypical(device: str = 'cpu') -> 'AtypicalClassifier | None':
+def load_atypical(device: str = 'cpu', engine: str = 'torch', threads: int | None = None) -> 'AtypicalClassifier | None':
     """The bundled classifier, or None where none comes with this installation.
+
+    Args:
+        device: Where torch runs.
+        engine: ``'openvino'`` or ``'torch'``. Always in float32: the classifier is small, and its calls near 0.5 stay what they are.
+        threads: Of OpenVINO; None: those this process may use.
 
     Raises:
         ValueError: Its file is damaged.
@@ -55,4 +61,10 @@ def load_atypical(device: str = 'cpu') -> 'AtypicalClassifier | None':
     check_sha256(bundled.checkpoint, bundled.card['sha256'])
     network = AtypicalNetwork()
     network.load_state_dict(check_fits(read_checkpoint(bundled.checkpoint), network, bundled.checkpoint))
-    return AtypicalClassifier(network.eval(), bundled, device)
+    network.eval()
+    if engine != 'openvino':
+        return AtypicalClassifier(network.to(device), bundled, device)
+    from mitos_mmdet.model_zoo.networks.openvino_module import OpenVinoModule
+
+    compiled = OpenVinoModule(network, bundled.card['sha256'], threads)
+    return AtypicalClassifier(lambda fields: compiled(fields.numpy())[0], bundled, device)

@@ -83,7 +83,8 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
         threshold=float(card.get('threshold') or cfg.get('score_thr') or _THRESHOLD),
         tile_size=int(card.get('tile_size', tile_size)), overlap=int(card.get('overlap', overlap)),
         normalizer=None if stain is None else StainNormalizer.to_look_like(stain['target'], stain['method']))
-    return LoadedModel(network=network, notes=notes, second_reader=reader, atypical=load_atypical(device), **facts)
+    return LoadedModel(network=network, notes=notes, second_reader=reader,
+                       atypical=load_atypical(device, network.engine, threads), **facts)
 
 
 def _network(detector, device, engine, threads, key, precision):

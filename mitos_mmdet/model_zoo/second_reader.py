@@ -94,10 +94,10 @@ def load_second_reader(card: dict, device: str = 'cpu', engine: str = 'torch', t
 
 
 def _features(detector, engine, key, threads, precision):
-    if engine == 'openvino':
-        from mitos_mmdet.model_zoo.networks.openvino_features import OpenVinoFeatures
+    from mitos_mmdet.model_zoo.networks.feature_maps import FeatureMaps, TorchFeatures
 
-        return OpenVinoFeatures(detector, key, threads, precision)
-    from mitos_mmdet.model_zoo.networks.feature_maps import TorchFeatures
+    if engine != 'openvino':
+        return TorchFeatures(detector)
+    from mitos_mmdet.model_zoo.networks.openvino_module import OpenVinoModule
 
-    return TorchFeatures(detector)
+    return OpenVinoModule(FeatureMaps(detector).eval(), key, threads, precision)

@@ -1,6 +1,7 @@
 """The bundled classifier of atypical mitotic figures."""
 
 import hashlib
+import importlib.util
 import json
 
 import numpy as np
@@ -30,6 +31,9 @@ def test_it_is_loaded_by_its_card_and_gives_probabilities(tmp_path, monkeypatch)
     assert np.allclose(wanted[0], wanted[1], atol=1e-5)  # a quarter turn changes nothing
     wanted = wanted[0]
     assert np.allclose(found, wanted, atol=2e-3) and len(classifier.predict(crops[:0])) == 0
+    if importlib.util.find_spec('openvino'):
+        monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+        assert np.allclose(load_atypical(engine='openvino').predict(crops), found, atol=1e-5)
     (tmp_path / 'a.json').write_text(json.dumps(dict(card, sha256='0' * 64)))
     with pytest.raises(ValueError, match='a.pth: damaged or exchanged'):
         load_atypical()

@@ -13,7 +13,7 @@ class MiddleScores:
     Args:
         roi_head: mmdet ``StandardRoIHead`` in evaluation mode.
         label: Index of the class.
-        features: The maps of crops, ``TorchFeatures`` or ``OpenVinoFeatures`` of the same detector.
+        features: The maps of crops: ``FeatureMaps`` of the same detector, by torch or OpenVINO.
         side: Of the box, px.
     """
 
@@ -22,10 +22,12 @@ class MiddleScores:
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Probabilities ``(N,)`` float64 of crops: uint8 ``(N, H, W, 3)`` RGB."""
+        if not len(crops):
+            return np.zeros(0)
         height, width = crops.shape[1:3]
         pool = self._head.bbox_roi_extractor
         with torch.inference_mode():
             maps = self._features(crops)[:pool.num_inputs]
             x, y, half = width / 2, height / 2, self._side / 2
-            boxes = maps[0].new_tensor([[image, x - half, y - half, x + half, y + half] for image in range(len(crops))]).reshape(-1, 5)
+            boxes = maps[0].new_tensor([[image, x - half, y - half, x + half, y + half] for image in range(len(crops))])
             return self._head.bbox_head(pool(maps, boxes))[0].softmax(dim=1)[:, self._label].double().cpu().numpy()

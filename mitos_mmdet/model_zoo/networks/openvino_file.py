@@ -27,7 +27,7 @@ def exported(core: openvino.Core, maps: 'RawMaps', key: str) -> openvino.Model:
 
     Args:
         core: ``openvino.Core``.
-        maps: ``RawMaps``.
+        maps: ``RawMaps``, or another module with ``example(height, width)``, which gives ``(images, outputs)``.
         key: What identifies weights and structure.
 
     Raises:
@@ -62,8 +62,8 @@ def _export(maps):
         decoder = TorchScriptPythonDecoder(maps, example_input=(tiles, ))  # must live as long as the conversion does
         network = front_end.convert(front_end.load(decoder))
     pixels = network.get_parameters()[0]
-    pixels.set_element_type(openvino.Type.u8)
-    pixels.set_partial_shape(openvino.PartialShape([-1, -1, -1, 3]))
+    pixels.set_element_type(openvino.Type(tiles.numpy().dtype))
+    pixels.set_partial_shape(openvino.PartialShape([side if side == 3 else -1 for side in tiles.shape]))  # channels stay
     network.validate_nodes_and_infer_types()
     return network
 

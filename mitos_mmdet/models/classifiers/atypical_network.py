@@ -1,6 +1,6 @@
 """The network that tells atypical from normal mitotic figures: EfficientNet-lite0 on the middle of a patch."""
 
-import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -34,6 +34,12 @@ class AtypicalNetwork(nn.Module):
         """Logits ``(N,)`` of ``fields``: ``(N, 3, INPUT_PX, INPUT_PX)`` RGB, 0 to 255, as ``view_fields`` gives them."""
         return self.body((fields - MEAN) / STD).squeeze(1)
 
+    @torch.no_grad()
+    def example(self, height: int = INPUT_PX, width: int = INPUT_PX) -> tuple:
+        """Runs on a field of noise: ``(fields, (logits, ))``."""
+        fields = 255 * torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+        return fields, (self(fields), )
+
 
 def view_fields(patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX, angle: float | torch.Tensor = 0.0,
                 scale: float | torch.Tensor = 1.0, shift: float | torch.Tensor = 0.0, flip: float | torch.Tensor = 1.0) -> torch.Tensor:
@@ -64,23 +70,23 @@ def view_fields(patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_
 
 
 @torch.inference_mode()
-def probabilities(network: AtypicalNetwork, patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX,
-                  batch: int = 256) -> np.ndarray:
+def probabilities(network: Callable[[torch.Tensor], torch.Tensor], patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX,
+                  batch: int = 64) -> np.ndarray:
     """Probability that each figure is atypical, the mean over four quarter turns; both classes are taken as equally likely beforehand.
 
     Args:
-        network: ``AtypicalNetwork`` in evaluation mode.
-        patches: uint8 ``(N, 3, H, W)`` RGB tensor, the figures in their middles.
+        network: ``AtypicalNetwork`` in evaluation mode, or what gives its logits.
+        patches: uint8 ``(N, 3, H, W)`` RGB tensor on the network's device, the figures in their middles.
         um_per_px: Of the patches; number or ``(N,)``.
         batch: Patches at a time.
 
     Returns:
         numpy.ndarray: ``(N,)`` float64.
     """
-    device, found = next(network.parameters()).device, [np.zeros(0)]
-    sizes = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=device)
+    found = [np.zeros(0)]
+    sizes = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=patches.device)
     for start in range(0, len(patches), batch):
-        some = patches[start:start + batch].to(device).float()
-        turns = [network(view_fields(some, sizes[start:start + batch], turn * math.pi / 2)).float().sigmoid() for turn in range(4)]
+        fields = view_fields(patches[start:start + batch].float(), sizes[start:start + batch])
+        turns = [network(torch.rot90(fields, turn, (2, 3))).float().sigmoid() for turn in range(4)]
         found.append(torch.stack(turns).mean(dim=0).double().cpu().numpy())
     return np.concatenate(found)
