@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -74,6 +75,33 @@ def test_a_stream_that_is_left_early_disturbs_nothing(tiny_model, cache, tiles):
     stream.close()
     with pytest.raises(OSError, match='the slide is gone'):
         list(model.stream(frail()))
+    assert all(map(close, model.predict(tiles), wanted))
+
+
+def test_streams_of_several_threads_at_once(tiny_model, cache, tiles):
+    """Of two sizes of tile; the long ones end, and would release memory, while the short ones are at work."""
+    model = load_model(*map(str, tiny_model), device='cpu', threads=2)
+    wanted = model.predict(tiles)
+    assert not close(wanted[0], wanted[1])
+    with ThreadPoolExecutor(3) as pool:
+        streams = [pool.submit(model.predict, [tiles[which]] * count) for count in (17, 2, 3) for which in (0, 1, 2)]
+        for number, stream in enumerate(streams):
+            assert all(close(found, wanted[number % 3]) for found in stream.result())
+
+
+def test_only_a_long_stream_gives_the_memory_back(tiny_model, cache, tiles, monkeypatch):
+    released, release = [], openvino.CompiledModel.release_memory
+    monkeypatch.setattr(openvino.CompiledModel, 'release_memory', lambda network: released.append(network) or release(network))
+    model = load_model(*map(str, tiny_model), device='cpu', threads=2)
+    wanted = model.predict(tiles)
+    short = model.stream(tiles[:1] * 3)
+    assert close(next(short), wanted[0])
+    model.predict(tiles[:1] * 17)  # its memory is the short one's, too
+    assert all(close(found, wanted[0]) for found in short)
+    model.predict(tiles[:1] * 16)
+    assert not released
+    model.predict(tiles[:1] * 17)
+    assert len(released) == len({tile.shape for tile in tiles})
     assert all(map(close, model.predict(tiles), wanted))
 
 

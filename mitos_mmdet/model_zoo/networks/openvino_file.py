@@ -33,7 +33,6 @@ def exported(core: openvino.Core, maps: 'RawMaps', key: str) -> openvino.Model:
     Raises:
         RuntimeError: What OpenVINO computes is not what torch does.
     """
-    maps.example()  # so that maps.nest knows the head's groups, also for a network from the cache
     key = '\n'.join([key, str(_OUTPUTS), mitos_mmdet.__version__, openvino.__version__, torch.__version__])
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     with contextlib.suppress(RuntimeError):  # absent or damaged: exported again

@@ -75,11 +75,12 @@ class SparseDecoder:
     def _level_priors(self, logits):
         """Priors of each level, ``(h * w, priors per position, ...)``; those of the last size of tile are kept."""
         sizes = tuple(level.shape[-2:] for level in logits)
-        if sizes not in self._priors:
+        known = self._priors.get(sizes)
+        if known is None:
             levels = self._head.prior_generator.grid_priors(sizes, device='cpu')
-            self._priors = {sizes: [priors.reshape(height * width, -1, priors.shape[-1])
-                                    for priors, (height, width) in zip(levels, sizes, strict=True)]}
-        return self._priors[sizes]
+            known = [priors.reshape(height * width, -1, priors.shape[-1]) for priors, (height, width) in zip(levels, sizes, strict=True)]
+            self._priors = {sizes: known}  # another thread's stream may replace it at any time
+        return known
 
 
 def _is_common(head):
