@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -90,6 +91,10 @@ def test_openvino_gives_what_torch_gives(monkeypatch, tmp_path):
     assert all(np.allclose(one, wanted, atol=1e-5) for one in found) and readers[1].predict(crops[:0]).shape == (0, )
     assert not np.allclose(readers[1].predict(crops[..., ::-1]), wanted, atol=1e-3)
     assert len({reader.sha256 for reader in readers}) == 1
+    with ThreadPoolExecutor(4) as pool:  # threads may share a reader
+        for reader in readers[:2]:
+            shared = pool.map(reader.predict, [crops, crops[1:]] * 4)
+            assert all(np.allclose(one, wanted[number % 2:], atol=1e-5) for number, one in enumerate(shared))
 
 
 def test_its_networks_count_alike():

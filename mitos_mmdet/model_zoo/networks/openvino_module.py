@@ -1,6 +1,6 @@
 """``OpenVinoModule``: a network of plain tensor arithmetic on a CPU, three times as fast as torch."""
 
-import functools
+import threading
 
 import numpy as np
 import torch
@@ -11,7 +11,9 @@ from mitos_mmdet.model_zoo.networks.openvino_file import exported
 
 
 class OpenVinoModule:
-    """A torch module by OpenVINO, for a few images at a time. It is compiled by the first call.
+    """A torch module by OpenVINO, for a few images at a time. Threads may share it; they take turns.
+
+    The first call compiles it and lets the torch module go.
 
     Args:
         module: In evaluation mode on the CPU, with its weights; ``module.example(height, width)`` gives ``(images, outputs)``.
@@ -22,6 +24,7 @@ class OpenVinoModule:
 
     def __init__(self, module: nn.Module, key: str, threads: int | None = None, precision: str = 'float32'):
         self._module, self._key = module, f'{type(module).__name__} {key}'
+        self._network, self._lock = None, threading.Lock()
         self._settings = {'INFERENCE_NUM_THREADS': threads or cores(), 'PERFORMANCE_HINT': 'LATENCY',
                           'INFERENCE_PRECISION_HINT': precision_hint(precision)}
 
@@ -31,10 +34,13 @@ class OpenVinoModule:
         Raises:
             RuntimeError: OpenVINO does not compute what torch does.
         """
-        found = self._network(np.ascontiguousarray(images))
-        return tuple(torch.from_numpy(found[index].copy()) for index in range(len(self._network.outputs)))
+        with self._lock:  # the network has one infer request, which serves one thread at a time
+            found = self._compiled()(np.ascontiguousarray(images))
+            return tuple(torch.from_numpy(found[index]) for index in range(len(found)))
 
-    @functools.cached_property
-    def _network(self):
-        core = shared_core()
-        return core.compile_model(exported(core, self._module, self._key), 'CPU', self._settings)
+    def _compiled(self):
+        if self._network is None:
+            core = shared_core()
+            self._network = core.compile_model(exported(core, self._module, self._key), 'CPU', self._settings)
+            self._module = None
+        return self._network
