@@ -195,6 +195,7 @@ def ours_bfloat16(args):
 
 
 def ours(args, engine, tile_size, overlap, precision='float32'):
+    import torch
     from thread_clock import ThreadClock
 
     from mitos_mmdet.model_zoo import load_model
@@ -202,6 +203,8 @@ def ours(args, engine, tile_size, overlap, precision='float32'):
     from mitos_mmdet.slides.tile_plan import plan_tiles
 
     model = load_model(*args.model, device=args.device, engine=engine, threads=args.threads, precision=precision)
+    if model.engine == 'openvino':
+        torch.set_num_threads(1)  # as in mitos detect
     tile_size, overlap = tile_size or model.tile_size, model.overlap if overlap is None else overlap
     batch = args.batch_size if args.device == 'cuda' else None  # on a CPU the engine's own choice, which users get
 

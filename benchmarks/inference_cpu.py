@@ -3,7 +3,8 @@
     python benchmarks/inference_cpu.py data/atypia14/H05/frames/x40/H05_00Ab.jpg --um-per-px 0.2274
 
 Each line is the best of some repeats, interleaved. CPU seconds are what counts on
-a machine that others use: on N quiet cores a frame takes about the CPU seconds / N.
+a machine that others use: on N quiet cores a frame takes about the CPU seconds / N. Beside OpenVINO torch has one thread,
+as in mitos detect.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import time
 
 import numpy as np
+import torch
 
 from mitos_mmdet.core.console import run
 from mitos_mmdet.model_zoo import load_model
@@ -26,9 +28,6 @@ def main():
     parser.add_argument('--tile-size', type=int, nargs='+', default=[640, 1024])
     parser.add_argument('--repeats', type=int, default=5)
     args = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(args.threads)
     plain = load_model(*args.model, device='cpu', engine='torch')
     plain.network.detector.to(memory_format=torch.contiguous_format)
     models = {'eager': plain, 'eager, channels last': load_model(*args.model, device='cpu', engine='torch'),
@@ -61,6 +60,7 @@ def compare(args, models, size):
 
 def timed_detect(args, model, size):
     """Opens, decodes, detects, merges: ``(detections, seconds, CPU seconds)`` of all that a user waits for once the model is loaded."""
+    torch.set_num_threads(1 if model.engine == 'openvino' else args.threads)
     start, cpu = time.perf_counter(), time.process_time()
     with open_slide(args.frame, um_per_px=args.um_per_px) as slide:
         found = detect(slide, model, tile_size=size)

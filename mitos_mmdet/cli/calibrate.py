@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mitos_mmdet.cli import detection_flags as flags
-from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_chosen
 from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.cli.printed import text_table
 from mitos_mmdet.cli.progress_line import ProgressLine
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     um_per_px = flags.read_um_per_px(args.um_per_px)
     if um_per_px is not None:
         truth.frames = [dataclasses.replace(frame, um_per_px=um_per_px) for frame in truth.frames]
-    model = _model(args)
+    model = load_chosen(args)
     from mitos_mmdet.model_zoo.calibration import write_calibration
     from mitos_mmdet.slides.labelled_frames import detect_frames
 
@@ -99,12 +99,6 @@ def _check(args):
     if not args.images.is_dir():
         raise ValueError(f'{args.images}: no such folder. Give the folder that the file names in {args.annotations} are relative to')
     check_outputs({'--out': args.out}, [args.annotations, args.images], {'--out': FORMAT.encode()}, {'--out': ('.json', )})
-
-
-def _model(args):
-    from mitos_mmdet.model_zoo import load_model
-
-    return load_model(**model_choice(args))
 
 
 def _words(args):

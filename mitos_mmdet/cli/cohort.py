@@ -12,7 +12,7 @@ from pathlib import Path
 from mitos_mmdet.cli.cohort_manifest import read_cohort
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
-from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_chosen
 from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.short_warnings import short_warnings
@@ -67,8 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     how = 'one after the other in this process' if alone else f'{workers} at once on Ray'
     print(f"{len(part)} slide{'' if len(part) == 1 else 's'}, {how}, {cpus} cores each")
     threads = args.cpus_per_worker if alone else cpus  # alone, the engine's own choice where none is asked for
+    factory = functools.partial(load_chosen, args, args.calibration, threads)
     with short_warnings():
-        rows = run_cohort(part, args.out, _factory(args, threads), _settings(args), workers, args.address, cpus, gpus,
+        rows = run_cohort(part, args.out, factory, _settings(args), workers, args.address, cpus, gpus,
                           say=lambda line: print(printable(line), flush=True))
     table, page = write_cohort(args.out, rows, stem)
     counts = counts_of(rows)
@@ -129,12 +130,6 @@ def _settings(args):
 
     return SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, stain='none' if args.no_stain else None,
                          outputs=tuple(name for name in OUTPUTS if not (args.no_page and name == 'page')), **hotspot_settings(args))
-
-
-def _factory(args, threads):
-    from mitos_mmdet.model_zoo import load_model
-
-    return functools.partial(load_model, **model_choice(args), threads=threads, calibration=args.calibration)
 
 
 def _gpus(device):

@@ -9,7 +9,7 @@ from pathlib import Path
 from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, say_not_read, without_dicom_parts
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
-from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, model_choice
+from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_chosen
 from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.progress_line import ProgressLine
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     line = ProgressLine('')
     line.say('loading the model')
     try:
-        model = _model(args)
+        model = load_chosen(args, args.calibration)
     finally:
         line.clear()
     from mitos_mmdet.slides.settings import SlideSettings
@@ -134,12 +134,6 @@ def _check_places(places, inputs, args):
     from mitos_mmdet.slides.check_places import check_places
 
     check_places(places, [*inputs, args.roi, args.calibration, *(args.model or ())])
-
-
-def _model(args):
-    from mitos_mmdet.model_zoo import load_model
-
-    return load_model(**model_choice(args), calibration=args.calibration)
 
 
 def _outputs(args):

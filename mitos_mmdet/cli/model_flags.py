@@ -1,9 +1,12 @@
 """The flags that choose a model, the same for every command that detects."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mitos_mmdet.model_zoo.load_model import DEVICES, ENGINES, PRECISIONS
+
+if TYPE_CHECKING:
+    from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 
 def add_model_flags(command: argparse.ArgumentParser) -> None:
@@ -27,7 +30,27 @@ def check_model_flag(args: argparse.Namespace) -> None:
         raise ValueError(f"--model {' '.join(args.model)}: give the name of a bundled model, or CONFIG CHECKPOINT")
 
 
-def model_choice(args: argparse.Namespace) -> dict[str, Any]:
+def load_chosen(args: argparse.Namespace, calibration: str | None = None, threads: int | None = None) -> 'LoadedModel':
+    """The model that the flags choose. Where OpenVINO computes, torch is left one thread: two pools of threads would fight for the cores.
+
+    Args:
+        args: With the flags of ``add_model_flags``.
+        calibration, threads: As of ``load_model``.
+
+    Raises:
+        ValueError: As of ``load_model``.
+    """
+    import torch
+
+    from mitos_mmdet.model_zoo import load_model
+
+    model = load_model(**_model_choice(args), threads=threads, calibration=calibration)
+    if model.engine == 'openvino':
+        torch.set_num_threads(1)
+    return model
+
+
+def _model_choice(args: argparse.Namespace) -> dict[str, Any]:
     """What the flags say, as arguments of ``load_model``."""
     model, checkpoint = (*(args.model or ()), None, None)[:2]
     return dict(model=model, checkpoint=checkpoint, device=args.device, engine=args.engine, precision=args.precision,

@@ -27,7 +27,7 @@ PLANTED = np.array([[30.0, 30.0], [90.0, 45.0], [60.0, 20.0]])
 def model(monkeypatch):
     """The model that the command loads; ``model.network.tiles`` counts what it was shown."""
     made = discs.disc_model()
-    monkeypatch.setattr(command, '_model', lambda args: made)
+    monkeypatch.setattr(command, 'load_chosen', lambda *_: made)
     return made
 
 
@@ -206,7 +206,7 @@ def test_what_cannot_be_meant(model, tmp_path, more, message):
 
 
 def test_a_file_where_a_slides_folder_goes_is_known_before_the_model_is_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(command, '_model', None)
+    monkeypatch.setattr(command, 'load_chosen', None)
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'a').write_text('mine')
     with pytest.raises(ValueError, match='--out .*out/a: cannot be written there'):

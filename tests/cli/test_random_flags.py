@@ -24,6 +24,6 @@ def test_a_sheet_without_samples_columns_or_px(tmp_path, flag):
 @pytest.mark.parametrize('more, words', [(['--radius', '7,5um'], "not a length: '7,5um'"), (['--seed', '-1'], '--seed -1'),
                                          (['--bootstrap', '-1'], '--bootstrap -1')])
 def test_calibrate_checks_its_numbers_before_the_model_is_loaded(tmp_path, monkeypatch, more, words):
-    monkeypatch.setattr(calibrate, '_model', None)
+    monkeypatch.setattr(calibrate, 'load_chosen', None)
     with pytest.raises(ValueError, match=words):
         calibrate.main([str(tmp_path / 'a.json'), str(tmp_path), '--out', str(tmp_path / 'c.json'), *more])

@@ -136,7 +136,7 @@ def test_detect_reads_what_it_can_and_tells_of_the_rest(tmp_path, monkeypatch, c
     pytest.importorskip('openslide')
     from vendor_scenes import SCENES
 
-    monkeypatch.setattr(command, '_model', lambda args: disc_model(tile_size=128))
+    monkeypatch.setattr(command, 'load_chosen', lambda *_: disc_model(tile_size=128))
     here, out = tmp_path / 'in', tmp_path / 'out'
     for name in ('mrxs', 'scn', 'bif'):
         (here / name).mkdir(parents=True)
