@@ -23,13 +23,9 @@ from mitos_mmdet.core.files import draft
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.model_zoo.bundled import find_bundled
-from mitos_mmdet.models.classifiers.atypical_network import UM_PER_PX, AtypicalNetwork, probabilities
-from mitos_mmdet.models.classifiers.atypical_training import (
-    balanced_accuracy,
-    bootstrap_interval,
-    patient_folds,
-    train_network,
-)
+from mitos_mmdet.models.classifiers.patch_classifier import UM_PER_PX, PatchClassifier, probabilities
+from mitos_mmdet.models.classifiers.patch_training import draw_evenly, train_network
+from mitos_mmdet.models.classifiers.patient_folds import balanced_accuracy, bootstrap_interval, patient_folds
 
 FOLDS = 5
 NAME = 'efficientnet-lite0_atypical'
@@ -40,7 +36,7 @@ def main():
     command.add_argument('root', help='folder of AMI-BR.csv and its patches')
     command.add_argument('--out', type=Path, required=True)
     command.add_argument('--from-imagenet', action='store_true', help="begin with ImageNet's weights, not the detector's backbone")
-    command.add_argument('--iterations', type=int, default=900)
+    command.add_argument('--iterations', type=int, default=2000)
     command.add_argument('--batch', type=int, default=64)
     command.add_argument('--lr', type=float, default=5e-4)
     command.add_argument('--seed', type=int, default=0)
@@ -80,13 +76,14 @@ def cross_validate(args):
     write_bundle(network, args, len(rows), int(atypical.sum()), score)
 
 
-def trained(path, patches, atypical, um_per_px, device, **settings):
+def trained(path, patches, atypical, um_per_px, batch, device, **settings):
     """The network of an earlier run at ``path``, else a new one, which goes there."""
     if path.exists():
-        network = AtypicalNetwork()
+        network = PatchClassifier()
         network.load_state_dict(torch.load(path, weights_only=True))
         return network.eval().to(device)
-    network = train_network(patches, atypical, um_per_px, device=device, **settings)
+    draw = draw_evenly(patches.to(device), atypical, um_per_px, batch)
+    network = train_network(draw, frozen_blocks=2, device=device, **settings)  # two blocks: ours
     with draft(path) as unfinished:
         torch.save(network.state_dict(), unfinished)
     return network

@@ -210,8 +210,8 @@ def ours(args, engine, tile_size, overlap, precision='float32'):
 
     clock = ThreadClock()
     model.stream = clock.steps('network', model.stream)
-    if model.second_reader is not None:
-        model.second_reader.predict = clock.calls('network', model.second_reader.predict)
+    for group in model.second_reader.groups if model.second_reader else ():
+        group.predict = clock.calls('network', group.predict)
 
     def work():
         with open_slide(args.image, um_per_px=args.um_per_px) as slide:

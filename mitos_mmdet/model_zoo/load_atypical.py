@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from mitos_mmdet.model_zoo.bundled import BundledModel, bundled_names, check_sha256, find_bundled
+from mitos_mmdet.model_zoo.bundled import BundledModel, bundled_names, find_bundled
+from mitos_mmdet.model_zoo.load_classifier import load_classifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ class AtypicalClassifier:
     """Probability that a mitotic figure is atypical.
 
     Args:
-        network: Gives the logits of fields: ``AtypicalNetwork`` in evaluation mode, or the same by OpenVINO.
+        network: Gives the logits of fields: ``PatchClassifier`` in evaluation mode, or the same by OpenVINO.
         bundled: ``BundledModel``.
         device: Where it runs.
 
@@ -25,7 +26,7 @@ class AtypicalClassifier:
     """
 
     def __init__(self, network: 'Callable[[torch.Tensor], torch.Tensor]', bundled: BundledModel, device: str):
-        from mitos_mmdet.models.classifiers.atypical_network import PATCH_PX, UM_PER_PX
+        from mitos_mmdet.models.classifiers.patch_classifier import PATCH_PX, UM_PER_PX
 
         self.name, self.sha256 = bundled.name, bundled.card['sha256']
         self.um_per_px, self.crop_size = UM_PER_PX, PATCH_PX
@@ -36,7 +37,7 @@ class AtypicalClassifier:
         import numpy as np
         import torch
 
-        from mitos_mmdet.models.classifiers.atypical_network import probabilities
+        from mitos_mmdet.models.classifiers.patch_classifier import probabilities
 
         return probabilities(self._network, torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).to(self._device))
 
@@ -54,17 +55,5 @@ def load_atypical(device: str = 'cpu', engine: str = 'torch', threads: int | Non
     """
     if not bundled_names('atypical'):
         return None
-    from mitos_mmdet.compat.checkpoints import check_fits, read_checkpoint
-    from mitos_mmdet.models.classifiers.atypical_network import AtypicalNetwork
-
     bundled = find_bundled(kind='atypical')
-    check_sha256(bundled.checkpoint, bundled.card['sha256'])
-    network = AtypicalNetwork()
-    network.load_state_dict(check_fits(read_checkpoint(bundled.checkpoint), network, bundled.checkpoint))
-    network.eval()
-    if engine != 'openvino':
-        return AtypicalClassifier(network.to(device), bundled, device)
-    from mitos_mmdet.model_zoo.networks.openvino_module import OpenVinoModule
-
-    compiled = OpenVinoModule(network, bundled.card['sha256'], threads)
-    return AtypicalClassifier(lambda fields: compiled(fields.numpy())[0], bundled, device)
+    return AtypicalClassifier(load_classifier(bundled, device, engine, threads), bundled, device)

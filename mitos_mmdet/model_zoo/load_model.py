@@ -75,7 +75,7 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
     key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
     network, notes = _network(detector, device, engine, threads, key, precision)
     reader = load_second_reader(card, device, network.engine, threads, precision)
-    together = f'{digest} {reader.sha256} {reader.weight}' if reader else ''
+    together = f'{digest} {reader.sha256}' if reader else ''
     tile_size, overlap = tiling(cfg)
     facts = dict(
         name=name, classes=classes, sha256=hashlib.sha256(together.encode()).hexdigest() if reader else digest, device=device, card=card,

@@ -1,4 +1,4 @@
-"""The second reading of a slide: another network scores the detections again."""
+"""The second reading of a slide: other networks score the detections again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,15 +29,16 @@ def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tis
         reader: ``SecondReader``.
         tissue: ``TissueMask`` that the slide's stain is measured on; None: the whole slide.
         progress: Called as ``progress(done, total)`` after every few crops.
-        normalise: Give the reader the colours that it was trained with, where it wants such; False: those of the slide.
+        normalise: Give networks the colours that they were trained with, where they want such; False: those of the slide.
     """
     mitoses = detections.labels == detections.classes.index(MITOSIS)
     chosen = np.flatnonzero(mitoses & (detections.scores >= reader.least_score))
-    opinions = np.zeros(len(detections))
-    stain, _ = slide_stain(slide, reader, tissue) if normalise and len(chosen) else (None, None)
-    for part, crops in read_crops(slide, detections.points[chosen], reader.crop_size, reader.um_per_px):
-        opinions[chosen[part]] = reader.predict(np.stack([reader.prepare(crop, stain) for crop in crops]))
-        if progress is not None:
-            progress(min(part.stop, len(chosen)), len(chosen))
+    opinions = np.zeros((len(reader.groups), len(detections)))
+    for number, group in enumerate(reader.groups):
+        stain, _ = slide_stain(slide, group, tissue) if normalise and len(chosen) else (None, None)
+        for part, crops in read_crops(slide, detections.points[chosen], group.crop_size, group.um_per_px):
+            opinions[number, chosen[part]] = group.predict(np.stack([group.prepare(crop, stain) for crop in crops]))
+            if progress is not None:
+                progress(number * len(chosen) + min(part.stop, len(chosen)), len(reader.groups) * len(chosen))
     scores = np.where(mitoses, reader.mean(detections.scores, opinions), detections.scores)
     return replace(detections, scores=scores).take(np.argsort(-scores, kind='stable'))

@@ -11,14 +11,14 @@ import torch
 from mitos_mmdet.model_zoo import bundled
 from mitos_mmdet.model_zoo.load_atypical import load_atypical
 
-network = pytest.importorskip('mitos_mmdet.models.classifiers.atypical_network')
+network = pytest.importorskip('mitos_mmdet.models.classifiers.patch_classifier')
 
 
 def test_it_is_loaded_by_its_card_and_gives_probabilities(tmp_path, monkeypatch):
     monkeypatch.setattr(bundled, 'WEIGHTS', tmp_path)
     assert load_atypical() is None
     torch.manual_seed(0)
-    made = network.AtypicalNetwork().eval()
+    made = network.PatchClassifier().eval()
     torch.save({key: value.half() if value.is_floating_point() else value for key, value in made.state_dict().items()}, tmp_path / 'a.pth')
     digest = hashlib.sha256((tmp_path / 'a.pth').read_bytes()).hexdigest()
     card = dict(kind='atypical', sha256=digest, um_per_px=0.25, threshold=0.5, classes=['normal', 'atypical'])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mitos_mmdet.models.classifiers.atypical_network import INPUT_PX, view_fields
-from mitos_mmdet.models.classifiers.atypical_training import augment, balanced_accuracy, bootstrap_interval, patient_folds
+from mitos_mmdet.models.classifiers.patch_classifier import INPUT_PX, view_fields
+from mitos_mmdet.models.classifiers.patch_training import augment, balanced_accuracy, bootstrap_interval, patient_folds
 
 
 def spot(x, y):

@@ -1,4 +1,4 @@
-"""The network that tells atypical from normal mitotic figures: EfficientNet-lite0 on the middle of a patch."""
+"""``PatchClassifier``: EfficientNet-lite on the middle of a patch. It tells atypical from normal mitotic figures, or true from false ones."""
 
 from collections.abc import Callable
 
@@ -13,21 +13,22 @@ FIELD_PX, INPUT_PX = 80, 128  # ours: 20 um around the figure's centre, enlarged
 MEAN, STD = 127.0, 128.0  # of the ImageNet weights
 
 
-class AtypicalNetwork(nn.Module):
+class PatchClassifier(nn.Module):
     """One logit per patch. Its state dict is timm's, under ``body.``.
 
     Args:
+        arch: ``'lite0'``, ``'lite1'`` or ``'lite2'``.
         pretrained: Start from ImageNet (``imagenet_weights``), as training does; weights of a checkpoint need none.
         drop_rate: Dropout before the last layer (ours).
     """
 
-    def __init__(self, pretrained: bool = False, drop_rate: float = 0.3):
+    def __init__(self, arch: str = 'lite0', pretrained: bool = False, drop_rate: float = 0.3):
         super().__init__()
         import timm
-        self.body = timm.create_model('tf_efficientnet_lite0', num_classes=1, drop_rate=drop_rate)
+        self.body = timm.create_model(f'tf_efficientnet_{arch}', num_classes=1, drop_rate=drop_rate)
         if pretrained:
             from mitos_mmdet.models.backbones.efficientnet_lite import imagenet_weights
-            weights = {key: value for key, value in imagenet_weights('lite0').items() if not key.startswith('classifier')}
+            weights = {key: value for key, value in imagenet_weights(arch).items() if not key.startswith('classifier')}
             self.body.load_state_dict(weights, strict=False)
 
     def forward(self, fields: torch.Tensor) -> torch.Tensor:
@@ -71,14 +72,15 @@ def view_fields(patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_
 
 @torch.inference_mode()
 def probabilities(network: Callable[[torch.Tensor], torch.Tensor], patches: torch.Tensor, um_per_px: float | torch.Tensor = UM_PER_PX,
-                  batch: int = 64) -> np.ndarray:
-    """Probability that each figure is atypical, the mean over four quarter turns; both classes are taken as equally likely beforehand.
+                  batch: int = 64, turns: int = 4) -> np.ndarray:
+    """Probability of the class that the network was trained to find; both classes are taken as equally likely beforehand.
 
     Args:
-        network: ``AtypicalNetwork`` in evaluation mode, or what gives its logits.
+        network: ``PatchClassifier`` in evaluation mode, or what gives its logits.
         patches: uint8 ``(N, 3, H, W)`` RGB tensor on the network's device, the figures in their middles.
         um_per_px: Of the patches; number or ``(N,)``.
         batch: Patches at a time.
+        turns: Quarter turns whose mean counts, 1 to 4.
 
     Returns:
         numpy.ndarray: ``(N,)`` float64.
@@ -87,6 +89,6 @@ def probabilities(network: Callable[[torch.Tensor], torch.Tensor], patches: torc
     sizes = torch.as_tensor(np.broadcast_to(np.asarray(um_per_px, np.float32), len(patches)).copy(), device=patches.device)
     for start in range(0, len(patches), batch):
         fields = view_fields(patches[start:start + batch].float(), sizes[start:start + batch])
-        turns = [network(torch.rot90(fields, turn, (2, 3))).float().sigmoid() for turn in range(4)]
-        found.append(torch.stack(turns).mean(dim=0).double().cpu().numpy())
+        views = [network(torch.rot90(fields, turn, (2, 3))).float().sigmoid() for turn in range(turns)]
+        found.append(torch.stack(views).mean(dim=0).double().cpu().numpy())
     return np.concatenate(found)
