@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitos_mmdet.cli.load_mmdet import load_mmdet
-from mitos_mmdet.compat.config_edits import datasets_in, set_classes
+from mitos_mmdet.compat.config_edits import datasets_in, set_classes, set_data_root
 from mitos_mmdet.compat.devices import set_device
 from mitos_mmdet.core.outputs import check_writable
 
@@ -76,7 +76,7 @@ def read_config(args: argparse.Namespace) -> 'Config':
             cfg[loader].update(persistent_workers=False, prefetch_factor=None)
         for dataset in datasets_in(cfg.get(loader)):
             if data_root:
-                dataset['data_root'] = data_root
+                set_data_root(dataset, data_root)
             if args.strict and dataset['type'] == 'MitosisDataset':
                 dataset['strict'] = True
     set_device(cfg, args.device, args.launcher)

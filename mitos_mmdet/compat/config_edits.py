@@ -1,6 +1,7 @@
 """Edits of mmengine configs that are plain dicts and lists: they work on a ``Config`` and on its content alike."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +28,26 @@ def datasets_in(part: Any) -> Iterator:
 def metrics_in(evaluator: Any, kind: str = 'CentroidMetric') -> list:
     """The evaluators of a type, among one or several."""
     return [part for part in dicts_in(evaluator) if part.get('type') == kind]
+
+
+def set_data_root(dataset: Any, root: str) -> None:
+    """Gives a dataset another ``data_root``, which also holds for the files below the old one that its transforms name.
+
+    Args:
+        dataset: Its config, changed in place.
+        root: The folder.
+    """
+    if old := str(dataset.get('data_root') or '').rstrip('/'):
+        dataset.update(_moved(dict(dataset), old, root))
+    dataset['data_root'] = root
+
+
+def _moved(part, old, new):
+    if isinstance(part, dict):
+        return {key: new if key == 'data_root' and str(value).rstrip('/') == old else _moved(value, old, new) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return type(part)(_moved(item, old, new) for item in part)
+    return str(Path(new, part[len(old) + 1:])) if isinstance(part, str) and part.startswith(f'{old}/') else part
 
 
 def brings_weights(cfg: 'Config') -> bool:

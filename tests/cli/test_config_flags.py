@@ -30,6 +30,17 @@ def test_no_workers_need_no_other_flag(tmp_path):
     assert cfg.test_dataloader.persistent_workers and cfg.test_dataloader.prefetch_factor == 2
 
 
+@pytest.mark.parametrize('old', ['data/', 'data'])
+def test_a_data_root_holds_for_files_that_transforms_name(tmp_path, old):
+    text = (f"{MODEL}transform = dict(type='T', bank=['data/a/stains.json', 'other/stains.json'], data_root='{old}', name='data')\n"
+            f"one = dict(type='D', ann_file='a/b.json', data_root='{old}', pipeline=[transform])\n"
+            "train_dataloader = dict(dataset=dict(datasets=[one, dict(type='D', ann_file='c.json')]))\n")
+    first, second = read(tmp_path, text, '--data-root', '/mnt/').train_dataloader.dataset.datasets
+    assert first.data_root == second.data_root == '/mnt/' and first.ann_file == 'a/b.json'
+    assert first.pipeline[0].bank == ['/mnt/a/stains.json', 'other/stains.json']
+    assert first.pipeline[0].name == 'data' and first.pipeline[0].data_root == '/mnt/'
+
+
 @pytest.mark.parametrize('unit, done, says', [('epoch', 3, True), ('iter', 3, True), ('epoch', 2, False)])
 def test_resuming_a_finished_training_says_so(tmp_path, capsys, unit, done, says):
     cfg = read(tmp_path, f"{MODEL}train_cfg = dict(max_{unit}s=3)\nload_from = 'last.pth'\n")

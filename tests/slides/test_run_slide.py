@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from mitos_mmdet.model_zoo.second_reader import SecondReader
 from mitos_mmdet.slides import write_outputs
 from mitos_mmdet.slides.run_slide import run_slide
 from mitos_mmdet.slides.settings import SlideSettings
@@ -66,9 +67,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, monkeypatch, when):
 
 
 class NormalisingReader:
-    """A second reader that agrees with the detector, and notes which stain its crops were prepared with."""
+    """Networks of a second reader that notes which stain its crops were prepared with."""
 
-    name, sha256, um_per_px, crop_size, least_score, normalizer = 'agrees', 'a' * 64, 0.25, 16, 0.2, 'some'
+    name, sha256, um_per_px, crop_size, weight, normalizer = 'agrees', 'a' * 64, 0.25, 16, 0.5, 'some'
 
     def __init__(self):
         self.stains = []
@@ -83,14 +84,11 @@ class NormalisingReader:
     def predict(self, crops):
         return np.ones(len(crops))
 
-    def mean(self, scores, opinions):
-        return scores
-
 
 @pytest.mark.parametrize('stain, expected', [(None, 'its stain'), ('none', None)])
 def test_no_stain_holds_for_the_second_reader_too(tmp_path, stain, expected):
     Image.fromarray(pixels()).save(tmp_path / 'a.png')
     model = disc_model()
-    model.second_reader = NormalisingReader()
+    model.second_reader = SecondReader([NormalisingReader()])
     run_slide(tmp_path / 'a.png', model, tmp_path / 'out', SlideSettings(um_per_px=0.25, stain=stain, outputs=('csv', )))
-    assert model.second_reader.stains == [expected] * 2
+    assert model.second_reader.groups[0].stains == [expected] * 2

@@ -1,4 +1,4 @@
-"""``PatchClassifier``: EfficientNet-lite on the middle of a patch. It tells atypical from normal mitotic figures, or true from false ones."""
+"""``PatchClassifier``: EfficientNet-lite on the middle of a patch. It finds atypical mitotic figures, or true ones among candidates."""
 
 from collections.abc import Callable
 

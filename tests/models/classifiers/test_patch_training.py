@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mitos_mmdet.models.classifiers.patch_classifier import INPUT_PX, view_fields
-from mitos_mmdet.models.classifiers.patch_training import augment, balanced_accuracy, bootstrap_interval, patient_folds
+from mitos_mmdet.models.classifiers.patch_classifier import INPUT_PX, PatchClassifier, view_fields
+from mitos_mmdet.models.classifiers.patch_training import augment, draw_evenly, train_network
+from mitos_mmdet.models.classifiers.patient_folds import balanced_accuracy, bootstrap_interval, patient_folds
 
 
 def spot(x, y):
@@ -56,3 +57,22 @@ def test_balanced_accuracy_counts_both_classes_alike():
     assert math.isnan(balanced_accuracy(atypical[:2], [0.9, 0.1]))
     low, high = bootstrap_interval(np.arange(10) % 5, atypical, np.where(atypical, 0.9, 0.1), resamples=50)
     assert low == high == 1.0
+
+
+def test_batches_hold_both_classes_alike():
+    wanted = np.arange(20) < 3
+    patches, um_per_px, drawn = draw_evenly(torch.arange(20), wanted, np.full(20, 0.25), 8)(np.random.default_rng(0))
+    assert drawn.sum() == 4 and (patches.numpy() < 3).tolist() == drawn.tolist() and len(um_per_px) == 8
+
+
+@pytest.mark.parametrize('frozen_blocks', [None, 2])
+def test_training_tells_dark_from_bright_and_keeps_frozen_layers(frozen_blocks):
+    patches = torch.zeros(8, 3, 128, 128, dtype=torch.uint8)
+    wanted = np.arange(8) < 4
+    patches[4:] = 255
+    losses = []
+    network = train_network(draw_evenly(patches, wanted, np.full(8, 0.25), 8), frozen_blocks=frozen_blocks, iterations=12,
+                            progress=lambda step, loss: losses.append(loss))
+    assert losses[-1] < losses[0] - 0.1 and not network.training
+    untouched = PatchClassifier(pretrained=True).body.conv_stem.weight
+    assert torch.equal(network.body.conv_stem.weight, untouched) == (frozen_blocks is not None)
