@@ -10,17 +10,16 @@ settings is refused. At last a network trained on all patches goes into ``OUT/NA
 
 import argparse
 import csv
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import torch
+from classifier_bundle import write_bundle
 from PIL import Image
 
 from mitos_mmdet.contests.ami_br import read_table
 from mitos_mmdet.core.console import run
 from mitos_mmdet.core.files import draft
-from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.output_folder import claimed
 from mitos_mmdet.model_zoo.bundled import find_bundled
 from mitos_mmdet.models.classifiers.patch_classifier import UM_PER_PX, PatchClassifier, probabilities
@@ -73,7 +72,10 @@ def cross_validate(args):
         table.writerows((row['file_name'], patient, fold, int(row['atypical']), f'{value:.6f}')
                         for row, patient, fold, value in zip(rows, patients, folds, probability, strict=True))
     network = trained(args.out / 'all.pth', patches, atypical, um_per_px, **settings)
-    write_bundle(network, args, len(rows), int(atypical.sum()), score)
+    write_bundle(network, args.out, NAME, kind='atypical', um_per_px=UM_PER_PX, threshold=0.5, classes=['normal', 'atypical'],
+                 training_data=[f'AMi-Br, {len(rows)} patches around mitotic figures, {atypical.sum()} of them atypical'],
+                 training=dict(seed=args.seed, iterations=args.iterations, batch=args.batch, lr=args.lr, weights='float16'),
+                 metrics={'five folds, no patient in two': dict(balanced_accuracy=score)})
 
 
 def trained(path, patches, atypical, um_per_px, batch, device, **settings):
@@ -87,18 +89,6 @@ def trained(path, patches, atypical, um_per_px, batch, device, **settings):
     with draft(path) as unfinished:
         torch.save(network.state_dict(), unfinished)
     return network
-
-
-def write_bundle(network, args, count, atypical, score):
-    """Writes the weights in half precision, and their card."""
-    weights = args.out / f'{NAME}.pth'
-    torch.save({key: value.half() if value.is_floating_point() else value for key, value in network.cpu().state_dict().items()}, weights)
-    write_json(dict(
-        kind='atypical', sha256=hashlib.sha256(weights.read_bytes()).hexdigest(), um_per_px=UM_PER_PX, threshold=0.5,
-        classes=['normal', 'atypical'], training_data=[f'AMi-Br, {count} patches around mitotic figures, {atypical} of them atypical'],
-        training=dict(seed=args.seed, iterations=args.iterations, batch=args.batch, lr=args.lr, weights='float16'),
-        metrics={'five folds, no patient in two': dict(balanced_accuracy=score)},
-        limits='Human breast cancer alone; research use only; docs/model_card.md'), args.out / f'{NAME}.json')
 
 
 def backbone_of_the_bundled_detector():

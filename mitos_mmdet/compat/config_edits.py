@@ -44,7 +44,8 @@ def set_data_root(dataset: Any, root: str) -> None:
 
 def _moved(part, old, new):
     if isinstance(part, dict):
-        return {key: new if key == 'data_root' and str(value).rstrip('/') == old else _moved(value, old, new) for key, value in part.items()}
+        return {key: new if key == 'data_root' and str(value).rstrip('/') == old else _moved(value, old, new)
+                for key, value in part.items()}
     if isinstance(part, (list, tuple)):
         return type(part)(_moved(item, old, new) for item in part)
     return str(Path(new, part[len(old) + 1:])) if isinstance(part, str) and part.startswith(f'{old}/') else part

@@ -27,7 +27,7 @@ def lay_out(sample, root):
     pixels = np.asarray(Image.open(root / 'atypia14' / frame['file_name']).convert('RGB'))
     Image.fromarray(pixels[:128, :128]).save(root / 'ami_br/patch.png')
     patches = dict(truth, images=[dict(frame, file_name='patch.png', width=128, height=128)],
-                   annotations=[dict(truth['annotations'][0], image_id=frame['id'], category_id=1, bbox=[39, 39, 50, 50], centroid=[64, 64])])
+                   annotations=[dict(id=1, image_id=frame['id'], category_id=1, bbox=[39, 39, 50, 50], centroid=[64, 64])])
     (root / 'ami_br/annotations.json').write_text(json.dumps(patches))
 
 
