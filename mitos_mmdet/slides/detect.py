@@ -90,7 +90,7 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
                             boxes[inside], classes=model.classes)
     if model.second_reader is None:
         return detections
-    return read_again(slide, detections, model.second_reader, tissue, second_progress, normalise)
+    return read_again(slide, detections, model.second_reader, tissue, second_progress, normalise, model.device)
 
 
 def _without_border(tile, inside):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tissue: 'TissueMask | None' = None,
-               progress: Callable[[int, int], None] | None = None, normalise: bool = True) -> Detections:
+               progress: Callable[[int, int], None] | None = None, normalise: bool = True, device: str = 'cpu') -> Detections:
     """The detections with the mean score of the detector and of a second reader, by falling score.
 
     Mitotic figures that the detector scores below ``reader.least_score`` are not read again: the reader's score counts as 0 there.
@@ -30,13 +30,14 @@ def read_again(slide: Slide, detections: Detections, reader: 'SecondReader', tis
         tissue: ``TissueMask`` that the slide's stain is measured on; None: the whole slide.
         progress: Called as ``progress(done, total)`` after every few crops.
         normalise: Give networks the colours that they were trained with, where they want such; False: those of the slide.
+        device: Where the networks run.
     """
     mitoses = detections.labels == detections.classes.index(MITOSIS)
     chosen = np.flatnonzero(mitoses & (detections.scores >= reader.least_score))
     opinions = np.zeros((len(reader.groups), len(detections)))
     for number, group in enumerate(reader.groups):
         stain, _ = slide_stain(slide, group, tissue) if normalise and len(chosen) else (None, None)
-        for part, crops in read_crops(slide, detections.points[chosen], group.crop_size, group.um_per_px):
+        for part, crops in read_crops(slide, detections.points[chosen], group.crop_size, group.um_per_px, device):
             opinions[number, chosen[part]] = group.predict(np.stack([group.prepare(crop, stain) for crop in crops]))
             if progress is not None:
                 progress(number * len(chosen) + min(part.stop, len(chosen)), len(reader.groups) * len(chosen))
