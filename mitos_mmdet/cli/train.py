@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not args.resume:
         _check_start(cfg)
     _apply_flags(cfg, args)
+    if not args.resume:
+        _check_there(cfg)
     try:
         _train(cfg, args, _resumed_checkpoint(cfg, args))
     except URLError as error:
@@ -112,6 +114,14 @@ def _check_start(cfg):
         if path.is_file() and path.resolve().parent == Path(cfg.work_dir).resolve():
             raise ValueError(f'{path}: lies in the work dir of this training, whose checkpoints could replace it. Choose another '
                              f'--work-dir')
+
+
+def _check_there(cfg):
+    """The file of weights to start from is there, before the work dir is."""
+    path = cfg.get('load_from')
+    if path and '://' not in path and not Path(path).is_file():
+        raise ValueError(f'{path}: no such checkpoint, which this training starts from. Train it first, name another by --cfg-options '
+                         f'load_from=FILE, or start without by --from-scratch')
 
 
 def _say_if_finished(cfg, meta):
