@@ -37,7 +37,8 @@ class CropDataset(MitosisDataset):
         box_size: Side of the boxes around centroids, with its unit (MIDOG's labels: 50 px at about 0.23 um/px).
         scales: Range of the scaling (ours: 0.8 to 1.25, as cells and scanners differ).
         jitter: Distance of a label from the crop's middle, as a share of the crop's side, at most (ours: 0.4).
-        background: Classes whose labels only place crops and get no box: hard negatives for a detector of one class (ours: none).
+        background: Classes whose labels only place crops and get no box: hard negatives for a detector of one class (ours: none). They
+            come last in ``metainfo['classes']`` of the arguments and are not among those of the dataset.
 
     Raises:
         ValueError: As ``MitosisDataset``, here before training; no frame can be read; shares that are not three numbers from 0, or all 0.
@@ -56,6 +57,12 @@ class CropDataset(MitosisDataset):
         self.background = tuple(background)
         super().__init__(*args, **kwargs)
 
+    @property
+    def metainfo(self) -> dict:
+        """A copy, whose classes are those with boxes: what a network is trained for, and its checkpoints name."""
+        metainfo = super().metainfo
+        return dict(metainfo, classes=tuple(name for name in metainfo['classes'] if name not in self.background))
+
     def full_init(self) -> None:
         """Reads annotations and pixels, measures stains."""
         if self._fully_initialized:
@@ -66,9 +73,12 @@ class CropDataset(MitosisDataset):
             self._frames = [frame for frame in pool.map(self._read, infos) if frame is not None]
         if not self._frames:
             raise ValueError(f'{self.ann_file}: none of its {len(infos)} images can be read. Fetch them again, or set data_root')
-        self._unboxed = [number for number, name in enumerate(self.metainfo['classes']) if name in self.background]
+        self._unboxed = [number for number, name in enumerate(self._metainfo['classes']) if name in self.background]
+        if self._unboxed and self._unboxed[0] < len(self.metainfo['classes']):
+            raise ValueError(f"{self.ann_file}: classes {self._metainfo['classes']} with background={self.background}: the background's "
+                             f'come last, as the labels of the others count from 0')
         self._places = {kind: [(number, point) for number, (_, points, labels, _) in enumerate(self._frames)
-                               for point, label in zip(points, labels, strict=True) if self.metainfo['classes'][label] == kind]
+                               for point, label in zip(points, labels, strict=True) if self._metainfo['classes'][label] == kind]
                         for kind in KINDS[:2]}
 
     def __len__(self):

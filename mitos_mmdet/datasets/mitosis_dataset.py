@@ -61,7 +61,7 @@ class MitosisDataset(CocoDataset):
         content = read_annotations(self.ann_file)
         self._check(content)
         ids = {category['name']: category['id'] for category in content['categories']}
-        self.cat_ids = [ids[name] for name in self.metainfo['classes']]
+        self.cat_ids = [ids[name] for name in self._metainfo['classes']]
         self.cat2label = {number: label for label, number in enumerate(self.cat_ids)}
         labels, lost = labels_by_image(content)
         self.cat_img_map = {number: [annotation['image_id'] for annotation in content['annotations']
@@ -86,7 +86,7 @@ class MitosisDataset(CocoDataset):
             if fault:
                 raise ValueError(f"{self.ann_file}: annotation {annotation['id']} {fault}. Correct the file, or convert the dataset again")
         names = [category['name'] for category in content['categories']]
-        unknown = [name for name in self.metainfo['classes'] if name not in names]
+        unknown = [name for name in self._metainfo['classes'] if name not in names]
         if unknown:
             raise ValueError(f"{self.ann_file}: has no class {', '.join(map(repr, unknown))}, only {', '.join(map(repr, names))}. "
                              f"Set metainfo=dict(classes=(...,)) of the dataset to names of the file (one name needs its comma)")
@@ -102,8 +102,8 @@ class MitosisDataset(CocoDataset):
                              f"data_prefix) to where the images are")
         wanted = sum(annotation['category_id'] in self.cat2label for annotation in content['annotations'])
         if wanted and not any(info['instances'] for info in infos):
-            raise ValueError(f'{self.ann_file}: none of its {wanted} annotations of {self.metainfo["classes"]} can be used: they are of no '
-                             f'image of the file, or of unusable ones. Correct the file, or convert the dataset again')
+            raise ValueError(f'{self.ann_file}: none of its {wanted} annotations of {self._metainfo["classes"]} can be used: they are of '
+                             f'no image of the file, or of unusable ones. Correct the file, or convert the dataset again')
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """One image's data info; annotations of other classes are left out. None where the place of an object cannot be told."""
@@ -129,7 +129,7 @@ class MitosisDataset(CocoDataset):
         if not self.test_mode and not self.keep_negatives:
             infos = [info for info in infos if info['instances']]
             if not infos:
-                raise ValueError(f"{self.ann_file}: no image holds one of {self.metainfo['classes']}. Set keep_negatives=True or "
+                raise ValueError(f"{self.ann_file}: no image holds one of {self._metainfo['classes']}. Set keep_negatives=True or "
                                  f'choose other classes')
         return infos
 

@@ -86,7 +86,7 @@ class PatchMosaicDataset(CropDataset):
         drawn = cut(pixels, matrix, cell)
         crop[low[1]:high[1], low[0]:high[0]] = drawn[low[1] - corner[1]:high[1] - corner[1], low[0] - corner[0]:high[0] - corner[0]]
         moved = to_crop(own_points, matrix) + corner
-        keep = inside(moved, low, high, _VISIBLE_PX)
+        keep = inside(moved, low, high, _VISIBLE_PX) & ~np.isin(own_labels, self._unboxed)
         points.append(moved[keep])
         labels.append(own_labels[keep])
 

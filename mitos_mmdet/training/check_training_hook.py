@@ -37,7 +37,7 @@ class CheckTrainingHook(Hook):
 
     def before_train(self, runner: 'Runner') -> None:
         """Compares the heads' classes with the data's."""
-        classes = _boxed_classes(runner.train_dataloader.dataset)
+        classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes')
         for name, count in head_classes(_bare(runner.model)):
             if classes is not None and count != len(classes):
                 raise ValueError(f'model.{name}.num_classes={count}, but the training data have {len(classes)} classes '
@@ -69,14 +69,6 @@ class CheckTrainingHook(Hook):
         training = isinstance(runner._train_loop, BaseLoop)
         check = check_loads if training and not runner._resume else check_fits
         check(checkpoint, _bare(runner.model), runner._load_from or 'the checkpoint')
-
-
-def _boxed_classes(dataset):
-    """Classes whose objects get boxes: a ``CropDataset``'s ``background`` has labels and none. None where the data name no classes."""
-    while not hasattr(dataset, 'background') and (parts := getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)])[0]:
-        dataset = parts[0]
-    classes = getattr(dataset, 'metainfo', {}).get('classes')
-    return classes and tuple(name for name in classes if name not in getattr(dataset, 'background', ()))
 
 
 def head_classes(model: torch.nn.Module) -> Iterator:

@@ -85,6 +85,16 @@ def test_background_classes_place_crops_without_boxes(frames):
     assert np.mean([(results['img'][44:84, 44:84].mean(axis=2) < 110).any() for results in found]) > 0.9  # the hard negative is there
 
 
+@pytest.mark.parametrize('kind', ['CropDataset', 'PatchMosaicDataset'])
+def test_background_is_no_class_of_the_data(kind, tmp_path):
+    folder = write_images(tmp_path, [(128, 128)] * 2, [(32, 32, 1), (90, 90, 2)], 0.25)
+    dataset = build(kind, folder, background=('hard negative', ))
+    assert dataset.metainfo['classes'] == CLASSES[:1]  # mmengine keeps them in checkpoints
+    assert {int(label) for index in range(20) for label in dataset[index]['gt_bboxes_labels']} == {0}
+    with pytest.raises(ValueError, match="the background's come last"):
+        build(kind, folder, background=CLASSES[:1])
+
+
 def test_mosaics_place_figures_anywhere(tmp_path):
     dataset = build('PatchMosaicDataset', write_images(tmp_path, [(64, 64)] * 3, [(32, 32, 1)], 0.25), um_per_px=0.25, scales=(1, 1.001))
     found = [dataset[index] for index in range(30)]
