@@ -1,7 +1,5 @@
 """Trainings that are lost, or that could never work, end with one clear error and leave no such weights behind."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from mmengine.model import BaseModel
@@ -11,7 +9,6 @@ from torch import nn
 
 import mitos_mmdet.register  # noqa: F401
 from mitos_mmdet.compat.checkpoints import read_checkpoint
-from mitos_mmdet.training.check_training_hook import CheckTrainingHook
 
 
 class Model(BaseModel):
@@ -98,18 +95,6 @@ def test_heads_and_data_of_other_classes_do_not_train(tmp_path):
     with pytest.raises(ValueError, match=r'model\.bbox_head\.num_classes=2, but the training data have 1 classes'):
         runner(tmp_path, TwoClasses()).train()
     assert names(tmp_path) == []
-
-
-def test_classes_that_are_background_need_no_head():
-    """Hard negatives that only place crops, also where data sets are joined or repeated."""
-    crops = SimpleNamespace(metainfo=dict(classes=('mitotic figure', 'hard negative', 'other')), background=('hard negative', ))
-    joined = SimpleNamespace(metainfo=crops.metainfo, datasets=[crops, crops])
-    model = TwoClasses()
-    for dataset in (crops, joined, SimpleNamespace(metainfo=crops.metainfo, dataset=joined)):
-        CheckTrainingHook().before_train(SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset)))
-    crops.background = ('hard negative', 'other')
-    with pytest.raises(ValueError, match=r"num_classes=2, but the training data have 1 classes \('mitotic figure',\)"):
-        CheckTrainingHook().before_train(SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=joined)))
 
 
 def test_a_checkpoint_of_nothing_is_not_started_from(tmp_path):

@@ -5,6 +5,8 @@ import json
 import numpy as np
 from PIL import Image
 
+from mitos_mmdet.model_zoo import load_model
+
 CONFIG = 'configs/mitos/rtmdet_efficientnet-lite0_atypia14.py'
 # One iteration of two crops, then one frame to validate on.
 SHORT = ('train_cfg.max_iters=1 train_cfg.val_interval=1 train_dataloader.batch_size=2 train_dataloader.num_workers=0 '
@@ -31,10 +33,11 @@ def lay_out(sample, root):
     (root / 'ami_br/annotations.json').write_text(json.dumps(patches))
 
 
-def test_it_trains_and_validates(sample, run_tool, tmp_path):
+def test_it_trains_validates_and_detects(sample, run_tool, tmp_path):
     lay_out(sample, tmp_path)
     for folder, split, by in (('atypia14', 'annotations_train', ''), ('ami_br', 'annotations', '--by case')):
         stains = tmp_path / folder / f"{split.replace('annotations', 'stains')}.json"
         run_tool(f'measure_stains.py {tmp_path}/{folder}/{split}.json {tmp_path}/{folder} {by} --out {stains}')
     done = run_tool(f'train.py {CONFIG} --work-dir {tmp_path}/work --data-root {tmp_path}/ --cfg-options {SHORT}')
     assert '[1/1]' in done.stdout + done.stderr and 'centroid/f1' in done.stdout + done.stderr
+    assert load_model(CONFIG, tmp_path / 'work', device='cpu').classes == ('mitotic figure', )
