@@ -31,6 +31,22 @@ def check_model(cfg: 'Config', config: str) -> None:
                                      f"the classes by --classes")
 
 
+def check_length(cfg: 'Config', config: str) -> None:
+    """The length of a training is given in what its loop counts.
+
+    Raises:
+        ValueError: It is not, as when the other unit is set on the command line.
+    """
+    loop = cfg.get('train_cfg') or {}
+    by_iteration = loop.get('type') == 'IterBasedTrainLoop' or (loop.get('type') is None and loop.get('by_epoch') is False)
+    if not by_iteration and loop.get('type') not in (None, 'EpochBasedTrainLoop'):
+        return  # a loop of the user's own
+    unit, other = ('iters', 'epochs') if by_iteration else ('epochs', 'iters')
+    if f'max_{other}' in loop or f'max_{unit}' not in loop:
+        raise ValueError(f'{config}: this training counts {dict(iters="iterations", epochs="epochs")[unit]}. Give its length as '
+                         f'train_cfg.max_{unit}, not max_{other}')
+
+
 def check_metric(cfg: 'Config', config: str, evaluator: str = 'val_evaluator', loader: str = 'val_dataloader') -> None:
     """What ``CentroidMetric`` reads is among what the frames to score carry, before a training runs up to its first validation.
 

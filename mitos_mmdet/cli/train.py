@@ -8,7 +8,7 @@ from pickle import UnpicklingError
 from urllib.error import URLError
 
 from mitos_mmdet.cli.brief import brief_output, epoch_lines
-from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model, check_pixel_sizes
+from mitos_mmdet.cli.config_checks import check_data, check_length, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.compat.config_edits import checkpoints_in, set_from_scratch
@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise ValueError(f'{args.config}: has no train_dataloader: only mitos test uses it. Train its parts by their own configs')
     refuse_code(args.trust_checkpoint)
     check_model(cfg, args.config)
+    check_length(cfg, args.config)
     check_metric(cfg, args.config)
     check_data(cfg, 'train_dataloader', 'val_dataloader')
     check_pixel_sizes(cfg)

@@ -156,10 +156,14 @@ def candidates_json(patches: Sequence, infos: Sequence[dict], classes: Sequence[
 def summarise(counts: Mapping[str, int], settings: CandidateSettings) -> list:
     """What there was, for people: a list of lines."""
     hits, missed = counts['figures'] - counts['missed'], 'left out' if settings.hits_only else 'added'
-    return [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} mitotic figures hit "
-            f"within {settings.radius}, {counts['missed']} missed ({missed}), {counts['neither']} more candidates beside them (left out)",
-            f"{counts['figure_patches'] + counts['kept']} patches of {settings.patch_size} px: {counts['figure_patches']} of mitotic "
-            f"figures, {counts['kept']} of {counts['negatives']} negatives"]
+    lines = [f"{counts['frames']} frames, {counts['candidates']} candidates: {hits} of {counts['figures']} mitotic figures hit "
+             f"within {settings.radius}, {counts['missed']} missed ({missed}), {counts['neither']} more candidates beside them (left out)",
+             f"{counts['figure_patches'] + counts['kept']} patches of {settings.patch_size} px: {counts['figure_patches']} of mitotic "
+             f"figures, {counts['kept']} of {counts['negatives']} negatives"]
+    if not counts['kept']:
+        lines.append('without negatives phase two learns to call everything a mitotic figure: train phase one for longer, or lower its '
+                     'threshold (--cfg-options model.detector.test_cfg.threshold=0.3) with another --out')
+    return lines
 
 
 def _draw(negatives, most, seed):

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import ConfigDict
 
-from mitos_mmdet.cli.config_checks import check_metric, check_model
+from mitos_mmdet.cli.config_checks import check_length, check_metric, check_model
 from mitos_mmdet.compat.config_edits import set_classes
 
 
@@ -12,6 +12,20 @@ def scored(dataset='MitosisDataset', step=None, radius='7.5um'):
     step = step or dict(type='PackFrameInputs')
     return ConfigDict(val_evaluator=dict(type='CentroidMetric', radius=radius),
                       val_dataloader=dict(dataset=dict(type=dataset, ann_file='a.json', pipeline=[dict(type='LoadFrame'), step])))
+
+
+@pytest.mark.parametrize(('loop', 'wanted'), [
+    (dict(type='IterBasedTrainLoop', max_iters=9, max_epochs=1), 'max_iters'), (dict(by_epoch=False, max_epochs=1), 'max_iters'),
+    (dict(type='EpochBasedTrainLoop', max_epochs=9, max_iters=1), 'max_epochs'), (dict(by_epoch=True), 'max_epochs'), ({}, 'max_epochs')])
+def test_a_length_in_the_other_unit_is_one_line(loop, wanted):
+    with pytest.raises(ValueError, match=rf'own\.py: this training counts .*Give its length as train_cfg\.{wanted}, not max_'):
+        check_length(ConfigDict(train_cfg=loop), 'own.py')
+
+
+@pytest.mark.parametrize('loop', [dict(type='IterBasedTrainLoop', max_iters=9), dict(by_epoch=False, max_iters=9), dict(max_epochs=9),
+                                  dict(type='MyLoop', max_steps=9)])
+def test_a_length_in_the_loops_unit_passes(loop):
+    check_length(ConfigDict(train_cfg=loop), 'own.py')
 
 
 @pytest.mark.parametrize('cfg', [

@@ -113,3 +113,5 @@ def test_annotation_file():
     assert summarise(counts, settings) == [
         '3 frames, 61 candidates: 2 of 3 mitotic figures hit within 30px, 1 missed (added), 1 more candidates beside them (left out)',
         '9 patches of 64 px: 3 of mitotic figures, 6 of 58 negatives']
+    without = dict(counts, negatives=0, kept=0)
+    assert summarise(without, settings)[-1].startswith('without negatives phase two learns to call everything a mitotic figure')
