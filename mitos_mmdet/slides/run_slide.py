@@ -110,7 +110,7 @@ def _found(slide, model, settings, progress, workers, second_progress):
                    progress=_counting(progress, tiles), second_progress=second_progress)
     threshold = model.threshold if settings.threshold is None else settings.threshold
     if model.atypical is not None:
-        found = with_atypical(slide, found, model.atypical, threshold)
+        found = with_atypical(slide, found, model.atypical, threshold, model.device)
     if searched is None and tissue.share < _LEAST_TISSUE:
         notes.append('No tissue was recognised, so the area is that of the whole image.')
         tissue = None
@@ -135,7 +135,8 @@ def _write(out_dir, slide, settings, found, count, tissue, roi, about):
     return dict(about, **{**counts, 'notes': [*about['warnings'], *counts['notes']]}, files=files)
 
 
-def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalClassifier', threshold: float) -> 'Detections':
+def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalClassifier', threshold: float,
+                  device: str = 'cpu') -> 'Detections':
     """The detections with the probability that each mitotic figure is atypical; NaN for other classes and below the threshold.
 
     Args:
@@ -143,10 +144,11 @@ def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalCla
         detections: ``Detections``.
         classifier: ``AtypicalClassifier``.
         threshold: Least score of what is classified.
+        device: Where the classifier runs.
     """
     atypical = np.full(len(detections), np.nan)
     chosen = np.flatnonzero((detections.labels == detections.classes.index(MITOSIS)) & (detections.scores >= threshold))
-    for part, crops in read_crops(slide, detections.points[chosen], classifier.crop_size, classifier.um_per_px):
+    for part, crops in read_crops(slide, detections.points[chosen], classifier.crop_size, classifier.um_per_px, device):
         atypical[chosen[part]] = classifier.predict(crops)
     return Detections(detections.points, detections.scores, detections.labels, detections.um_per_px, detections.size, detections.boxes,
                       detections.classes, atypical)
