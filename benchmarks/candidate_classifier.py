@@ -71,6 +71,8 @@ def main():
     patches = read_patches(*args.patches, args.device) if args.patches else None
     counts = [sum(len(getattr(frame, kind)) for frame in frames) for kind in KINDS]
     print('{} mitotic figures, {} hard negatives, {} candidates, {} patches'.format(*counts, len(patches[0]) if patches else 0), flush=True)
+    if not all(counts):
+        raise ValueError(f'{args.annotations}: mitotic figures, hard negatives and candidates are all needed, and one has none')
     training = dict(arch=args.arch, iterations=args.iterations, lr=args.lr, weight_decay=args.weight_decay, averaged=200, seed=args.seed)
     network = train_network(draw_places(frames, patches, args.batch), device=args.device, progress=report, **training)
     write_bundle(network, args.out, args.name, kind='candidate classifier', arch=args.arch, um_per_px=UM_PER_PX, threshold=0.5,
