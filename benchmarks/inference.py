@@ -76,7 +76,7 @@ def report(results):
 def measured(args, work, size, clock=None):
     """Runs ``work``, which gives centres (px) and scores, after a warm-up by the caller; on a GPU after a first run.
 
-    A GPU loads its kernels, and chooses among them, when a network first meets a size of image: once per process, some 8 s here.
+    A GPU loads its kernels, and chooses among them, when a process first uses a network: about 8 s on an H200.
     """
     if args.device == 'cuda':
         work()
