@@ -1,4 +1,4 @@
-"""The recommended config trains by the command that docs/model_card.md gives, on frames and patches laid out as there."""
+"""The recommended config trains by the commands of docs/model_card.md, on made-up frames and patches in the same folders."""
 
 import json
 
