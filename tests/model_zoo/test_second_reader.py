@@ -64,6 +64,14 @@ def test_every_group_of_networks_counts_by_its_weight():
     assert reader.sha256 == others[0].sha256 != others[1].sha256
 
 
+@pytest.mark.parametrize('device, steps', [('cpu', [4, 8, 10]), ('cuda', [10])])
+def test_a_gpu_takes_more_crops_at_a_time(device, steps):
+    found = Detections([[20, 20]] * 10, [0.9] * 10, [0] * 10, (0.5, 0.5), (100, 40))
+    calls = []
+    read_again(TwoTones(), found, SecondReader([OpinionByColour()]), progress=lambda done, total: calls.append(done), device=device)
+    assert calls == steps
+
+
 def test_what_the_detector_finds_stays_however_low_the_mean(shared_data):
     from mitos_mmdet.slides import detect, open_slide
 
