@@ -1,7 +1,7 @@
-"""Trains the papers' comparisons with one budget each, scores them on whole frames, and says by paired bootstrap which claims hold.
+"""Trains configs that differ in one thing with one budget each, scores them on whole frames and compares them by paired bootstrap.
 
-    python benchmarks/paper_claims.py mitos-rcnn --iterations 2000 --seeds 0 1
-    python benchmarks/paper_claims.py single-changes midog --iterations 2000 --jobs 4 --amp
+    python benchmarks/compare_configs.py mitos-rcnn --iterations 2000 --seeds 0 1
+    python benchmarks/compare_configs.py single-changes midog --iterations 2000 --jobs 4 --amp
 
 Data are laid out as docs/data.md and docs/mitos_rcnn.md say (MITOS-ATYPIA-14, split hamamatsu). Finished runs are not repeated, so a killed
 benchmark goes on where it stopped. --jobs runs as many trainings at a time, on one GPU or as many cores; --dry-run prints the commands.
@@ -30,6 +30,11 @@ GROUPS = {
         'RoIs from both': f'{ABLATIONS}/mitos_rcnn_lite0_small_roi_both_atypia14',
         'RPN weight 1': f'{ABLATIONS}/mitos_rcnn_lite0_small_rpn_weight_1_atypia14',
         'RPN_1 128 to 512 px': f'{ABLATIONS}/mitos_rcnn_lite0_small_anchors128_atypia14'}),
+    'recommended': ('recommended', {
+        'recommended': f'{SMALL}/rtmdet_lite0_small_atypia14',
+        **{name: f'{ABLATIONS}/rtmdet_lite0_small_{name}_atypia14' for name in (
+            'stride8', 'fcos', 'cascade', 'lite1', 'tissue20', 'tissue60', 'stain_weak', 'stain_strong', 'backbone_lr', 'crop192',
+            'crop384', 'frames', 'lite2')}}),
     'midog': ('two classes', {
         'two classes': f'{SMALL}/cascade_rcnn_lite0_small_atypia14',
         'one class': f'{ABLATIONS}/cascade_rcnn_lite0_small_one_class_atypia14',
@@ -46,7 +51,7 @@ def parse_args():
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
     parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (default: 1)')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/paper_claims'))
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare_configs'))
     parser.add_argument('--truth', default='data/atypia14/annotations_val.json', help='frames to score (default: %(default)s)')
     parser.add_argument('--dry-run', action='store_true', help='print the commands')
     return parser.parse_args()
