@@ -34,7 +34,7 @@ GROUPS = {
         'recommended': f'{SMALL}/rtmdet_lite0_small_atypia14',
         **{name: f'{ABLATIONS}/rtmdet_lite0_small_{name}_atypia14' for name in (
             'stride8', 'fcos', 'cascade', 'lite1', 'tissue20', 'tissue60', 'stain_weak', 'stain_strong', 'backbone_lr', 'crop192',
-            'crop384', 'frames', 'lite2')}}),
+            'crop384', 'frames', 'lite2', 'mined')}}),
     'midog': ('two classes', {
         'two classes': f'{SMALL}/cascade_rcnn_lite0_small_atypia14',
         'one class': f'{ABLATIONS}/cascade_rcnn_lite0_small_one_class_atypia14',

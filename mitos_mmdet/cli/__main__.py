@@ -24,6 +24,7 @@ STEPS = {
         'browse': ('browse', 'draw training samples as the network sees them, boxes and masks included: CONFIG --out FILE.png'),
         'train': ('train', 'train a detector: CONFIG'),
         'candidates': ('candidates', 'cut the candidates that the second of two phases learns from (two-phase detector only)'),
+        'mine-negatives': ('mine_negatives', "add a detector's false positives on training frames to their labels, as hard negatives"),
         'test': ('test', 'run a trained detector on whole labelled frames and score it: CONFIG CHECKPOINT'),
         'evaluate': ('evaluate', 'score detections of any program against ground truth, with confidence intervals'),
         'export': ('export', 'write detections for QuPath, grand-challenge and others'),

@@ -46,15 +46,26 @@ def to_coco(frames: Sequence[LabelledFrame], info: dict, box_size: str | None = 
     return dict(info=info, licenses=[], images=images, annotations=annotations, categories=categories())
 
 
+def box_annotation(category_id: int, box: Sequence[float], centroid: Sequence[float], size: Sequence[int]) -> dict:
+    """An annotation without its ids.
+
+    Args:
+        category_id: Its category.
+        box: ``(x1, y1, x2, y2)`` px; what lies outside the image is cut off.
+        centroid: ``(x, y)`` px.
+        size: ``(width, height)`` px of the image.
+    """
+    x1, y1, x2, y2 = (_tidy(value) for value in clip_boxes(box, *size)[0])
+    box = [x1, y1, _tidy(x2 - x1), _tidy(y2 - y1)]
+    return dict(category_id=category_id, bbox=box, area=_tidy(box[2] * box[3]), iscrowd=0, centroid=[_tidy(value) for value in centroid])
+
+
 def _annotation(label, frame, box_size):
     if box_size is None:
         box = [*label.outline.min(axis=0), *(label.outline.max(axis=0) + 1)]  # pixel i covers i to i + 1
     else:
-        box = centroids_to_boxes([label.centroid], box_size.to_px(frame.um_per_px, where=frame.file_name))
-    x1, y1, x2, y2 = (_tidy(value) for value in clip_boxes(box, *frame.size)[0])
-    box = [x1, y1, _tidy(x2 - x1), _tidy(y2 - y1)]
-    annotation = dict(category_id=CATEGORY_IDS[label.category], bbox=box, area=_tidy(box[2] * box[3]), iscrowd=0,
-                      centroid=[_tidy(value) for value in label.centroid])
+        box = centroids_to_boxes([label.centroid], box_size.to_px(frame.um_per_px, where=frame.file_name))[0]
+    annotation = box_annotation(CATEGORY_IDS[label.category], box, label.centroid, frame.size)
     if label.confidence is not None:
         annotation['confidence'] = label.confidence
     if label.outline is not None:
