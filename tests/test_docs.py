@@ -117,6 +117,8 @@ def after_commands(desk, run_tool):
             words += ['--from-scratch']
         if (is_run(words, 'train') or is_run(words, 'test')) and shortening(words):
             words += ['--cfg-options', *shortening(words)]
+        if is_run(words, 'mine-negatives'):
+            words += ['--threshold', '0.001']  # of a network that has learnt nothing
         if is_run(words, 'make_sample') or is_run(words, 'make-sample'):
             words += ['--frames', '8', '--size', '400x320']
         if words[0] == 'torchrun':  # here in this process; two of them train and test in tests/tools/test_train.py
