@@ -13,3 +13,4 @@ model = dict(
     overlap=128)
 train_dataloader = dict(batch_size=8)
 custom_hooks = [dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0005, update_buffers=True)]
+optim_wrapper = dict(paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0))
