@@ -1,5 +1,6 @@
 """What a config says about its model beyond the network: pixel size, tiles, stain."""
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ if TYPE_CHECKING:
 
 
 _TILE_SIZE, _OVERLAP = 512, 128  # TiledDetector's own defaults
+_STAIN_PREPROCESSOR = 'StainNormalizingDetDataPreprocessor'
+_STAIN_ARGUMENTS = ('stain_method', 'stain_target', 'per_tile', 'channel_order')  # those that it has beside DetDataPreprocessor's
 
 
-def detector_config(cfg: 'Config') -> dict:
+def detector_config(cfg: 'Config | dict') -> dict:
     """The detector's config, out of the ``TiledDetector`` that it may be wrapped in."""
     model = cfg['model']
     return model['detector'] if model.get('type') == 'TiledDetector' else model
@@ -40,9 +43,20 @@ def stain_settings(cfg: 'Config') -> dict | None:
     if step and step.get('prob', 1.0) >= 1.0:
         return dict(method=step.get('method', 'macenko'), target=step.get('target', 'default'))
     preprocessor = detector_config(cfg).get('data_preprocessor') or {}
-    if preprocessor.get('type') == 'StainNormalizingDetDataPreprocessor':
+    if _is_stain_preprocessor(preprocessor):
         return dict(method=preprocessor.get('stain_method', 'macenko'), target=preprocessor.get('stain_target', 'default'))
     return None
+
+
+def normalized_model(cfg: 'Config') -> dict:
+    """The config's model for images that have passed its ``stain_settings`` already: its preprocessor does not normalise them again."""
+    model = copy.deepcopy(cfg['model'])
+    detector = detector_config(dict(model=model))
+    preprocessor = detector.get('data_preprocessor') or {}
+    if _is_stain_preprocessor(preprocessor):
+        kept = {key: value for key, value in preprocessor.items() if key not in _STAIN_ARGUMENTS}
+        detector['data_preprocessor'] = dict(kept, type='DetDataPreprocessor')
+    return model
 
 
 def test_pipeline(cfg: 'Config') -> list:
@@ -58,6 +72,10 @@ def class_names(cfg: 'Config') -> tuple | None:
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     names = (dataset.get('metainfo') or {}).get('classes')
     return (names, ) if isinstance(names, str) else tuple(names) if names else None
+
+
+def _is_stain_preprocessor(preprocessor):
+    return str(preprocessor.get('type', '')).split('.')[-1] == _STAIN_PREPROCESSOR
 
 
 def _step(cfg, name):

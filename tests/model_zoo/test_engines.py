@@ -62,6 +62,12 @@ def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
     assert shared_core().read_model(str(next(cache.glob('*/network.xml')))) is not None
 
 
+def test_a_head_on_fewer_maps_than_the_neck_has(changed_tiny_model, cache, tiles):
+    model = changed_tiny_model('model = dict(detector=dict(bbox_head=dict(anchor_generator=dict(strides=[8]))))')
+    found, wanted = (load_model(*map(str, model), engine=engine, device='cpu').predict(tiles[:2]) for engine in ('openvino', 'torch'))
+    assert all(map(close, found, wanted)) and len(found[0])
+
+
 def test_a_stream_that_is_left_early_disturbs_nothing(tiny_model, cache, tiles):
     model = load_model(*map(str, tiny_model), device='cpu', threads=2)
     wanted = model.predict(tiles)

@@ -60,6 +60,28 @@ def test_a_config_with_its_checkpoint(tiny_model):
     assert model.normalizer.method == 'macenko'  # as its test pipeline
 
 
+STAIN_IN_MODEL = """
+steps = [step for step in _base_.test_pipeline if step['type'] != 'NormalizeStain']
+test_dataloader = dict(dataset=dict(pipeline=steps))
+detector = dict(_base_.model.detector)
+detector['data_preprocessor'] = dict(detector['data_preprocessor'], type='StainNormalizingDetDataPreprocessor', stain_method='macenko')
+model = dict(_delete_=True, **dict(_base_.model, detector=detector))
+"""
+
+
+def test_stain_is_normalized_once_wherever_the_config_does_it(tiny_model, changed_tiny_model):
+    rng = np.random.default_rng(0)
+    tile = np.array([[235, 200, 220], [150, 70, 160]], np.uint8)[rng.integers(0, 2, (64, 64))].repeat(4, 0).repeat(4, 1)
+    tile -= rng.integers(0, 20, tile.shape, dtype=np.uint8)
+    in_pipeline = load_model(*map(str, tiny_model), engine='torch', device='cpu')
+    in_model = load_model(*map(str, changed_tiny_model(STAIN_IN_MODEL)), engine='torch', device='cpu')
+    stain, _ = in_model.estimate_stain(tile)
+    assert in_model.normalizer.method == 'macenko' and stain is not None
+    wanted, found = (model.predict([tile], stain)[0] for model in (in_pipeline, in_model))
+    assert len(wanted) and np.allclose(found.scores, wanted.scores, atol=1e-5)
+    assert not np.allclose(in_model.predict([tile])[0].scores[:10], wanted.scores[:10], atol=1e-4)  # it does make a difference
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
     (dict(model='huge'), "no bundled model is called 'huge': there is tiny"),
     (dict(model='tiny', checkpoint='a.pth'), 'not a config file'),

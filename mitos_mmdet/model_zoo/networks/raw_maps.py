@@ -45,7 +45,7 @@ class RawMaps(nn.Module):
         features = self.detector.extract_feat(images)
         maps = self.detector.bbox_head(features)
         if self.with_features:
-            maps = maps[0], [level.permute(0, 2, 3, 1) for level in features]
+            maps = maps[0], [level.permute(0, 2, 3, 1) for level in features[:len(maps[0])]]  # a head may leave the last ones out
         self._lengths = [len(levels) for levels in maps]
         return tuple(level for levels in maps for level in levels)
 

@@ -1,6 +1,5 @@
 """A detector built from its config, with its weights in and checked."""
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from mmengine.registry import DefaultScope
 
 from mitos_mmdet.compat.checkpoints import check_fits, read_checkpoint
 from mitos_mmdet.datasets.coco_format import CLASSES, MITOSIS
-from mitos_mmdet.model_zoo.config_facts import class_names, detector_config
+from mitos_mmdet.model_zoo.config_facts import class_names, detector_config, normalized_model
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -21,7 +20,7 @@ _MOST_IN_TILE = 1000  # Ours
 
 def build_detector(cfg: 'Config', config: str | Path, checkpoint: str | Path, classes: Sequence[str] | None = None,
                    trust: bool = False) -> tuple:
-    """The config's detector without ``TiledDetector``, in evaluation mode on the CPU, in float32.
+    """The config's detector without ``TiledDetector``, for stain-normalised images, in evaluation mode on the CPU, in float32.
 
     Args:
         cfg: mmengine ``Config``; not changed.
@@ -38,8 +37,7 @@ def build_detector(cfg: 'Config', config: str | Path, checkpoint: str | Path, cl
     content = read_checkpoint(checkpoint, trust)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         try:
-            # A copy: building changes configs.
-            detector = MODELS.build(copy.deepcopy(cfg['model']))
+            detector = MODELS.build(normalized_model(cfg))
         except Exception as error:  # a config may ask for anything
             raise ValueError(f'{config}: its model cannot be built ({type(error).__name__}: {error})') from error
     detector = detector.detector if detector_config(cfg) is not cfg['model'] else detector
