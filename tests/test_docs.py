@@ -228,7 +228,15 @@ def test_site_shows_every_notebook():
     assert sorted(re.findall(r'<!-- notebook: (\w+) -->', page)) == sorted(path.stem for path in (ROOT / 'examples').glob('*.ipynb'))
 
 
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r'```.*?```', '', page.read_text(encoding='utf-8'), flags=re.S)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).strip().replace(' ', '-') for heading in re.findall(r'^#+ (.*)', text, re.M)}
+
+
 def test_every_link_leads_somewhere():
     for page in PAGES:
-        for link in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8')):
-            assert (page.parent / link).exists(), f'{page.name}: {link}'
+        for link, anchor in re.findall(r'\]\(([^)#:]*)(?:#([^)]*))?\)', page.read_text(encoding='utf-8')):
+            target = page.parent / link if link else page
+            assert target.exists(), f'{page.name}: {link}'
+            assert not anchor or target.suffix != '.md' or anchor in anchors(target), f'{page.name}: {link}#{anchor}'

@@ -128,7 +128,7 @@ def _check_outputs(args, stem, slides, part):
 def _settings(args):
     from mitos_mmdet.slides.settings import OUTPUTS, SlideSettings
 
-    return SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, stain='none' if args.no_stain else None,
+    return SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, normalize_stain=not args.no_stain,
                          outputs=tuple(name for name in OUTPUTS if not (args.no_page and name == 'page')), **hotspot_settings(args))
 
 

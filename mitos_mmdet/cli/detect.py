@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from mitos_mmdet.slides.settings import SlideSettings
 
     settings = SlideSettings(um_per_px=args.um_per_px, roi=args.roi, threshold=args.threshold, batch_size=args.batch_size,
-                             stain='none' if args.no_stain else None, qupath_offset=not args.no_qupath_offset,
+                             normalize_stain=not args.no_stain, qupath_offset=not args.no_qupath_offset,
                              outputs=_outputs(args), **hotspot_settings(args))
     try:
         with short_warnings():

@@ -57,8 +57,10 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
 
     Raises:
         SlideError: No um/px, or the file is damaged.
-        ValueError: Sizes that cannot be.
+        ValueError: Sizes that cannot be, or another word than ``'slide'`` for the stain.
     """
+    if isinstance(stain, str) and stain != 'slide':
+        raise ValueError(f"stain={stain!r}: give 'slide', a StainEstimate, or None for colours as scanned")
     if slide.um_per_px is None:
         raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, or '
                          f'open_slide(path, um_per_px={likely_um_per_px(slide.properties):.2g})')

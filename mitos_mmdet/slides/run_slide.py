@@ -101,12 +101,12 @@ def _found(slide, model, settings, progress, workers, second_progress):
                      f'may miss mitotic figures on it.')
     area_mm2 = np.prod(slide.size) * np.prod(slide.um_per_px) / 1e6
     searched = None if area_mm2 <= _FRAME_MM2 else tissue
-    stain, reason = slide_stain(slide, model, searched) if settings.stain is None else (None, 'switched off')
+    stain, reason = slide_stain(slide, model, searched) if settings.normalize_stain else (None, 'switched off')
     if model.normalizer is not None and stain is None:
         notes.append(f'Its stain was not normalised ({reason}).')
     tiles = []
     found = detect(slide, model, roi, searched, settings.batch_size, workers=workers,
-                   stain=(stain or 'slide') if settings.stain is None else None,  # the second reader has a stain of its own
+                   stain=(stain or 'slide') if settings.normalize_stain else None,  # the second reader has a stain of its own
                    progress=_counting(progress, tiles), second_progress=second_progress)
     threshold = model.threshold if settings.threshold is None else settings.threshold
     if model.atypical is not None:

@@ -15,7 +15,7 @@ class SlideSettings:
         roi: GeoJSON file of a region drawn in QuPath; None: the whole slide.
         threshold: Least score of what is counted; None: the model's operating threshold.
         batch_size: Tiles per forward pass; None: the model's choice. It does not change the detections.
-        stain: Stain normalisation, one estimate per slide; None: what the model asks for.
+        normalize_stain: Give networks that want it the stain they were trained with, by one estimate per slide; False: colours as scanned.
         hotspot_area_mm2: 2.0 is the contests' (MIDOG: 2 mm2, about ten high-power fields).
         hotspot_aspect: Width over height of a rectangle; 4:3 is MIDOG's.
         hotspot_shape: ``'rectangle'`` or ``'circle'``.
@@ -27,7 +27,7 @@ class SlideSettings:
     roi: str | None = None
     threshold: float | None = None
     batch_size: int | None = None
-    stain: str | None = None
+    normalize_stain: bool = True
     hotspot_area_mm2: float = 2.0
     hotspot_aspect: float = 4 / 3
     hotspot_shape: str = 'rectangle'

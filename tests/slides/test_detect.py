@@ -90,6 +90,11 @@ def test_the_network_never_sees_the_white_beyond_the_border(um_per_px, monkeypat
     assert len(seen) > 1 and all((tile == 120).all() for tile in seen)
 
 
+def test_a_stain_that_is_only_a_word_is_refused():
+    with pytest.raises(ValueError, match="stain='none': give 'slide', a StainEstimate, or None"):
+        detect(disc_slide(np.array([[40.0, 40.0]]), (200, 150)), disc_model(), stain='none')
+
+
 def test_only_in_tissue_and_region():
     planted = np.array([[40.0, 40.0], [160.0, 40.0], [40.0, 400.0], [160.0, 400.0]])
     slide = disc_slide(planted, (200, 500))

@@ -85,10 +85,10 @@ class NormalisingReader:
         return np.ones(len(crops))
 
 
-@pytest.mark.parametrize('stain, expected', [(None, 'its stain'), ('none', None)])
-def test_no_stain_holds_for_the_second_reader_too(tmp_path, stain, expected):
+@pytest.mark.parametrize(('normalize', 'expected'), [(True, 'its stain'), (False, None)])
+def test_no_stain_holds_for_the_second_reader_too(tmp_path, normalize, expected):
     Image.fromarray(pixels()).save(tmp_path / 'a.png')
     model = disc_model()
     model.second_reader = SecondReader([NormalisingReader()])
-    run_slide(tmp_path / 'a.png', model, tmp_path / 'out', SlideSettings(um_per_px=0.25, stain=stain, outputs=('csv', )))
+    run_slide(tmp_path / 'a.png', model, tmp_path / 'out', SlideSettings(um_per_px=0.25, normalize_stain=normalize, outputs=('csv', )))
     assert model.second_reader.groups[0].stains == [expected] * 2

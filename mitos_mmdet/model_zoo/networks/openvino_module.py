@@ -1,6 +1,7 @@
 """``OpenVinoModule``: a network of plain tensor arithmetic on a CPU, three times as fast as torch."""
 
 import threading
+import warnings
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from mitos_mmdet.model_zoo.networks.openvino_file import exported
 class OpenVinoModule:
     """A torch module by OpenVINO, for a few images at a time. Threads may share it; they take turns.
 
-    The first call compiles it and lets the torch module go.
+    The first call compiles it and lets the torch module go. Where OpenVINO cannot run it, torch goes on, with a warning.
 
     Args:
         module: In evaluation mode on the CPU, with its weights; ``module.example(height, width)`` gives ``(images, outputs)``.
@@ -29,18 +30,27 @@ class OpenVinoModule:
                           'INFERENCE_PRECISION_HINT': precision_hint(precision)}
 
     def __call__(self, images: np.ndarray) -> tuple:
-        """The outputs for a batch of at least one image, as tensors.
-
-        Raises:
-            RuntimeError: OpenVINO does not compute what torch does.
-        """
+        """The outputs for a batch of at least one image, as tensors."""
+        images = np.ascontiguousarray(images)
         with self._lock:  # the network has one infer request, which serves one thread at a time
-            found = self._compiled()(np.ascontiguousarray(images))
-            return tuple(torch.from_numpy(found[index]) for index in range(len(found)))
+            if self._network is None:
+                self._network = self._compile()
+            return self._network(images)
 
-    def _compiled(self):
-        if self._network is None:
-            core = shared_core()
-            self._network = core.compile_model(exported(core, self._module, self._key), 'CPU', self._settings)
-            self._module = None
-        return self._network
+    def _compile(self):
+        """The network by OpenVINO, else by torch, as a function of images."""
+        module, self._module = self._module, None
+        core = shared_core()
+        try:
+            compiled = core.compile_model(exported(core, module, self._key), 'CPU', self._settings)
+        except Exception as error:  # its converter meets a network with errors of every kind
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            warnings.warn(f'torch runs {self._key.split()[0]}, which is slower: {reason}', stacklevel=1)
+            return lambda images: _by_torch(module, images)
+        return lambda images: tuple(torch.from_numpy(each) for each in compiled(images).values())
+
+
+@torch.inference_mode()
+def _by_torch(module, images):
+    found = module(torch.from_numpy(images))
+    return found if isinstance(found, tuple) else (found, )
