@@ -2,8 +2,10 @@
 
     python benchmarks/compare_configs.py mitos-rcnn --iterations 2000 --seeds 0 1
     python benchmarks/compare_configs.py single-changes midog --iterations 2000 --jobs 4 --amp
+    python benchmarks/compare_configs.py recommended --iterations 400 --amp
 
-Data are laid out as docs/data.md and docs/mitos_rcnn.md say (MITOS-ATYPIA-14, split hamamatsu). Finished runs are not repeated, so a killed
+Data are laid out as docs/data.md and docs/mitos_rcnn.md say (MITOS-ATYPIA-14, split hamamatsu); for "recommended" as docs/model_card.md
+says, and its "mined" needs what mitos mine-negatives writes, data/atypia14/stains_train_mined.json. Finished runs are not repeated, so a killed
 benchmark goes on where it stopped. --jobs runs as many trainings at a time, on one GPU or as many cores; --dry-run prints the commands.
 """
 
@@ -47,7 +49,8 @@ GROUPS = {
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('groups', nargs='+', choices=GROUPS, help='what to compare')
-    parser.add_argument('--iterations', type=int, default=2000, help='of 8 images, the same for every run (default: 2000)')
+    parser.add_argument('--iterations', type=int, default=2000,
+                        help='of 8 images, or as many pixels in other crops, the same for every run (default: 2000)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
     parser.add_argument('--jobs', type=int, default=1, help='trainings at a time (default: 1)')
     parser.add_argument('--amp', action='store_true', help='mixed precision')

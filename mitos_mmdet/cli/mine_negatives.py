@@ -37,13 +37,19 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from mitos_mmdet.preparation.mine_negatives import mine_negatives
 
-    content, counts = mine_negatives(args.frames, args.detections, args.radius, args.threshold, args.box_size, args.ignore_unknown)
+    content, counts, notes = mine_negatives(args.frames, args.detections, args.radius, args.threshold, args.box_size, args.ignore_unknown)
+    for note in notes:
+        print(f'note: {note}')
+    if not counts['labelled frames']:
+        raise ValueError(f'{args.frames}: none of its frames is labelled, so nothing in them is known to be false. Give labelled frames')
     if not counts['mined']:
-        raise ValueError(f"{args.detections}: no false positive among {counts['detections']} mitotic figures detected with a score of "
-                         f"{args.threshold:g} or more ({counts['on mitotic figures']} lie on mitotic figures, "
-                         f"{counts['on hard negatives']} on hard negatives). Lower --threshold")
+        raise ValueError(f"{args.detections}: no false positive among {counts['detections']} mitotic figures detected in "
+                         f"{counts['labelled frames']} labelled frames with a score of {args.threshold:g} or more "
+                         f"({counts['on mitotic figures']} lie on mitotic figures, {counts['on other labels']} on other labels). "
+                         f"Lower --threshold, or check that the detections' class is 'mitotic figure'")
     write_json(content, args.out)
     before = f", beside {counts['mined before']} mined before" if counts['mined before'] else ''
-    print(f"{counts['detections']} mitotic figures detected: {counts['on mitotic figures']} on labelled ones, "
-          f"{counts['on hard negatives']} on labelled hard negatives, {counts['mined']} mined in {counts['frames']} frames{before}")
+    print(f"{counts['detections']} mitotic figures detected in {counts['labelled frames']} labelled frames: "
+          f"{counts['on mitotic figures']} on labelled ones, {counts['on other labels']} on other labels, "
+          f"{counts['mined']} mined in {counts['frames']} frames{before}")
     print(f'wrote {args.out}')

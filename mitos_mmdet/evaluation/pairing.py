@@ -65,7 +65,7 @@ def pair(truth: PointFile, detections: PointFile, um_per_px: Sequence[float] | N
     if missing:
         missed = sum(int((frame.labels == MITOSIS).sum()) for frame in missing)
         notes.append(f'{len(missing)} of {len(truth.frames)} frames, for example {missing[0].name}, have no detections: their {missed} '
-                     f'mitotic figures count as misses')
+                     f'mitotic figures are missed')
     in_um = _unit(truth) == _unit(detections) == 'mm' and um_per_px is None
     known = [_know(*both, um_per_px, detections.path) for both in pairs]
     pairs = [_convert(right, found, in_um, (truth.path, detections.path)) for right, found in known]

@@ -20,8 +20,8 @@ def mine_negatives(frames_file: str | Path, detections: str | Path, radius: str 
                    box_size: str = '50px', ignore_unknown: bool = False) -> tuple:
     """The annotation file's content with the false positives among its hard negatives.
 
-    A false positive is a mitotic figure that was detected in a labelled frame, further than the radius from every label of either class
-    and from every false positive with a higher score. Each carries its score as ``mined``.
+    Mitotic figures that were detected in labelled frames are gone through by falling score. One is mined if it lies outside all crowds,
+    and further than the radius from every label and from everything mined before it. It carries its score as ``mined``.
 
     Args:
         frames_file: COCO json of ``coco_format``.
@@ -32,8 +32,8 @@ def mine_negatives(frames_file: str | Path, detections: str | Path, radius: str 
         ignore_unknown: Leave out detections on frames that the file has not.
 
     Returns:
-        tuple: ``(content, counts)``: a Counter of ``detections``, ``on mitotic figures``, ``on hard negatives``, ``mined``, ``mined
-        before`` and ``frames``, those with mined ones.
+        tuple: ``(content, counts, notes)``: a Counter of ``detections``, ``on mitotic figures``, ``on other labels``, ``mined``, ``mined
+        before``, ``labelled frames`` and ``frames``, those with mined ones; lines that the user should read.
 
     Raises:
         ValueError: A file that is not usable, or detections of other frames.
@@ -42,13 +42,16 @@ def mine_negatives(frames_file: str | Path, detections: str | Path, radius: str 
     content = read_annotations(frames_file)
     check_coco(content, frames_file)
     truth = read_points(frames_file, 'coco', is_truth=True)
-    pairs = pair(truth, read_points(detections, truth=truth), ignore_unknown=ignore_unknown).pairs
+    detected = read_points(detections, truth=truth)
+    pairing = pair(truth, detected, ignore_unknown=ignore_unknown)
+    crowds = _crowds(content)
     counts: Counter = Counter({'mined before': sum('mined' in annotation for annotation in content['annotations'])})
     category_id, number = _category(content), _free_number(content['annotations'])
-    for image, (labels, found) in zip(content['images'], pairs, strict=True):
+    for image, (labels, found) in zip(content['images'], pairing.pairs, strict=True):
         if not labels.labelled:  # nobody looked: what was detected may be right
             continue
-        xy, scores = _false_positives(labels, found, reach, threshold, counts)
+        counts['labelled frames'] += 1
+        xy, scores = _false_positives(labels, found, crowds.get(image['id'], ()), reach, threshold, counts)
         boxes = centroids_to_boxes(xy, side.to_px(labels.um_per_px, image['file_name']))
         for centroid, box, score in zip(xy, boxes, scores, strict=True):
             annotation = box_annotation(category_id, box, centroid, (image['width'], image['height']))
@@ -57,10 +60,10 @@ def mine_negatives(frames_file: str | Path, detections: str | Path, radius: str 
     info = content.pop('info', None)
     info = {key: value for key, value in info.items() if key != 'mined_negatives'} if isinstance(info, dict) else {}
     settings = dict(detections=Path(detections).name, radius=str(reach), threshold=threshold, number=counts['mined'])
-    return dict(info=dict(mined_negatives=settings, **info), **content), counts
+    return dict(info=dict(mined_negatives=settings, **info), **content), counts, detected.notes + pairing.notes
 
 
-def _false_positives(labels, found, radius, threshold, counts):
+def _false_positives(labels, found, crowds, radius, threshold, counts):
     """Centroids ``(N, 2)`` and scores ``(N,)`` of a frame's false positives, by falling score. Adds to ``counts``."""
     scores = np.ones(len(found)) if found.scores is None else found.scores
     chosen = (found.labels == MITOSIS) & (scores >= threshold) & centroids_inside(found.xy, *labels.size_px)
@@ -70,10 +73,12 @@ def _false_positives(labels, found, radius, threshold, counts):
     on_label, on_mitosis = np.zeros((2, len(xy)), bool)
     on_label[near.preds] = True
     on_mitosis[near.preds[labels.labels[near.truths] == MITOSIS]] = True
+    for x, y, width, height in crowds:
+        on_label |= ((xy >= (x, y)) & (xy <= (x + width, y + height))).all(axis=1)
     xy, scores = xy[~on_label], scores[~on_label]
     mined = _apart(frame_pairs(Frame(xy, xy, scores, labels.um_per_px, labels.name), radius), len(xy))
     counts.update({'detections': len(order), 'on mitotic figures': int(on_mitosis.sum()),
-                   'on hard negatives': int((on_label & ~on_mitosis).sum()), 'mined': len(mined), 'frames': int(len(mined) > 0)})
+                   'on other labels': int((on_label & ~on_mitosis).sum()), 'mined': len(mined), 'frames': int(len(mined) > 0)})
     return xy[mined], scores[mined]
 
 
@@ -83,6 +88,15 @@ def _apart(near, count):
     for index in range(count):
         taken[index] = not taken[near.preds[near.truths == index]].any()
     return np.flatnonzero(taken)
+
+
+def _crowds(content):
+    """Boxes ``(x, y, width, height)`` px of the annotations that stand for several mitotic figures, by image."""
+    boxes: dict = {}
+    for annotation in content['annotations']:
+        if annotation.get('iscrowd'):
+            boxes.setdefault(annotation['image_id'], []).append(annotation['bbox'])
+    return boxes
 
 
 def _category(content):

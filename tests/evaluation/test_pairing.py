@@ -25,7 +25,7 @@ def mm(name, *places, **more):
 def test_a_frame_without_predictions_counts_its_misses():
     paired = pair(file('t', frame('a', (1, 2)), frame('b', (3, 4), (5, 6)), frame('c')), file('d', frame('a.png', (1, 2), score=.5)))
     assert [len(each.pred_xy) for each in paired.frames()] == [1, 0, 0] and [len(each.truth_xy) for each in paired.frames()] == [1, 2, 0]
-    assert paired.notes == ['2 of 3 frames, for example b, have no detections: their 2 mitotic figures count as misses']
+    assert paired.notes == ['2 of 3 frames, for example b, have no detections: their 2 mitotic figures are missed']
 
 
 def test_a_frame_without_figures_keeps_its_false_alarms():
