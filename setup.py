@@ -40,6 +40,9 @@ setup(
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    # Named, so that an editable install is a line in a .pth file: Python then finds the package also where the folder of a clone, which has
+    # the package's name, lies beside.
+    package_dir={'': '.'},
     packages=find_packages(include=['mitos_mmdet', 'mitos_mmdet.*']),
     package_data={'mitos_mmdet': ['py.typed', 'model_zoo/weights/*', 'report/assets/*', 'slides/outputs/*.j2', 'slides/outputs/*.css',
                                   'slides/outputs/*.js', 'slides/cohort/*.j2', 'slides/cohort/*.css', 'slides/cohort/*.js']},

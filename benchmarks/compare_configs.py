@@ -4,9 +4,10 @@
     python benchmarks/compare_configs.py single-changes midog --iterations 2000 --jobs 4 --amp
     python benchmarks/compare_configs.py recommended --iterations 400 --amp
 
-Data are laid out as docs/data.md and docs/mitos_rcnn.md say (MITOS-ATYPIA-14, split hamamatsu); for "recommended" as docs/model_card.md
-says, and its "mined" needs what mitos mine-negatives writes, data/atypia14/stains_train_mined.json. Finished runs are not repeated, so a killed
-benchmark goes on where it stopped. --jobs runs as many trainings at a time, on one GPU or as many cores; --dry-run prints the commands.
+Data are laid out as docs/data.md and docs/mitos_rcnn.md say (MITOS-ATYPIA-14, split hamamatsu), for "recommended" as docs/model_card.md
+says; its config "mined" reads data/atypia14/stains_train_mined.json, which mitos mine-negatives writes. Finished runs are not repeated, so
+a killed benchmark goes on where it stopped. --jobs runs as many trainings at a time, on one GPU or as many cores; --dry-run prints the
+commands.
 """
 
 import argparse

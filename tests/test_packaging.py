@@ -18,6 +18,14 @@ def test_editable_install_has_mim_files():
         assert (ROOT / 'mitos_mmdet' / '.mim' / name).is_file()
 
 
+def test_a_folder_of_the_package_s_name_does_not_hide_it(tmp_path):
+    # As the folder of a clone does, for a script beside it.
+    (tmp_path / 'mitos_mmdet').mkdir()
+    (tmp_path / 'script.py').write_text('import mitos_mmdet\nprint(mitos_mmdet.__file__)\n')
+    found = subprocess.run([sys.executable, 'script.py'], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert Path(found.strip()) == ROOT / 'mitos_mmdet' / '__init__.py'
+
+
 def test_wheel_holds_all(tmp_path):
     # Built from a copy: a build leaves folders behind.
     copy = tmp_path / 'source'
