@@ -54,7 +54,7 @@ def test_openvino_equals_torch(tiny_model, cache, tiles, monkeypatch):
     assert not any(map(close, model.predict([tile[..., ::-1].copy() for tile in tiles]), wanted))
 
     # From the cache, with other threads: the same again; and a damaged cache is replaced.
-    assert len(list(cache.iterdir())) == 1
+    assert len(list(cache.glob('*/network.xml'))) == 1
     again = load_model(*map(str, tiny_model), device='cpu', threads=2)
     assert again.network.in_flight == 2 and all(map(close, again.predict(tiles), found))
     next(cache.glob('*/network.xml')).write_text('<net')

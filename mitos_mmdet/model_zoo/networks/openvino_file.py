@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
 
 _OUTPUTS = 2  # Of the exported networks, counted up when they change: those in the cache are then exported anew.
+_MOST_BYTES = 512 * 2**20  # Ours: some 25 networks.
 _TOLERANCE = 2e-3  # Ours: of the largest value of a map; 5e-5 is what float32 gives in another order of sums.
 
 
@@ -33,9 +34,9 @@ def exported(core: openvino.Core, maps: 'RawMaps', key: str) -> openvino.Model:
     Raises:
         RuntimeError: What OpenVINO computes is not what torch does.
     """
-    key = '\n'.join([key, str(_OUTPUTS), mitos_mmdet.__version__, openvino.__version__, torch.__version__])
-    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
-    with contextlib.suppress(RuntimeError):  # absent or damaged: exported again
+    folder = place_in_cache(key)
+    with contextlib.suppress(OSError, RuntimeError):  # absent or damaged: exported again
+        os.utime(folder)  # so that what is used stays longest
         return core.read_model(str(folder / 'network.xml'))
     network = _export(maps)
     _compare(core, network, maps)
@@ -43,10 +44,23 @@ def exported(core: openvino.Core, maps: 'RawMaps', key: str) -> openvino.Model:
     return network
 
 
-def cache_folder() -> Path:
-    """Where exported networks are kept: ``$XDG_CACHE_HOME/mitos_mmdet``, by default in ``~/.cache``."""
+def place_in_cache(key: str) -> Path:
+    """Where what ``key`` and the versions of this software identify is kept: in ``$XDG_CACHE_HOME/mitos_mmdet``, by default in
+    ``~/.cache``.
+    """
     base = os.environ.get('XDG_CACHE_HOME')
-    return (Path(base) if base else Path('~/.cache').expanduser()) / 'mitos_mmdet'
+    key = '\n'.join([key, str(_OUTPUTS), mitos_mmdet.__version__, openvino.__version__, torch.__version__])
+    return (Path(base) if base else Path('~/.cache').expanduser()) / 'mitos_mmdet' / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def leave_room(folder: Path) -> None:
+    """Removes what was used longest ago from a cache folder that holds more than 512 MiB."""
+    left = _MOST_BYTES
+    entries = [path for path in folder.iterdir() if not path.name.startswith('.')]  # those with a dot are being written
+    for path in sorted(entries, key=lambda path: path.stat().st_mtime, reverse=True):
+        left -= sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else (path, )))
+        if left < 0:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _export(maps):
@@ -86,5 +100,6 @@ def _keep(network, folder):
             openvino.save_model(network, str(Path(draft) / 'network.xml'), compress_to_fp16=False)
             shutil.rmtree(folder, ignore_errors=True)
             os.rename(draft, folder)
+            leave_room(folder.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mitos_mmdet.model_zoo.networks.openvino_compiled import compiled
 from mitos_mmdet.model_zoo.networks.openvino_core import cores, precision_hint, shared_core
 from mitos_mmdet.model_zoo.networks.openvino_file import exported
 
@@ -18,7 +19,7 @@ class OpenVinoModule:
 
     Args:
         module: In evaluation mode on the CPU, with its weights; ``module.example(height, width)`` gives ``(images, outputs)``.
-        key: What identifies its weights and structure, for the cache of exported networks.
+        key: What identifies its weights and structure, for the cache.
         threads: Cores to use; None: those this process may use.
         precision: ``'float32'``, or ``'bfloat16'`` where the CPU has it.
     """
@@ -42,12 +43,12 @@ class OpenVinoModule:
         module, self._module = self._module, None
         core = shared_core()
         try:
-            compiled = core.compile_model(exported(core, module, self._key), 'CPU', self._settings)
+            network = compiled(core, lambda: exported(core, module, self._key), self._key, self._settings)
         except Exception as error:  # its converter meets a network with errors of every kind
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             warnings.warn(f'torch runs {self._key.split()[0]}, which is slower: {reason}', stacklevel=1)
             return lambda images: _by_torch(module, images)
-        return lambda images: tuple(torch.from_numpy(each) for each in compiled(images).values())
+        return lambda images: tuple(torch.from_numpy(each) for each in network(images).values())
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ import openvino
 import torch
 
 from mitos_mmdet.model_zoo.networks.box_branch import BoxBranch
+from mitos_mmdet.model_zoo.networks.openvino_compiled import compiled
 from mitos_mmdet.model_zoo.networks.openvino_core import cores, precision_here, precision_hint, shared_core
 from mitos_mmdet.model_zoo.networks.openvino_file import exported
 from mitos_mmdet.model_zoo.networks.raw_maps import RawMaps
@@ -28,7 +29,7 @@ class OpenVinoNetwork:
 
     Args:
         detector: The detector in evaluation mode on the CPU, with its weights.
-        key: What identifies its weights and structure, for the cache of exported networks.
+        key: What identifies its weights and structure, for the cache.
         threads: Cores to use; None: those this process may use, at most ``OMP_NUM_THREADS`` where that is set.
         precision: ``'float32'``, or ``'bfloat16'`` where the CPU has it; the post-processing stays in float32.
 
@@ -50,6 +51,7 @@ class OpenVinoNetwork:
                           'INFERENCE_PRECISION_HINT': precision_hint(precision)}
         self.maps.example()  # so that its nest knows the head's groups, also for a network from the cache
         self._network = exported(self._core, self.maps, key)
+        self._key = key
         self._compiled, self._at_work = OrderedDict(), 0
         self._lock = threading.RLock()  # a stream may end in the midst of a compilation, when it is garbage
 
@@ -119,8 +121,11 @@ class OpenVinoNetwork:
             if shape in self._compiled:
                 self._compiled.move_to_end(shape)
             else:
-                self._network.reshape({0: openvino.PartialShape([1, *shape])})
-                self._compiled[shape] = self._core.compile_model(self._network, 'CPU', self._settings)
+                self._compiled[shape] = compiled(self._core, lambda: self._shaped(shape), f'{self._key} {shape}', self._settings)
                 if len(self._compiled) > _MOST_SHAPES:
                     self._compiled.popitem(last=False)
             return self._compiled[shape]
+
+    def _shaped(self, shape):
+        self._network.reshape({0: openvino.PartialShape([1, *shape])})
+        return self._network
