@@ -13,7 +13,7 @@ STEPS = {
     'from an image or a slide to a count': {
         'detect': ('detect', 'find, count and grade mitotic figures: IMAGE... --out DIR'),
         'calibrate': ('calibrate', 'choose the threshold on a few labelled frames of your own: ANNOTATIONS IMAGES --out FILE.json'),
-        'cohort': ('cohort', 'the same for many slides, run after run until all are finished: MANIFEST.csv --out DIR'),
+        'cohort': ('cohort', 'detect on many slides, run after run until all are finished: MANIFEST.csv --out DIR'),
     },
     'from contest files to a trained, scored model': {
         'make-sample': ('make_sample', 'draw the built-in sample, to try every command on without a download'),

@@ -1,4 +1,12 @@
-"""Finds, counts and grades mitotic figures on images and whole slides: mitos detect IMAGE... --out DIR."""
+"""Finds, counts and grades mitotic figures on images and whole slides.
+
+    mitos detect slide.svs --out found
+    mitos detect photo.jpg --um-per-px 0.25 --out found
+    mitos detect cases/*.ndpi more_cases --roi tumour.geojson --out found
+
+Each input gets a folder below --out: index.html (open it first), annotated.jpg for images or overview.png for slides, detections.csv,
+detections.geojson (QuPath), mitotic-figures.json (grand-challenge) and summary.json. Inputs that are finished are not done again.
+"""
 
 import argparse
 import contextlib
@@ -23,22 +31,24 @@ from mitos_mmdet.core.outputs import check_writable
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    command = argparse.ArgumentParser(prog='mitos detect', description=__doc__)
-    command.add_argument('inputs', nargs='+', metavar='INPUT', help='images, slides, folders or globs')
+    command = argparse.ArgumentParser(prog='mitos detect', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument('inputs', nargs='+', metavar='INPUT', help='images (PNG, JPEG, TIFF), slides, folders or globs')
     command.add_argument('--out', required=True, metavar='DIR', help='output folder; each input gets a folder in it')
-    add_model_flags(command)
+    command.add_argument('--um-per-px', type=decimal, metavar='UM',
+                         help='width of a pixel in um, for files that do not say it (PNG, JPEG) or say it wrongly: about 0.25 at 40x and '
+                              '0.5 at 20x, exactly in the manual of the scanner')
     add_operating_threshold(command)
-    command.add_argument('--um-per-px', type=decimal, metavar='UM', help='pixel size in um, in place of what the files say')
     command.add_argument('--roi', metavar='FILE.geojson', help='region drawn in QuPath: detect and count only inside')
-    command.add_argument('--batch-size', type=whole, metavar='N', help='tiles in work at once; does not change the detections')
-    command.add_argument('--workers', type=whole, default=1, metavar='N', help='threads that read (default: 1)')
-    command.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
     command.add_argument('--no-picture', action='store_true', help='write no annotated picture and no overview')
     command.add_argument('--no-page', action='store_true', help='write no HTML page')
     command.add_argument('--no-qupath-offset', action='store_true', help="count GeoJSON from the slide's corner, not its scanned area's")
     command.add_argument('--overwrite', action='store_true', help='redo inputs that are finished already')
-    add_hotspot_arguments(command)
     add_pixel_limit(command)
+    add_hotspot_arguments(command)
+    flags = add_model_flags(command)
+    flags.add_argument('--no-stain', action='store_true', help='leave colours as they are, whatever the model was trained with')
+    flags.add_argument('--batch-size', type=whole, metavar='N', help='tiles in work at once; does not change the detections')
+    flags.add_argument('--workers', type=whole, default=1, metavar='N', help='threads that read (default: 1)')
     return command
 
 

@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 
-def add_model_flags(command: argparse.ArgumentParser) -> None:
-    """``--model``, ``--device``, ``--engine``, ``--precision`` and ``--trust-checkpoint``."""
-    command.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
-    command.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
-    command.add_argument('--engine', choices=ENGINES, default='auto',
-                         help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
-    command.add_argument('--precision', choices=PRECISIONS, default='float32',
-                         help='bfloat16: twice as fast on a CPU with AMX, scores change by about 0.004 (default: %(default)s)')
-    command.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+def add_model_flags(command: argparse.ArgumentParser) -> 'argparse._ArgumentGroup':
+    """``--model``, ``--device``, ``--engine``, ``--precision`` and ``--trust-checkpoint``, as a group, which may get more flags."""
+    flags = command.add_argument_group('model and speed')
+    flags.add_argument('--model', nargs='+', metavar='MODEL', help='a bundled model, or CONFIG CHECKPOINT (default: the bundled one)')
+    flags.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
+    flags.add_argument('--engine', choices=ENGINES, default='auto',
+                       help='auto: OpenVINO on a CPU where it is installed, else torch (default)')
+    flags.add_argument('--precision', choices=PRECISIONS, default='float32',
+                       help='bfloat16: twice as fast on a CPU with AMX, scores change by about 0.004 (default: %(default)s)')
+    flags.add_argument('--trust-checkpoint', action='store_true', help='also read checkpoints that hold code; only for files you trust')
+    return flags
 
 
 def check_model_flag(args: argparse.Namespace) -> None:
