@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs, say_not_read, series_of, without_dicom_parts
+from mitos_mmdet.cli.detect_inputs import find_inputs, say_skipped, series_of, without_dicom_parts
 from mitos_mmdet.core.names import as_spelled_there
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
@@ -34,8 +34,8 @@ def read_cohort(source: str, out_dir: str | Path) -> list:
     else:
         inputs, ignored = find_inputs([source], out_dir)
         inputs, parts = without_dicom_parts(inputs)
-        say_not_read(ignored, 'as neither slides nor images')
-        say_not_read(parts, 'as parts of DICOM slides that are')
+        say_skipped(ignored, 'not known as slides or images')
+        say_skipped(parts, 'belonging to DICOM slides already listed')
         slides = [CohortSlide(path, columns={'path': str(path)}) for path in inputs]
     if not slides:
         raise ValueError(f'{source}: lists no slide')

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, say_not_read, without_dicom_parts
+from mitos_mmdet.cli.detect_inputs import find_inputs, output_names, say_skipped, without_dicom_parts
 from mitos_mmdet.cli.detection_flags import add_operating_threshold, check_detection_flags
 from mitos_mmdet.cli.hotspot_flags import add_hotspot_arguments, hotspot_settings
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_chosen
@@ -62,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
     inputs, ignored = find_inputs(args.inputs, args.out)
     inputs, parts = without_dicom_parts(inputs)
-    say_not_read(ignored, 'as neither slides nor images')
-    say_not_read(parts, 'as parts of DICOM slides that are')
+    say_skipped(ignored, 'not known as slides or images')
+    say_skipped(parts, 'belonging to DICOM slides already listed')
     places = [Path(args.out) / name for name in output_names(inputs)]
     _check_places(places, inputs, args)
     faults = _without_pixel_size(inputs) if args.um_per_px is None else {}

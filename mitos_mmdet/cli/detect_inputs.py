@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,31 +15,38 @@ IMAGES = {'.png', '.jpg', '.jpeg', '.tif', '.tiff', '.webp', '.bmp', '.jp2'}
 SLIDES = {'.svs', '.ndpi', '.mrxs', '.scn', '.bif', '.dcm', '.vms', '.vmu', '.svslide', '.avs'}
 _MOST_NAMED = 10
 _OWN = {'summary.json', 'detections.csv', 'detections.geojson', 'mitotic-figures.json', 'overview.png', 'annotated.jpg', 'index.html'}
+_MARKS = {'summary.json', '.unfinished'}  # one of them lies beside results
+_COHORT = re.compile(r'cohort(_\d+of\d+)?\.(csv|html)')
 
 
 def find_inputs(patterns: Iterable[str | Path], out_dir: str | Path) -> tuple:
     """The files to read.
 
     Args:
-        patterns: Files, folders and globs, as given. Folders are searched with their sub-folders; a file given by name is read
-            whatever its name ends in. Of slides of several files, the parts are no inputs; the data folder of a MIRAX slide without its
-            ``.mrxs`` file is one, so that it is told of.
-        out_dir: Output folder: what lies in it is no input.
+        patterns: Files, folders and globs, as given or as the shell expanded them. Folders are searched with their sub-folders; a file
+            given by name is read whatever its name ends in. Results of earlier runs are no inputs. Of slides of several files, the parts
+            are none; the data folder of a MIRAX slide without its ``.mrxs`` file is one, so that it is told of.
+        out_dir: Output folder. What lies in it is no input, unless given by name or by a glob that matches nothing else.
 
     Returns:
         tuple: ``(inputs, ignored)``: ``Path`` s in the order given, each once; and what lies in the folders and is not read.
 
     Raises:
-        ValueError: Something is not there, or a folder holds nothing to read.
+        ValueError: Something is not there, or a folder holds nothing to read, or all is results of earlier runs.
     """
+    patterns, out_dir = list(map(str, patterns)), Path(out_dir).resolve()
     inputs, ignored, seen = [], [], set()
-    for pattern in map(str, patterns):
-        for path in _matches(pattern):
-            found = [path]
+    for pattern in patterns:
+        for path in _matches(pattern, out_dir):
+            found = [] if _is_result(path) else [path]
             if path.is_dir() and not is_mirax_folder(path):
-                found, rest = _in_folder(path, Path(out_dir))
+                found, rest, results = _in_folder(path, out_dir)
+                is_out = path.resolve() == out_dir
+                if is_out and len(patterns) > 1:  # the shell's slides/* holds slides/out, too
+                    say_skipped([*found, *rest], 'in the output folder')
+                    continue
                 ignored += rest
-                if not found:
+                if not (found or results or is_out):
                     held = f'{len(rest)} files of other kinds' if rest else 'nothing'
                     raise ValueError(f'{path}: holds no slide and no image to read ({held}). Known are '
                                      f'{", ".join(sorted(IMAGES | SLIDES))}')
@@ -47,6 +55,9 @@ def find_inputs(patterns: Iterable[str | Path], out_dir: str | Path) -> tuple:
                 if key not in seen:
                     seen.add(key)
                     inputs.append(one)
+    if not inputs:
+        raise ValueError(f'{patterns[0]}: holds no slide and no image to read, only results of earlier runs or the output folder. Give '
+                         f'slides, images, or folders of them')
     return inputs, ignored
 
 
@@ -73,15 +84,16 @@ def series_of(path: Path) -> str | None:
     return None if path.suffix.lower() in (IMAGES | SLIDES) - {'.dcm'} else dicom_series(path)
 
 
-def say_not_read(paths: Sequence[Path], why: str) -> None:
-    """Names, in one line of stderr, files that lie in the folders and are left alone; nothing where there are none."""
+def say_skipped(paths: Sequence[Path], why: str) -> None:
+    """Names, in one line of stderr, files that are left alone, as in ``'in the output folder'``; nothing where there are none."""
     if paths:
         named = ', '.join(printable(path.name) for path in paths[:_MOST_NAMED])
         more = f' and {len(paths) - _MOST_NAMED} more' if len(paths) > _MOST_NAMED else ''
-        print(f'not read, {why}: {len(paths)} file{"s" if len(paths) > 1 else ""} ({named}{more})', file=sys.stderr)
+        print(f'skipped {len(paths)} file{"s" if len(paths) > 1 else ""} {why} ({named}{more})', file=sys.stderr)
 
 
-def _matches(pattern):
+def _matches(pattern, out_dir):
+    """The path, or what the glob matches; without what lies in the output folder, unless all does."""
     path = Path(pattern)
     if os.path.lexists(path):
         return [path]
@@ -89,7 +101,12 @@ def _matches(pattern):
     found = _without_parts(found)
     if not found:
         raise ValueError(f'{pattern}: no such file or folder. Check the path')
-    return found
+    return [each for each in found if not _is_in(each, out_dir)] or found
+
+
+def _is_in(path, folder):
+    """Whether a path is a folder or lies in it; a link in it counts, wherever it leads."""
+    return path.resolve() == folder or path.parent.resolve().is_relative_to(folder)
 
 
 def _without_parts(paths):
@@ -100,28 +117,35 @@ def _without_parts(paths):
 
 
 def _in_folder(folder, out_dir):
-    """Readable files below a folder, and the others; hidden files and earlier results are neither."""
-    found, ignored = [], []
-    out_dir = out_dir.resolve()
+    """``(readable files below a folder, the others, whether there is more)``: earlier results or the output folder; nor hidden files."""
+    found, ignored, more = [], [], False
     for parent, folders, names in walk_once(folder):
         parent = Path(parent)
-        folders[:] = [name for name in folders if not name.startswith('.') and (parent / name).resolve() != out_dir]
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        outs = [name for name in folders if (parent / name).resolve() == out_dir]
+        folders[:] = [name for name in folders if name not in outs]
         slides = {name.lower() for name in names}
         mirax = [name for name in folders if is_mirax_folder(parent / name) or f'{name}.mrxs'.lower() in slides]
         folders[:] = [name for name in folders if name not in mirax]
         found += [parent / name for name in mirax if f'{name}.mrxs'.lower() not in slides]
-        parts = set().union(*(listed_files(parent / name) for name in names)) | {parent / name for name in _own(names)}
+        own = _own(names)
+        more = more or bool(outs or own)
+        parts = set().union(*(listed_files(parent / name) for name in names)) | {parent / name for name in own}
         for path in (parent / name for name in names if not name.startswith('.')):
             if path in parts:
                 continue
             known = path.suffix.lower() in IMAGES | SLIDES or dicom_series(path) is not None
             (found if known else ignored).append(path)
-    return found, ignored
+    return found, ignored, more
 
 
 def _own(names):
-    """What lies in a folder of earlier results and is no input."""
-    return _OWN if 'summary.json' in names else set()
+    """Of the names in a folder, those of earlier results."""
+    return {name for name in names if _COHORT.fullmatch(name) or name in _OWN and not _MARKS.isdisjoint(names)}
+
+
+def _is_result(path):
+    return path.name in _own([path.name, *(mark for mark in _MARKS if (path.parent / mark).is_file())])
 
 
 def output_names(inputs: Sequence[Path]) -> list[str]:

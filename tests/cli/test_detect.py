@@ -69,7 +69,7 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
     assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
     assert 'Score: –, not graded: 0.0072 mm² of tissue, at least 1 mm² is needed.' in told.out  # 120 x 60 um
     assert 'breast' not in told.out and 'begins at' not in told.out
-    assert 'not read, as neither slides nor images: 1 file (notes.txt)' in told.err
+    assert 'skipped 1 file not known as slides or images (notes.txt)' in told.err
 
 
 def test_enough_tissue_is_graded_by_every_rule(tmp_path, capsys):

@@ -98,7 +98,8 @@ def test_a_cohort_reads_folders_the_same_way(folder, capsys):
     dicom(folder / 'y.dcm', '1.5')
     assert names(slide.path for slide in read_cohort(str(folder), folder / 'out')) == ['d', 'C.mrxs', 'a.mrxs', 'b.vms', 'e.jpg', 'x.dcm']
     told = capsys.readouterr().err
-    assert 'neither slides nor images: 1 file (notes.ini)' in told and 'parts of DICOM slides that are: 1 file (y.dcm)' in told
+    assert 'skipped 1 file not known as slides or images (notes.ini)' in told
+    assert 'skipped 1 file belonging to DICOM slides already listed (y.dcm)' in told
 
 
 def test_a_manifest_lists_a_dicom_slide_once(tmp_path):
