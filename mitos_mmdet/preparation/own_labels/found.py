@@ -1,6 +1,6 @@
 """What the readers of own labels return: the labels of one image, before it was paired with the image."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Found:
         case_id, scanner, domain: Where the label file says so, else None.
         um_per_px: ``(x, y)``, or None.
         size_px: ``(width, height)`` of the image that was labelled, or None.
+        fault: Why the label file cannot be used, an error where it has an image; else None.
     """
 
     name: str
@@ -26,4 +27,4 @@ class Found:
     domain: str | None = None
     um_per_px: tuple | None = None
     size_px: tuple | None = None
-    skipped: list = field(default_factory=list)
+    fault: str | None = None

@@ -58,6 +58,8 @@ def read(kind: str, root: str | Path, images: str | Path | None = None, um_per_p
         name = named.get(its.name)
         if name is None:
             skipped.append((its.where, f'no image {its.name!r} in {folder}'))
+        elif its.fault:
+            raise ValueError(its.fault)
         elif name in taken:
             raise ValueError(f'{its.where}: labels {name}, and so does {taken[name]}. Put the labels of one image together')
         else:

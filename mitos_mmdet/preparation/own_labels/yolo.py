@@ -3,12 +3,13 @@
 import math
 from pathlib import Path
 
+from mitos_mmdet.contests.image_files import SUFFIXES
 from mitos_mmdet.contests.label_files import read_lines
 from mitos_mmdet.core.folders import files_below
 from mitos_mmdet.core.text_files import read_text
 from mitos_mmdet.preparation.own_labels.found import Found
 
-_NAME_FILES = ('classes.txt', 'obj.names', 'data.yaml', 'data.yml', 'dataset.yaml')
+_NAME_FILES = ('classes.txt', 'obj.names', '_darknet.labels', 'data.yaml', 'data.yml', 'dataset.yaml')
 
 
 def read_labels(root: str | Path) -> list:
@@ -18,21 +19,35 @@ def read_labels(root: str | Path) -> list:
         root: The dataset's folder, its folder of labels, or one text file.
 
     Returns:
-        list[Found]: One per text file, ``relative``.
+        list[Found]: One per text file, ``relative``; lists of images and READMEs, which lie beside labels, are left out. One that cannot be
+        read, or has a line that is no box, has a ``fault``.
 
     Raises:
-        ValueError: No text file there, or a line that is no box.
+        ValueError: No such text file there.
     """
     root = Path(root)
     names = _class_names(root if root.is_dir() else root.parent)
-    files = [root]
+    found = [_read(root, root.parent, names)]
     if root.is_dir():
-        files = [path for path in files_below(root) if path.suffix.lower() == '.txt' and path.name not in _NAME_FILES]
-    if not files:
-        raise ValueError(f'{root}: holds no .txt. Give the folder of the YOLO labels')
-    base = root if root.is_dir() else root.parent
-    return [Found(_image_name(path.relative_to(base)), [_point(line, names, f'{path}:{number}') for number, line in read_lines(path)],
-                  str(path), relative=True) for path in files]
+        found = [_read(path, root, names) for path in files_below(root) if path.suffix.lower() == '.txt'
+                 and path.name not in _NAME_FILES and path.name.lower().split('.')[0] != 'readme']
+    found = [its for its in found if its is not None]
+    if not found:
+        raise ValueError(f'{root}: holds no .txt of labels. Give the folder of the YOLO labels')
+    return found
+
+
+def _read(path, base, names):
+    """The labels of one image, or None for a list of images."""
+    found = Found(_image_name(path.relative_to(base)), [], str(path), relative=True)
+    try:
+        lines = read_lines(path)
+        if lines and all(Path(line).suffix.lower() in SUFFIXES for _, line in lines):
+            return None
+        found.points = [_point(line, names, f'{path}:{number}') for number, line in lines]
+    except ValueError as error:
+        found.fault = str(error)
+    return found
 
 
 def _image_name(path):
@@ -65,7 +80,7 @@ def _class_names(folder):
 
 
 def _read_names(path):
-    if path.suffix in ('.txt', '.names'):
+    if path.suffix in ('.txt', '.names', '.labels'):
         return {str(number): line for number, (_, line) in enumerate(read_lines(path))}
     import yaml  # comes with mmengine
 

@@ -121,6 +121,29 @@ def test_bad_yolo_lines_are_named(line, message, images, tmp_path):
         convert('yolo', tmp_path / 's1_a.txt', images=images)
 
 
+@pytest.mark.parametrize('lists', ['train.txt', 'data/Validation.TXT'])
+def test_what_exports_put_beside_yolo_labels_is_left_alone(lists, images, tmp_path):
+    beside = {'obj.names': 'mitosis\nlookalike\n', 'obj.data': 'classes = 2\ntrain = data/train.txt\nnames = data/obj.names\n',
+              lists: 'data/obj_train_data/s1_a.png\ndata/obj_train_data/s2 a.JPG\n', 'README.dataset.txt': 'Cells > raw\nhttps://example.org',
+              'README.roboflow.txt': '\nv1 - 2024\n', 'readme.txt': 'hello', 'obj_train_data/s1_a.txt': '0 0.5 0.5 0.1 0.1\n'}
+    for name, text in beside.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = convert('yolo', tmp_path, images=images)
+    assert done.skipped == [] and [image['file_name'] for image in done.contents[None]['images']] == ['s1_a.png']
+
+
+def test_text_without_an_image_is_listed_and_never_read_as_yolo(images, tmp_path):
+    (tmp_path / 's1_a.txt').write_text('0 0.5 0.5 0.1 0.1')
+    (tmp_path / 'notes.txt').write_text('labelled by two readers')
+    (tmp_path / 'latin.txt').write_bytes('Gr\u00f6\u00dfe'.encode('latin-1'))
+    done = convert('yolo', tmp_path, images=images, class_map={'0': 'mitotic figure'})
+    assert done.skipped == [(str(tmp_path / f'{name}.txt'), f"no image '{name}' in {images}") for name in ('latin', 'notes')]
+    (tmp_path / 's1_b.txt').write_text('labelled by two readers')
+    with pytest.raises(ValueError, match='s1_b.txt:1: .* is not "class x y width height"'):
+        convert('yolo', tmp_path, images=images, class_map={'0': 'mitotic figure'})
+
+
 @pytest.mark.parametrize('text', ['names:', 'names: mitosis', '5', 'other: 1', 'names: 2001-99-99', 'names: ['])
 def test_a_yaml_file_without_a_list_of_names_is_named(text, images, tmp_path):
     (tmp_path / 'data.yaml').write_text(text)
