@@ -10,7 +10,7 @@ from mitos_mmdet.core.names import inside
 from mitos_mmdet.interchange.points import FramePoints, PointFile
 from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.open_slide import open_slide
-from mitos_mmdet.slides.run_slide import need_um_per_px
+from mitos_mmdet.slides.run_slide import check_fine_enough, need_um_per_px
 from mitos_mmdet.slides.slide import Slide
 
 if TYPE_CHECKING:
@@ -59,12 +59,13 @@ def detect_frames(truth: PointFile, folder: str | Path, model: 'LoadedModel', pr
 
     Raises:
         ValueError: No frame is labelled.
-        SlideError: As of ``detect_frame``; all frames are opened before the first one is searched.
+        SlideError: As of ``detect_frame``, or a frame is too coarse; all frames are opened before the first one is searched.
     """
     frames = labelled_frames(truth)
     for frame in frames:
         with open_frame(frame, folder) as slide:
             need_um_per_px(slide)
+            check_fine_enough(slide, model.um_per_px)
     found = []
     for frame in frames:
         found.append(detect_frame(frame, folder, model, **how))

@@ -49,6 +49,12 @@ def run(own, *more):
     return calibrate.main([str(own / 'own.json'), str(own), '--out', str(own / 'calibration.json'), '--bootstrap', '20', *more])
 
 
+def test_frames_too_coarse_for_the_model_are_refused(own):
+    with pytest.raises(ValueError, match=r'1\.png: has 4\.5 um/px, too coarse for mitotic figures.* Correct --um-per-px'):
+        run(own, '--um-per-px', '4.5')
+    assert not (own / 'calibration.json').exists()
+
+
 def test_chosen_told_and_used(own, capsys):
     assert run(own) == 0
     told = capsys.readouterr()
