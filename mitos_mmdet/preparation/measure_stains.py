@@ -17,7 +17,8 @@ def measure_stains(frames_file: str | Path, image_folder: str | Path, by: str = 
     Args:
         frames_file: COCO json of ``coco_format``.
         image_folder: What its ``file_name`` s are relative to.
-        by: ``'image'``, or ``'case'``: one estimate over all images of a ``case_id``, for patches too small to measure.
+        by: ``'image'``, or ``'case'``: one estimate over all images of a ``case_id``, for patches too small to measure. An image without
+            one is a case of its own.
         method: ``'macenko'`` or ``'vahadane'``.
 
     Returns:
@@ -33,7 +34,7 @@ def measure_stains(frames_file: str | Path, image_folder: str | Path, by: str = 
     groups: dict = {}
     check_coco(content, frames_file)
     for image in content['images']:
-        groups.setdefault(image['file_name'] if by == 'image' else image.get('case_id'), []).append(image)
+        groups.setdefault(by == 'case' and image.get('case_id') or image['file_name'], []).append(image)
     for name, images in groups.items():
         pixels = []
         for image in images:
