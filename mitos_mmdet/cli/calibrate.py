@@ -16,6 +16,7 @@ from pathlib import Path
 from mitos_mmdet.cli import detection_flags as flags
 from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_chosen
 from mitos_mmdet.cli.number_flags import decimal
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.printed import text_table
 from mitos_mmdet.cli.progress_line import ProgressLine
 from mitos_mmdet.cli.random_flags import add_bootstrap, check_random
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--matching', choices=RULES, default='midog', help='rule of a hit, see docs/evaluation.md (default: %(default)s)')
     add_bootstrap(command)
     flags.add_um_per_px(command)
+    add_pixel_limit(command)
     return command
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from mitos_mmdet.cli.config_flags import add_config_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.number_flags import whole
-from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
 from mitos_mmdet.core.console import report_skipped
@@ -37,7 +36,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--hits-only', action='store_true', help='leave out mitotic figures that phase one misses')
     add_seed(parser, 'of the draw among negatives')
     add_config_arguments(parser)
-    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitos_mmdet.cli.load_mmdet import load_mmdet
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.compat.config_edits import datasets_in, set_classes, set_data_root
 from mitos_mmdet.compat.devices import set_device
 from mitos_mmdet.core.outputs import check_writable
@@ -40,6 +41,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
                         help='classes of the annotation files to detect, such as --classes "mitotic figure"; heads follow')
     parser.add_argument('--device', choices=DEVICES, default='auto', help='auto: the GPU if there is one (default)')
     parser.add_argument('--strict', action='store_true', help='stop at an unreadable image (default: skip, count and list it)')
+    add_pixel_limit(parser)
     parser.add_argument('--trust-checkpoint', action='store_true',
                         help='also read checkpoints that hold code; only for files you trust')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',

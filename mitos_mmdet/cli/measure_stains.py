@@ -7,6 +7,7 @@
 import argparse
 from collections.abc import Sequence
 
+from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.console import report_skipped, run
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.outputs import check_output
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--out', required=True, metavar='FILE.json', help='the same file with the stains')
     parser.add_argument('--by', choices=['image', 'case'], default='image', help='one stain per image, or per case (for small patches)')
     parser.add_argument('--method', choices=['macenko', 'vahadane'], default='macenko')
+    add_pixel_limit(parser)
     args = parser.parse_args(argv)
     check_output('--out', args.out, [args.frames, args.images], MARK, ('.json',))
 

@@ -9,7 +9,6 @@ from mitos_mmdet.cli.config_checks import check_data, check_metric, check_model,
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.number_flags import decimal
-from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
@@ -35,7 +34,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--tta', action='store_true', help="unite the detections of each frame's flipped copies, one per mitotic figure")
     parser.add_argument('--brief', action='store_true', help='only what was found; the log file in the work dir keeps everything')
     add_arguments(parser)
-    add_pixel_limit(parser)
     return parser.parse_args(argv)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mitos_mmdet.cli.__main__ import main
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.core.images import BrokenImageError, read_rgb
 
@@ -28,3 +29,11 @@ def test_what_is_no_limit_is_refused(monkeypatch, text):
     add_pixel_limit(command)
     with pytest.raises(ValueError, match='--max-mpx'):
         command.parse_args(['--max-mpx', text])
+
+
+@pytest.mark.parametrize('command', ['detect', 'calibrate', 'cohort', 'measure-stains', 'normalize', 'tile', 'browse', 'train',
+                                     'candidates', 'test'])
+def test_every_command_that_decodes_images_has_it(monkeypatch, command):
+    monkeypatch.setenv('MITOS_MAX_MPX', '')
+    with pytest.raises(ValueError, match='--max-mpx'):
+        main([command, '--max-mpx', '0'])
