@@ -9,7 +9,6 @@ from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.compat.config_edits import datasets_in, set_classes, set_data_root
 from mitos_mmdet.compat.devices import set_device
-from mitos_mmdet.core.outputs import check_writable
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -52,7 +51,7 @@ def read_config(args: argparse.Namespace) -> 'Config':
     """The config with the command line's changes.
 
     Raises:
-        ValueError: The config cannot be read, the device is absent, or the work dir cannot be written.
+        ValueError: The config cannot be read or the device is absent.
     """
     from mmengine.config import Config
 
@@ -82,7 +81,6 @@ def read_config(args: argparse.Namespace) -> 'Config':
             if args.strict and dataset['type'] == 'MitosisDataset':
                 dataset['strict'] = True
     set_device(cfg, args.device, args.launcher)
-    check_writable('--work-dir', Path(cfg.work_dir))
     # mmengine writes the config into the work dir under its own name: never over the one that was read.
     kept = Path(cfg.work_dir, Path(args.config).name)
     if kept.exists() and kept.samefile(args.config):

@@ -12,7 +12,7 @@ from mitos_mmdet.cli.number_flags import decimal
 from mitos_mmdet.cli.test_time_augmentation import set_test_time_augmentation
 from mitos_mmdet.compat.config_edits import brings_weights, datasets_in, metrics_in, set_from_scratch
 from mitos_mmdet.compat.devices import end_processes
-from mitos_mmdet.core.outputs import check_folder, check_output, check_outputs
+from mitos_mmdet.core.outputs import check_folder, check_output, check_outputs, check_writable
 from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
 from mitos_mmdet.report.report_path import PAGE_MARK, PAGE_SUFFIXES
 
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from mitos_mmdet.compat.checkpoints import check_fits, find_checkpoint, read_checkpoint, refuse_code
 
     cfg = read_config(args)
+    check_writable('--work-dir', Path(cfg.work_dir))
     _check_outputs(args, cfg)
     check_model(cfg, args.config)
     check_metric(cfg, args.config, 'test_evaluator', 'test_dataloader')

@@ -15,6 +15,7 @@ from mitos_mmdet.compat.config_edits import checkpoints_in, set_from_scratch
 from mitos_mmdet.compat.devices import amp_settings, end_processes, is_first_process
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.output_folder import locked
+from mitos_mmdet.core.outputs import check_writable
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from mitos_mmdet.compat.checkpoints import refuse_code
 
     cfg = read_config(args)
+    check_writable('--work-dir', Path(cfg.work_dir))
     if not cfg.get('train_dataloader'):
         raise ValueError(f'{args.config}: has no train_dataloader: only mitos test uses it. Train its parts by their own configs')
     refuse_code(args.trust_checkpoint)

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from mitos_mmdet.cli import train
+from mitos_mmdet.cli import browse, candidates, test, train
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 
 MODEL = "model = dict(type='X')\n"
@@ -20,6 +20,18 @@ def read(folder, text, *flags):
 def test_a_config_without_a_model_is_one_line(tmp_path, text):
     with pytest.raises(ValueError, match=r'config\.py: has no model\. Give the config of a detector'):
         read(tmp_path, text)
+
+
+def test_only_what_writes_a_work_dir_needs_one_that_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'work_dirs').touch()
+    (tmp_path / 'config.py').write_text(MODEL)
+    config = str(tmp_path / 'config.py')
+    for command, more in ((browse, ['--out', 'a.png']), (candidates, ['a.pth', '--frames', 'a.json', '--out', 'patches'])):
+        assert read_config(command.parse_args([config, *more])).model.type == 'X'
+    for command, more in ((train, []), (test, ['a.pth'])):
+        with pytest.raises(ValueError, match='--work-dir .*work_dirs/config: cannot be written'):
+            command.main([config, *more])
 
 
 def test_no_workers_need_no_other_flag(tmp_path):
