@@ -69,7 +69,7 @@ def convert(contest: str, root: str | Path, images: str | Path | None = None, sp
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '
                      f'{"labels" if reading.frames[0].exact_size else "contest (nominal)"}')
-    nominal = _nominal_sizes(reading.frames, frames)
+    nominal = 0 if contest in KINDS else _nominal_sizes(reading.frames, frames)  # own labels state real ones
     if nominal:
         notes.append(f'{nominal} of {len(frames)} images state no um/px of their own: the nominal one is taken (MIDOG: by a region of '
                      f'2 mm2 at 4:3)')

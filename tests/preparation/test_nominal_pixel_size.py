@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from mitos_mmdet.preparation.convert import convert
 
@@ -22,3 +23,11 @@ def test_a_pixel_size_that_is_computed_is_told(tmp_path, options, nominal, um_pe
     (content, ) = made.contents.values()
     assert content['images'][0]['um_per_px'] == pytest.approx([um_per_px] * 2, rel=1e-4)
     assert sum('state no um/px of their own' in note for note in made.notes) == nominal
+
+
+def test_a_pixel_size_that_own_labels_state_is_not_nominal(tmp_path):
+    Image.new('RGB', (400, 300)).save(tmp_path / 'a.png')
+    (tmp_path / 'own.csv').write_text('image,x,y,class,um_per_px\na.png,100,100,mitosis,0.23\n')
+    made = convert('csv', tmp_path / 'own.csv')
+    assert made.contents[None]['images'][0]['um_per_px'] == [0.23, 0.23]
+    assert not [note for note in made.notes if 'um/px' in note]
