@@ -10,7 +10,7 @@ from mitos_mmdet.contests import contest_module
 from mitos_mmdet.contests.measure import drop_outside, measure_frames
 from mitos_mmdet.preparation.own_labels import KINDS
 from mitos_mmdet.preparation.own_labels.read import read as read_own_labels
-from mitos_mmdet.preparation.splits import absent_cases, some, split_frames
+from mitos_mmdet.preparation.splits import absent_cases, deals_by_fractions, some, split_frames
 from mitos_mmdet.preparation.to_coco import make_info, to_coco
 
 
@@ -73,10 +73,11 @@ def convert(contest: str, root: str | Path, images: str | Path | None = None, sp
     if nominal:
         notes.append(f'{nominal} of {len(frames)} images state no um/px of their own: the nominal one is taken (MIDOG: by a region of '
                      f'2 mm2 at 4:3)')
-    splits, more = _split(frames, split, named_splits | reading.splits, seed)
+    known = named_splits | reading.splits
+    splits, more = _split(frames, split, known, seed)
     box_size = box_size or reading.default_box
     told = dict(box_size=box_size or 'outlines') | {name: str(options[name]) for name in ('labels',) if name in options}
-    told |= {} if split is None else dict(split_rule=split) | (dict(seed=seed) if '.' in split else {})
+    told |= {} if split is None else dict(split_rule=split) | (dict(seed=seed) if deals_by_fractions(frames, split, known) else {})
     contents = {name: to_coco(chosen, make_info(reading.contest, split=name, **told), box_size)
                 for name, chosen in splits.items()}
     return Conversion(contents, splits, skipped + bad_labels, notes + more)

@@ -8,6 +8,8 @@ from mitos_mmdet.contests.reading import LabelledFrame
 
 _HOW = ("Write fractions as 'train=0.7,val=0.15,test=0.15', or case lists as 'train=03+04,val=05'")
 
+_LIKE_A_FRACTION = re.compile(r'[0-9]*\.+[0-9]*')  # also one mistyped
+
 
 def split_frames(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str, dict], seed: int = 0) -> tuple:
     """Deals frames out to splits.
@@ -15,7 +17,7 @@ def split_frames(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str,
     Args:
         frames: List of ``LabelledFrame``.
         rule: A key of ``named``, fractions (``'train=0.7,val=0.3'``) or case lists (``'train=H03+H04,val=H05'``), whose entries
-            are case ids, their last part, or slide names.
+            are case ids, their last part, or slide names; a number with a decimal point is a case where it names one.
         named: ``{name: {split: {case or slide, ...}}}``; cases that are not among the frames do no harm here.
         seed: Of the shuffle behind fractions. Cases without any labelled frame go nowhere then.
 
@@ -30,7 +32,7 @@ def split_frames(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str,
         wanted = {split: list(entries) for split, entries in named[rule].items()}
     elif '=' in rule:
         parts = _parse(rule, named)
-        if any('.' in value for value in parts.values()):
+        if deals_by_fractions(frames, rule, named):
             labelled = {frame.case_id for frame in frames if frame.labelled}
             wanted = _by_fraction(labelled, parts, rule, seed)
         else:
@@ -43,6 +45,14 @@ def split_frames(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str,
     taken = {id(frame) for chosen in splits.values() for frame in chosen}
     left = sorted({frame.slide or frame.case_id for frame in frames if id(frame) not in taken})
     return splits, left
+
+
+def deals_by_fractions(frames: Sequence[LabelledFrame], rule: str, named: Mapping[str, dict]) -> bool:
+    """Whether a rule of ``split_frames`` gives fractions: one of its values looks like one and is no case."""
+    if rule in named or '=' not in rule:
+        return False
+    known = set().union(*map(_names, frames))
+    return any(_LIKE_A_FRACTION.fullmatch(value) and value not in known for value in _parse(rule, named).values())
 
 
 def _names(frame):

@@ -4,7 +4,7 @@ import pytest
 
 from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.contests.tupac16 import SPLITS
-from mitos_mmdet.preparation.splits import absent_cases, split_frames
+from mitos_mmdet.preparation.splits import absent_cases, deals_by_fractions, split_frames
 
 
 def frames(*cases, slides=(), **more):
@@ -42,6 +42,14 @@ def test_case_lists_take_ids_numbers_and_slides():
     assert {frame.slide for frame in splits['train']} == {'A03', 'H03'}
 
 
+@pytest.mark.parametrize('one, other', [('slide.1', 'slide.2'), ('1.2.840', '1.2.841'), ('1.5', '2.5'), ('a.b', 'c'), ('.5', 'x-1')])
+def test_cases_with_dots_are_no_fractions(one, other):
+    rule = f'train={one},val={other}'
+    splits, _ = split_frames(frames(one, other), rule, {})
+    assert dealt(splits) == {'train': [one], 'val': [other]} and not deals_by_fractions(frames(one, other), rule, {})
+    assert deals_by_fractions(frames(one, other), 'train=0.5,val=0.5', {})
+
+
 def test_a_case_never_stands_on_both_sides():
     both = frames('a-03', 'a-03', slides=('A03', 'H03'))
     with pytest.raises(ValueError, match='case a-03 would be in both train and val'):
@@ -53,6 +61,9 @@ def test_a_case_never_stands_on_both_sides():
     ('train=99', "no case '99' .of train. among the frames. Cases here: x-1, x-2"),
     ('train=0.8,val=0.4', 'add up to at most 1'),
     ('train=0.7,val=1', 'do not mix'),
+    ('train=0.7,val=x-1', 'do not mix'),
+    ('train=x-1,val=slide.9', "no case 'slide.9'"),
+    ('train=1.2.840,val=x-1', "no case '1.2.840'"),
     ('train=0.0,val=0.5', 'between 0 and 1'),
     ('train=1,train=2', 'not one split'),
     ('train=', 'not one split'),
