@@ -59,7 +59,7 @@ def normalize_dataset(source: str | Path, out: str | Path, target: StainEstimate
         if images is None:
             raise ValueError(f'{source}: an annotation file. Give the folder of its images, too (--images)')
         if source.name in (_MARK, _SHEET):
-            raise ValueError(f'{source}: is called as a file of this tool is. Rename it')
+            raise ValueError(f'{source}: has the name of a file that this command writes. Rename it')
         folder, content = Path(images), read_annotations(source)
         check_coco(content, source)
         groups = _groups(content['images'], target.method, per_tile, source)
@@ -92,7 +92,7 @@ def normalize_dataset(source: str | Path, out: str | Path, target: StainEstimate
              f'estimates: {len(groups)}', f'before and after: {out / _SHEET}']
     if not_read:
         more = f' and {len(not_read) - _NAMED} more' if len(not_read) > _NAMED else ''
-        lines.insert(1, f'not read, since of no kind that this tool reads: {len(not_read)} ({", ".join(not_read[:_NAMED])}{more})')
+        lines.insert(1, f'not read, since of no kind that this command reads: {len(not_read)} ({", ".join(not_read[:_NAMED])}{more})')
     return lines, passed, sorted(broken.items())
 
 

@@ -278,7 +278,7 @@ def test_inputs_and_marks_are_never_replaced(tool, folder, tiles, tmp_path):
     (tmp_path / 'target.json').write_text(json.dumps(dict(version=1, **DEFAULT_TARGETS['macenko'].to_dict())))
     out = tmp_path / 'out'
     for arguments, message in (
-            ([tmp_path / 'stain.json', out, '--images', tiles[1]], 'is called as a file of this tool is'),
+            ([tmp_path / 'stain.json', out, '--images', tiles[1]], 'has the name of a file that this command writes'),
             ([tiles[0], out, '--images', tiles[1], '--save-target', tiles[0]], 'is an input'),
             ([folder, out, '--target', tmp_path / 'target.json', '--save-target', tmp_path / 'target.json'], 'is an input'),
             ([folder, out, '--save-target', folder / 'a.png'], 'not a .json'),
