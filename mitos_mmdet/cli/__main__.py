@@ -18,7 +18,7 @@ STEPS = {
     'from contest files to a trained, scored model': {
         'make-sample': ('make_sample', 'draw the built-in sample, to try every command on without a download'),
         'convert': ('convert', "convert a contest's files, or labels of your own, to the COCO json that configs read"),
-        'measure-stains': ('measure_stains', 'write the stain of each image or slide into an annotation file (for stain transfer)'),
+        'measure-stains': ('measure_stains', 'write the stain of each image or case into an annotation file (for stain transfer)'),
         'normalize': ('normalize', 'normalise the stain of images on disk (configs can do it while they load)'),
         'tile': ('tile', 'cut frames into the tiles that training reads'),
         'browse': ('browse', 'draw training samples as the network sees them, boxes and masks included: CONFIG --out FILE.png'),

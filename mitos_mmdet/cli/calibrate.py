@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('--radius', default='7.5um', help='how far a hit may lie, with its unit (default: %(default)s, MIDOG)')
     command.add_argument('--matching', choices=RULES, default='midog', help='rule of a hit, see docs/evaluation.md (default: %(default)s)')
     add_bootstrap(command)
-    flags.add_um_per_px(command)
+    flags.add_um_per_px(command, '; needed where neither annotations nor images say it')
     add_pixel_limit(command)
     return command
 

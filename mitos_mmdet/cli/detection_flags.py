@@ -11,11 +11,10 @@ from mitos_mmdet.interchange.csv_header import is_number
 from mitos_mmdet.interchange.recognise import FORMATS
 
 
-def add_um_per_px(parser: argparse.ArgumentParser) -> None:
-    """``--um-per-px``."""
-    parser.add_argument('--um-per-px', metavar='UM[,UM]',
-                        help='pixel size of all frames, x,y where they differ, in place of what the files say; needed where truth and '
-                             'detections are one in mm, one in px, and neither says it')
+def add_um_per_px(parser: argparse.ArgumentParser, needed: str = '') -> None:
+    """``--um-per-px``; ``needed`` ends its help, on when the command cannot do without."""
+    parser.add_argument('--um-per-px', metavar='UM[,UM]', help='pixel size of all frames in um, as x,y where the two differ, in place of '
+                        f'what the files say{needed}')
 
 
 def read_um_per_px(text: str | None) -> tuple | None:

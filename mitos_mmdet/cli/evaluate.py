@@ -60,7 +60,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='all scores as JSON')
     add_report(parser)
     parser.add_argument('--ignore-unknown', action='store_true', help='leave out detections on frames that the truth has not')
-    flags.add_um_per_px(parser)
+    flags.add_um_per_px(parser, '; needed where none says it, unless places and radius are all in px')
     for of in ('truth', 'detections', 'compare'):
         parser.add_argument(f'--{of}-format', choices=FORMATS, metavar='FORMAT', help=f'of --{of}, see below (default: recognised)')
     parser.add_argument('--check-submission', type=Path, metavar='SUBMISSION',

@@ -38,7 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--truth', type=Path, help='whose frames these are, or should be: their names and pixel sizes are taken')
     parser.add_argument('--format', choices=FORMATS, metavar='FORMAT', help='of the detections (default: recognised)')
     add_threshold(parser, 'grand-challenge: names the points; elsewhere: leaves out points with a lower score')
-    add_um_per_px(parser)
+    add_um_per_px(parser, '; needed to write places in mm as px, or the reverse, where no file says it')
     return parser.parse_args(argv)
 
 
