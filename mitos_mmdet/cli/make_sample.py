@@ -1,4 +1,4 @@
-"""Draws the built-in sample: H&E-like frames in MIDOG++'s layout, to try every tool on without a download.
+"""Draws the built-in sample: H&E-like frames in MIDOG++'s layout, to try every command on without a download.
 
     mitos make-sample data/sample
     mitos convert midog data/sample --out data/sample/sample.json --split csv
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for split in ('train', 'test'):
         chosen = [plan for plan in plans if plan.split == split]
         kinds = Counter(figure.is_mitosis for plan in chosen for figure in plan.figures)
-        print(f'{split}: {len(chosen)} frames, {kinds[True]} mitoses, {kinds[False]} hard negatives')
+        print(f'{split}: {len(chosen)} frames, {kinds[True]} mitotic figures, {kinds[False]} hard negatives')
     print(f'written to {args.out}')
 
 

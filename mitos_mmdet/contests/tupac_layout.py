@@ -139,7 +139,7 @@ def _notes(keys, files, found, labels):
     if negatives:
         notes.append(f'{negatives} images without a label file are negatives')
     if labels == 'original' and not found:
-        notes.append(f'without images only the {len(keys)} that have a label file are known: images without mitoses have none '
+        notes.append(f'without images only the {len(keys)} that have a label file are known: images without mitotic figures have none '
                      f'and are not in the output')
     unlabelled = sum(key not in files and int(key[0]) > LAST_LABELLED for key in keys)
     if unlabelled:

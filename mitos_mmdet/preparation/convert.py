@@ -64,7 +64,7 @@ def convert(contest: str, root: str | Path, images: str | Path | None = None, sp
     _check_any(frames, skipped, root)
     frames, bad_labels, hints = drop_outside(frames)
     if not any(frame.labels for frame in frames):
-        raise ValueError(f'{root}: no mitosis and no hard negative in any of {len(frames)} frames. Give labels that hold some')
+        raise ValueError(f'{root}: no mitotic figure and no hard negative in any of {len(frames)} frames. Give labels that hold some')
     notes = [f'read as {reading.contest}; file names are relative to {reading.image_root}', *reading.notes, *hints]
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mitos_mmdet.contests.reading import LabelledFrame
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 
-_HEAD = ('split', 'scanner', 'domain', 'um/px', 'frames', 'unlabelled', 'cases', 'mitoses', 'hard negatives')
+_HEAD = ('split', 'scanner', 'domain', 'um/px', 'frames', 'unlabelled', 'cases', 'mitotic figures', 'hard negatives')
 
 
 def summary_table(splits: Mapping[str, Sequence[LabelledFrame]]) -> str:

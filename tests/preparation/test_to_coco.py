@@ -53,6 +53,7 @@ def test_the_table_counts_by_split_scanner_and_domain():
     table = summary_table({'train': [both, frame('b.png'), other], 'val': [frame('d.png')]})
     rows = [line.split() for line in table.splitlines()]
     assert rows[1] == ['train', 'another', 'domain', 'unknown', '1', '1', '1', '0', '0']
+    assert table.splitlines()[0].endswith('cases  mitotic figures  hard negatives')
     assert rows[2] == ['train', 'scanner', 'domain', '0.2500', 'x', '0.5000', '2', '0', '1', '1', '1']
     assert rows[3][-5:] == ['3', '1', '1', '1', '1'] and rows[3][1] == 'total'
     assert len(rows) == 5  # one group alone needs no total

@@ -116,7 +116,7 @@ def test_a_contest_s_own_file_is_never_overwritten(slides):
 def test_no_label_at_all(slides):
     for path in slides.rglob('*_mitosis.csv'):
         path.write_text('')
-    assert fails(convert(slides, 'mitos-atypia-14', slides, '--out', 'a.json'), 'no mitosis and no hard negative in any of 6')
+    assert fails(convert(slides, 'mitos-atypia-14', slides, '--out', 'a.json'), 'no mitotic figure and no hard negative in any of 6')
 
 
 def test_only_bad_frames(slides):

@@ -1,5 +1,6 @@
 """tools/make_sample.py as a user runs it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ def run(*arguments):
 def test_writes_the_sample_and_says_what(tmp_path):
     done = run(tmp_path / 'a', '--frames', 3, '--size', '160x128', '--seed', 7)
     assert done.returncode == 0, done.stderr
-    assert 'train: 2 frames' in done.stdout
+    assert re.search('train: 2 frames, [0-9]+ mitotic figures, [0-9]+ hard negatives', done.stdout)
     assert 'test: 1 frames' in done.stdout
     assert '3/3' in done.stderr  # the progress bar
     # Another process, the same bytes.
