@@ -39,6 +39,12 @@ def test_wheel_holds_all(tmp_path):
     assert len(tracked) > 50 and wanted <= names, sorted(wanted - names)
 
 
+def test_no_module_names_a_tool_that_only_a_checkout_has():
+    named = [f'{path.relative_to(ROOT)}:{number}' for path in (ROOT / 'mitos_mmdet').rglob('*.py') if '.mim' not in path.parts
+             for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), start=1) if re.search(r'\btools/\w+\.py', line)]
+    assert not named
+
+
 def models():
     """Every model that model-index.yml imports, as mim reads it."""
     for name in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']:

@@ -1,4 +1,4 @@
-# Both phases joined, for tools/test.py: no checkpoint needs to be named, each phase brings its training's best one.
+# Both phases joined, for mitos test: no checkpoint needs to be named, each phase brings its training's best one.
 _base_ = [
     '../_base_/models/two_phase_fcn_vgg16.py', '../_base_/models/two_phase_resnet101.py', '../_base_/datasets/mask_tupac16.py',
     '../_base_/default_runtime.py'

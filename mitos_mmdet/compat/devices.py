@@ -69,7 +69,8 @@ def _distribute_on_cpu(cfg, launcher):
     if launcher != 'pytorch':
         raise ValueError(f'--launcher {launcher}: without a GPU only --launcher pytorch (torchrun) works')
     if 'RANK' not in os.environ:
-        raise ValueError('--launcher pytorch: start it with torchrun, as in: torchrun --nproc_per_node 2 tools/train.py ...')
+        raise ValueError('--launcher pytorch: start it with torchrun, as in: torchrun --nproc_per_node 2 -m mitos_mmdet.cli train '
+                         'CONFIG --launcher pytorch')
     if not dist.is_initialized():
         dist.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', broadcast_buffers=False,

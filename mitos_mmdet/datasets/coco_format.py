@@ -20,7 +20,7 @@ HARD_NEGATIVE = 'hard negative'
 CLASSES = (MITOSIS, HARD_NEGATIVE)
 CATEGORY_IDS = {name: number for number, name in enumerate(CLASSES, start=1)}
 _FARTHEST = 1e9  # px, ours: beyond any image, within every number type
-_FIX = 'Correct the file, or convert the dataset again with tools/convert_dataset.py'
+_FIX = 'Correct the file, or convert the dataset again with mitos convert'
 
 
 def categories() -> list[dict]:
@@ -38,12 +38,12 @@ def read_annotations(path: str | Path) -> dict:
         ValueError: Not there, not json, or not COCO; the message names the file.
     """
     path = Path(path)
-    content = read_json(path, 'Give the annotation file that tools/convert_dataset.py wrote' if path.exists() else how_to_get(path))
+    content = read_json(path, 'Give the annotation file that mitos convert wrote' if path.exists() else how_to_get(path))
     missing = [key for key in ('images', 'annotations', 'categories')
                if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
         raise ValueError(f"{path}: not a COCO annotation file, it lacks the list(s) {', '.join(missing)}. Convert the dataset "
-                         f'with tools/convert_dataset.py')
+                         f'with mitos convert')
     make_uniform(content)
     return content
 

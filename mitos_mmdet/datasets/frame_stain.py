@@ -44,14 +44,14 @@ def stain_of(info: dict, image: Callable[[], np.ndarray], method: str, per_tile:
     name = info.get('img_path', 'the image')
     record = None if per_tile else info.get('stain')
     if record is not None and not isinstance(record, dict):
-        raise ValueError(f'{name}: its stain {record!r} is not a record. Cut the tiles again with tools/tile_dataset.py')
+        raise ValueError(f'{name}: its stain {record!r} is not a record. Cut the tiles again with mitos tile')
     if record and record.get('method') == method:
         if 'reason' in record:
             raise NoStainError(record['reason'])
         return StainEstimate.from_dict(record, f'{name}: its stain')
     if 'frame' in info and not per_tile:
         raise ValueError(f"{name}: is a tile, and the {method} stain of its frame {info['frame']} is not recorded. Cut the tiles again "
-                         f'with tools/tile_dataset.py --stain {method}, or set per_tile=True')
+                         f'with mitos tile --stain {method}, or set per_tile=True')
     return estimate_stain(image(), method, backend=backend)
 
 

@@ -45,7 +45,7 @@ class CentroidMetric(BaseMetric):
         show_dir: Where pictures go: hits, misses and false positives on each frame, and the precision-recall curve.
         show_most: Frames drawn at most, those with the most errors first (ours).
         resamples: Of the bootstrap behind the intervals that are printed for the first class; 0 (default, ours) for none: they
-            belong to a test, not to each validation of a training. ``tools/test.py`` asks for 1000.
+            belong to a test, not to each validation of a training. ``mitos test`` asks for 1000.
         collect_device, prefix, collect_dir: As in mmengine.
 
     Raises:

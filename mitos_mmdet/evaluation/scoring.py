@@ -1,4 +1,4 @@
-"""From two files to scores: what ``tools/evaluate.py`` does between reading and printing."""
+"""From two files to scores: what ``mitos evaluate`` does between reading and printing."""
 
 import math
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ from mitos_mmdet.interchange.coco_boxes import check_not_corners
 from mitos_mmdet.interchange.points import PointFile, points_of
 from mitos_mmdet.interchange.source import Source
 
-EXPLAINED = 'COCO json (annotations), as tools/convert_dataset.py writes it'
+EXPLAINED = 'COCO json (annotations), as mitos convert writes it'
 SUFFIXES = ('.json',)
 
 

@@ -68,7 +68,7 @@ def read_contest(source: Source, contest: str, **options: Any) -> PointFile:
     try:
         reading = contest_module(contest).read(source.path, **options)
     except ValueError as error:
-        raise ValueError(f'{error}. Or convert it first with tools/convert_dataset.py {contest}, and give its COCO json') from error
+        raise ValueError(f'{error}. Or convert it first with mitos convert {contest}, and give its COCO json') from error
     frames, bad, _ = measure_frames(reading.frames, reading.image_root, allow_missing=True)
     bad = reading.skipped + bad
     if bad:

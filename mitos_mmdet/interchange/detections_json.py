@@ -1,4 +1,4 @@
-"""The JSON that ``tools/test.py --out`` writes (``records.detections``)."""
+"""The JSON that ``mitos test --out`` writes (``records.detections``)."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
 from mitos_mmdet.interchange.source import Source
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
-EXPLAINED = 'the JSON of tools/test.py --out'
+EXPLAINED = 'the JSON of mitos test --out'
 SUFFIXES = ('.json',)
 _GIVEN = ('scanner', 'domain', 'case_id', 'region_type')
 
@@ -36,12 +36,12 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
 def _frame(frame, number, source):
     path = source.path
     if not isinstance(frame, dict) or not isinstance(frame.get('file_name'), str) or not isinstance(frame.get('points'), list):
-        raise ValueError(f'{path}: frame {number} lacks file_name or points. Write the file again with tools/test.py --out')
+        raise ValueError(f'{path}: frame {number} lacks file_name or points. Write the file again with mitos test --out')
     where = f"{path}: {frame['file_name']}"
     points = []
     for place, point in enumerate(frame['points'], start=1):
         if not isinstance(point, dict) or not {'x', 'y', 'label'} <= point.keys():
-            raise ValueError(f'{where}: point {place} lacks x, y or label. Write the file again with tools/test.py --out')
+            raise ValueError(f'{where}: point {place} lacks x, y or label. Write the file again with mitos test --out')
         points.append((point['x'], point['y'], point['label'], point.get('score')))
     um_per_px, size = frame.get('um_per_px'), (frame.get('width'), frame.get('height'))
     return points_of(frame['file_name'], points, where, not source.truth, um_per_px=um_per_px,

@@ -102,4 +102,4 @@ def _refuse_unreadable(source):
     # Protocol 2 on starts with \x80; torch's files are zip archives of a pickle.
     if source.path.suffix.lower() in _PICKLES or source.head[:1] == b'\x80':
         raise ValueError(f'{source.path}: a pickle, which runs code when it is read, so it is not read. Make JSON instead: '
-                         f'tools/test.py CONFIG CHECKPOINT --out detections.json')
+                         f'mitos test CONFIG CHECKPOINT --out detections.json')

@@ -1,4 +1,4 @@
-"""The report's flags of ``tools/evaluate.py``."""
+"""The report's flags of ``mitos evaluate``."""
 
 import argparse
 from collections.abc import Mapping, Sequence

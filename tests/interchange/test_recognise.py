@@ -112,7 +112,7 @@ class _Bomb:
 @pytest.mark.parametrize('name', ['results.pkl', 'results.json', 'model.pth'])
 def test_a_pickle_is_refused_unread(tmp_path, name):
     (tmp_path / name).write_bytes(pickle.dumps(_Bomb()))
-    with pytest.raises(ValueError, match=r'a pickle, which runs code when it is read.*tools/test\.py .*--out detections\.json'):
+    with pytest.raises(ValueError, match=r'a pickle, which runs code when it is read.*mitos test .*--out detections\.json'):
         read_points(tmp_path / name)
 
 

@@ -1,4 +1,4 @@
-# Phase one's candidates on MITOS-ATYPIA-14, cut by tools/collect_candidates.py (docs/two_phase.md). They come from frames that the test
+# Phase one's candidates on MITOS-ATYPIA-14, cut by mitos candidates (docs/two_phase.md). They come from frames that the test
 # pipeline has stain-normalised, so the stain is not touched again.
 _base_ = './frames.py'
 data_root = 'data/atypia14/'

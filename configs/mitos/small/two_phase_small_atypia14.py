@@ -1,4 +1,4 @@
-# Both small phases joined, for tools/test.py.
+# Both small phases joined, for mitos test.
 _base_ = [
     '../../_base_/models/two_phase_fcn_vgg16_small.py', '../../_base_/models/two_phase_resnet18_small.py',
     '../../_base_/datasets/mask_atypia14_small.py', '../../_base_/default_runtime.py'

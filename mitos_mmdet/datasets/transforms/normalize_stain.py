@@ -12,7 +12,7 @@ from mitos_mmdet.stain import NoStainError, StainNormalizer
 class NormalizeStain(BaseTransform):
     """Normalises ``img`` with one estimate for the whole frame.
 
-    Stands right after ``LoadFrame``: a whole frame is measured as it is, a tile by what ``tools/tile_dataset.py`` recorded of its frame,
+    Stands right after ``LoadFrame``: a whole frame is measured as it is, a tile by what ``mitos tile`` recorded of its frame,
     so that all tiles of a frame change alike. What has no stain to measure (glass, ink, a blank frame) stays as it is, and
     ``stain_skipped`` says why.
 

@@ -27,7 +27,7 @@ class PasteMitoticFigures(BaseTransform):
     Stands right after ``CropDataset``'s crop, before colours change.
 
     Args:
-        ann_file: Annotation file of the patches, with ``stain`` (``tools/measure_stains.py --by case``) and ``um_per_px``.
+        ann_file: Annotation file of the patches, with ``stain`` (``mitos measure-stains --by case``) and ``um_per_px``.
         data_root: Folder of the patches.
         prob: Share of the crops that get figures (ours: 0.5).
         most: Figures pasted onto a crop, at most (ours: 3).
@@ -112,8 +112,8 @@ def _patches(ann_file, data_root):
             labels.setdefault(annotation['image_id'], []).append(point_of(annotation)[:2])
     for image in content['images']:
         if not image.get('um_per_px') or not image.get('stain'):
-            raise ValueError(f"{ann_file}: {image['file_name']} has no um_per_px or no stain. Convert it by tools/convert_dataset.py and "
-                             f'measure it by tools/measure_stains.py --by case')
+            raise ValueError(f"{ann_file}: {image['file_name']} has no um_per_px or no stain. Convert it by mitos convert and "
+                             f'measure it by mitos measure-stains --by case')
         if 'reason' in image['stain'] or image['id'] not in labels:
             continue
         middle = np.array([image['width'], image['height']]) / 2

@@ -22,7 +22,7 @@ class RandomStainTransfer(BaseTransform):
     the target's.
 
     Args:
-        bank: Annotation file whose images carry ``stain``, as ``tools/measure_stains.py`` writes, or a list of such files; None: only the
+        bank: Annotation file whose images carry ``stain``, as ``mitos measure-stains`` writes, or a list of such files; None: only the
             scaling and shifting.
         prob: Share of images that get another slide's stain (ours: 0.7).
         sigma_alpha: Concentrations are multiplied by 1 +- this (ours: 0.25).
@@ -79,5 +79,5 @@ def read_bank(path: str | Path) -> list:
             except NoStainError:
                 continue
     if not stains:
-        raise ValueError(f'{path}: none of its images carries a stain. Write them with tools/measure_stains.py')
+        raise ValueError(f'{path}: none of its images carries a stain. Write them with mitos measure-stains')
     return list(stains.values())

