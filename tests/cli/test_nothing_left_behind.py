@@ -1,5 +1,6 @@
 """A run that cannot start says what to do and leaves no work dir."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ CONFIGS = Path(__file__).parents[2] / 'configs' / 'mitos'
 @pytest.mark.parametrize('config', ['mask_rcnn_r101_fpn_tupac16', 'two_phase_fcn_vgg16_tupac16', 'two_phase_resnet101_tupac16',
                                     'small/cascade_rcnn_r18_small_atypia14'])
 def test_training_without_data(tmp_path, config):
-    with pytest.raises(ValueError, match='no such file.*mitos convert.*then mitos tile') as error:
+    with pytest.raises(ValueError, match='no such file.*mitos convert.*then mitos (tile|candidates)') as error:
         train.main([str(CONFIGS / f'{config}.py'), '--work-dir', str(tmp_path / 'work'), '--data-root', str(tmp_path / 'data') + '/'])
     assert str(tmp_path / 'data') in str(error.value) and not (tmp_path / 'work').exists()
 
@@ -26,10 +27,34 @@ def test_two_phase_test_without_its_checkpoints(tmp_path):
     assert not (tmp_path / 'work').exists()
 
 
-def test_the_file_decides_which_command_is_named(tmp_path):
-    tiles = tmp_path / 'tiles_train'
-    assert how_to_get(tiles / 'tiles.json').startswith(f'Cut the tiles first: mitos tile FRAMES.json IMAGES --out {tiles}')
-    assert how_to_get(tmp_path / 'candidates_val/candidates.json').startswith('Collect the candidates of phase one first')
-    assert how_to_get(tmp_path / 'annotations_val.json').startswith('Convert the dataset first')
-    whole = how_to_get(tmp_path / 'none/tiles_train/tiles.json')
-    assert f'There is no {tmp_path}/none' in whole and whole.index('mitos convert') < whole.index('mitos tile')
+@pytest.mark.parametrize(('name', 'says'), [
+    ('tiles_train/tiles.json', 'Cut the tiles first: mitos tile FRAMES.json IMAGES --out {folder} '),
+    ('tiles_mined/tiles.json', 'Mine .* first: mitos mine-negatives .*, then mitos tile MINED.json IMAGES --out {folder} '),
+    ('tiles_normalised/tiles.json', 'Normalise the tiles first: mitos normalize TILES/tiles.json {folder} '),
+    ('candidates_val/candidates.json', 'Collect the candidates of phase one first: mitos candidates .* --out {folder} '),
+    ('stains_train.json', 'Measure the stains first: mitos measure-stains FRAMES.json IMAGES --out {path}, '),
+    ('stains.json', 'Measure the stains first: mitos measure-stains FRAMES.json IMAGES --out {path}, '),
+    ('stains_train_mined.json', 'Mine hard negatives first: mitos mine-negatives STAINS.json DETECTIONS --out {path} '),
+    ('annotations_mined.json', 'Mine hard negatives first: mitos mine-negatives FRAMES.json DETECTIONS --out {path} '),
+    ('annotations_val.json', 'Convert the dataset first: mitos convert CONTEST'), ('both_val.json', 'Convert the dataset first')])
+def test_the_file_decides_which_command_is_named(tmp_path, name, says):
+    path = tmp_path / 'data' / name
+    (tmp_path / 'data').mkdir()
+    assert re.match(says.format(path=path, folder=path.parent), how_to_get(path))
+    (tmp_path / 'data').rmdir()
+    whole = how_to_get(path)
+    assert whole.startswith(f'There is no {tmp_path}/data: put ')
+    commands = re.findall('mitos [a-z-]+', says)
+    assert [command for command in re.findall('mitos [a-z-]+', whole) if command != 'mitos convert'] == [
+        command for command in commands if command != 'mitos convert']
+
+
+def test_an_absent_sample_is_drawn(tmp_path):
+    assert f'run mitos make-sample {tmp_path}/sample, then mitos convert midog ' in how_to_get(tmp_path / 'sample/annotations_test.json')
+
+
+def test_training_without_measured_stains(tmp_path):
+    (tmp_path / 'data/atypia14').mkdir(parents=True)
+    with pytest.raises(ValueError, match=r'stains_train\.json: no such file. Measure the stains first'):
+        train.main([str(CONFIGS / 'rtmdet_efficientnet-lite0_atypia14.py'), '--data-root', f'{tmp_path}/data/', '--work-dir',
+                    str(tmp_path / 'work')])
