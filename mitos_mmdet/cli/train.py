@@ -47,13 +47,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_metric(cfg, args.config)
     check_data(cfg, 'train_dataloader', 'val_dataloader')
     check_pixel_sizes(cfg)
-    if not args.resume:
+    resumed = _resumed_from(cfg, args)
+    if not resumed:
         _check_start(cfg)
     _apply_flags(cfg, args)
-    if not args.resume:
+    if not resumed:
         _check_there(cfg)
     try:
-        _train(cfg, args, _resumed_checkpoint(cfg, args))
+        _train(cfg, args, _read_start(cfg, args, resumed))
     except URLError as error:
         raise ValueError(f"the config's pretrained weights cannot be fetched ({error.reason}). Train without them by --from-scratch, "
                          f'or put the file here and name it with --cfg-options model.detector.backbone.init_cfg.checkpoint=FILE') from error
@@ -76,23 +77,31 @@ def _apply_flags(cfg, args):
         cfg.load_from = None
 
 
-def _resumed_checkpoint(cfg, args):
-    """What ``--resume`` goes on from, which the config then names; None for a new training, whose weights to start from are read once."""
-    from mitos_mmdet.compat.checkpoints import find_checkpoint, read_checkpoint
+def _resumed_from(cfg, args):
+    """The checkpoint that ``--resume`` continues; None for a new training."""
+    from mitos_mmdet.compat.checkpoints import find_checkpoint
 
     if args.resume == 'auto' and not any(Path(cfg.work_dir).glob('*.pth')):
         print(f'{cfg.work_dir}: nothing to resume there, starting anew')
-    elif args.resume:
-        cfg.resume = True
-        cfg.load_from = str(find_checkpoint(cfg.work_dir if args.resume == 'auto' else args.resume))
-        checkpoint = read_checkpoint(cfg.load_from, args.trust_checkpoint)
-        if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
-            raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
-        _say_if_finished(cfg, checkpoint['meta'])
-        return checkpoint
-    elif cfg.get('load_from') and Path(cfg.load_from).is_file():
-        read_checkpoint(cfg.load_from, args.trust_checkpoint)  # a damaged one is an error before the work dir is made
-    return None
+        return None
+    return args.resume and find_checkpoint(cfg.work_dir if args.resume == 'auto' else args.resume)
+
+
+def _read_start(cfg, args, resumed):
+    """The content of the resumed checkpoint, which the config then names; None for a new training, whose initial weights are read once."""
+    from mitos_mmdet.compat.checkpoints import read_checkpoint
+
+    if not resumed:
+        if cfg.get('load_from') and Path(cfg.load_from).is_file():
+            read_checkpoint(cfg.load_from, args.trust_checkpoint)  # a damaged one is an error before the work dir is made
+        return None
+    cfg.resume = True
+    cfg.load_from = str(resumed)
+    checkpoint = read_checkpoint(cfg.load_from, args.trust_checkpoint)
+    if not isinstance(checkpoint, dict) or not {'meta', 'optimizer', 'state_dict'} <= set(checkpoint):
+        raise ValueError(f'{cfg.load_from}: weights alone, nothing to resume. Start from them by --cfg-options load_from=FILE')
+    _say_if_finished(cfg, checkpoint['meta'])
+    return checkpoint
 
 
 def _train(cfg, args, checkpoint):

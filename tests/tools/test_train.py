@@ -112,6 +112,9 @@ def test_two_processes_train(sample, run_tool, tmp_path):
     (f'train.py {CONFIG} --data-root {{sample}}/ --resume {{tmp}}/none.pth', 'no such checkpoint'),
     # weights to start from that are not there
     (f'train.py {CONFIG} --data-root {{sample}}/ --cfg-options load_from={{tmp}}/none.pth', 'Train it first'),
+    # the same, and damaged ones, with nothing to resume
+    (f'train.py {CONFIG} --data-root {{sample}}/ --resume --cfg-options load_from={{tmp}}/none.pth', 'Train it first'),
+    (f'train.py {CONFIG} --data-root {{sample}}/ --resume --cfg-options load_from={{tmp}}/file', 'not a checkpoint'),
     # a checkpoint that is none
     (f'test.py {CONFIG} {{tmp}}/file', 'not a checkpoint'),
     # a folder without checkpoints
@@ -140,7 +143,7 @@ def test_bad_input_is_one_line(command, says, sample, trained, run_tool, tmp_pat
     error = run_tool(command, expect=2).stderr
     lines = [line for line in error.splitlines() if line.startswith('error: ')]
     assert len(lines) == 1 and says in lines[0] and 'Traceback' not in error
-    assert says != 'Train it first' or not (tmp_path / 'work').exists()
+    assert says not in ('Train it first', 'not a checkpoint') or not (tmp_path / 'work').exists()
 
 
 def test_one_bad_frame_is_skipped_and_listed(trained, sample, run_tool, tmp_path):
