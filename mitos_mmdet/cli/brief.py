@@ -1,6 +1,7 @@
 """``--brief``: a training or test in a few lines. The log file in the work dir keeps everything."""
 
 import contextlib
+import math
 import re
 import sys
 import time
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from mmengine.hooks import Hook
 
 _SKIPPED = re.compile(r'(^| - )skipped\b')  # how a line on frames that were left out begins, behind mmengine's level
+_LINES = 10  # of a training that counts iterations (ours)
 
 
 @contextlib.contextmanager
@@ -53,30 +55,48 @@ class _OnlySkipped:
         return False
 
 
-def epoch_lines(say: Callable[[str], None]) -> 'Hook':
-    """A hook that says one line per epoch: the mean loss, the time left, and the scores where the epoch was validated."""
+def progress_lines(say: Callable[[str], None]) -> 'Hook':
+    """A hook that says how far a training is, after each epoch or, if it counts iterations, each tenth of it; and each validation's scores.
+
+    A line gives the mean loss since the last one, the seconds per iteration and the time left, both without validations.
+    """
     from mmengine.hooks import Hook
+    from mmengine.runner import IterBasedTrainLoop
 
-    class EpochLines(Hook):
+    class ProgressLines(Hook):
         priority = 'LOWEST'
+        _started = 0.0
 
-        def before_train_epoch(self, runner):
+        def before_train_epoch(self, runner):  # once in a training that counts iterations
             self._started, self._losses = time.monotonic(), []
 
         def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
             self._losses.append(float(outputs['loss'].detach()))
+            done, most = runner.iter + 1, runner.max_iters
+            if isinstance(runner.train_loop, IterBasedTrainLoop) and (done % math.ceil(most / _LINES) == 0 or done == most):
+                self._say(f'iteration {done} of {most}', most - done)
+                self.before_train_epoch(runner)
 
         def after_train_epoch(self, runner):
-            seconds = time.monotonic() - self._started
-            left = (runner.max_epochs - runner.epoch - 1) * seconds
-            say(f'epoch {runner.epoch + 1} of {runner.max_epochs}: loss {sum(self._losses) / len(self._losses):.3f}, '
-                f'{seconds / len(self._losses):.2f} s per iteration, about {left / 60:.0f} min left')
+            if not isinstance(runner.train_loop, IterBasedTrainLoop):
+                self._say(f'epoch {runner.epoch + 1} of {runner.max_epochs}', (runner.max_epochs - runner.epoch - 1) * len(self._losses))
+
+        def _say(self, done, left):
+            seconds = (time.monotonic() - self._started) / len(self._losses)
+            say(f'{done}: loss {sum(self._losses) / len(self._losses):.3f}, {seconds:.2f} s per iteration, about '
+                f'{left * seconds / 60:.0f} min left')
+
+        def before_val(self, runner):
+            self._validated = time.monotonic()
+
+        def after_val(self, runner):
+            self._started += time.monotonic() - self._validated
 
         def after_val_epoch(self, runner, metrics=None):
             if metrics and 'centroid/f1' in metrics:
                 say(f"validated: F1 {metrics['centroid/f1']:.3f}, AP {metrics['centroid/ap']:.3f}")
 
-    return EpochLines()
+    return ProgressLines()
 
 
 def found_lines(metrics: Mapping[str, float], report: str | None = None, pictures: str | None = None) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
 
-from mitos_mmdet.cli.brief import brief_output, epoch_lines
+from mitos_mmdet.cli.brief import brief_output, progress_lines
 from mitos_mmdet.cli.config_checks import check_data, check_length, check_metric, check_model, check_pixel_sizes
 from mitos_mmdet.cli.config_flags import add_arguments, read_config
 from mitos_mmdet.cli.load_mmdet import load_mmdet
@@ -27,7 +27,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
                         help='mixed precision: float16 on a GPU; bfloat16 on a CPU, which is faster where it has AVX512-BF16')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real total batch size')
     parser.add_argument('--from-scratch', action='store_true', help='train without the pretrained weights of the config')
-    parser.add_argument('--brief', action='store_true', help='one line per epoch; the log file in the work dir keeps everything')
+    parser.add_argument('--brief', action='store_true',
+                        help='one line per epoch, or per tenth of a training that counts iterations; the log file keeps everything')
     add_arguments(parser)
     return parser.parse_args(argv)
 
@@ -113,7 +114,7 @@ def _train(cfg, args, checkpoint):
     with locked(cfg.work_dir) if is_first else contextlib.nullcontext(), brief_output(args.brief) as say:
         runner = Runner.from_cfg(cfg)
         if args.brief and is_first:
-            runner.register_hook(epoch_lines(say))
+            runner.register_hook(progress_lines(say))
         if checkpoint:
             check_fits(checkpoint, runner.model, cfg.load_from)
         del checkpoint  # else weights and optimiser would stay in memory twice for the whole training
