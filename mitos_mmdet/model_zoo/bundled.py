@@ -28,30 +28,30 @@ class BundledModel:
     card: dict
 
 
-def bundled_names(kind: str = 'detector') -> list:
-    """Names of the bundled models of a kind, the default one first."""
+def bundled_names(kind: str | None = 'detector') -> list:
+    """Names of the bundled models of a kind, or of all (None), the default one first."""
     cards = {path.stem: _read_card(path) for path in sorted(WEIGHTS.glob('*.json'))}
-    names = [name for name, card in cards.items() if card.get('kind', 'detector') == kind]
+    names = [name for name, card in cards.items() if kind in (None, card.get('kind', 'detector'))]
     return sorted(names, key=lambda name: (not cards[name].get('default', False), name))
 
 
-def find_bundled(name: str | None = None, kind: str = 'detector') -> 'BundledModel':
-    """A bundled model, by name; None gives the default one. Its weights are not read yet.
+def find_bundled(name: str | None = None, kind: str | None = 'detector') -> 'BundledModel':
+    """A bundled model of a kind, or of any (None), by name; None gives the default one. Its weights are not read yet.
 
     Raises:
         ValueError: No such model, or a damaged installation.
     """
     names = bundled_names(kind)
     if not names:
-        raise ValueError(f'no {kind} comes with this installation. Give CONFIG CHECKPOINT, or install mitos_mmdet again')
+        raise ValueError(f'no {kind or "model"} comes with this installation. Give CONFIG CHECKPOINT, or install mitos_mmdet again')
     if name is None:
         name = names[0]
     if name not in names:
-        raise ValueError(f'no bundled model is called {name!r}: there is {", ".join(names)}. Of your own model give CONFIG and '
+        raise ValueError(f'no bundled {kind or "model"} is called {name!r}: there is {", ".join(names)}. Of your own model give CONFIG and '
                          f'CHECKPOINT')
     path = WEIGHTS / f'{name}.json'
     card = _read_card(path)
-    missing = [key for key in (*_NEEDED, *(('config', ) if kind == 'detector' else ())) if key not in card]
+    missing = [key for key in (*_NEEDED, *(('config', ) if card.get('kind', 'detector') == 'detector' else ())) if key not in card]
     if missing:
         raise ValueError(f'{path}: lacks {", ".join(missing)}. Install mitos_mmdet again')
     return BundledModel(name, path.with_suffix('.pth'), find_config(card['config']) if 'config' in card else None, card)

@@ -10,11 +10,12 @@ PREFIX = 'mitos://'
 
 @CheckpointLoader.register_scheme(prefixes=PREFIX, force=True)
 def load_bundled(filename: str, map_location: str | None = None) -> dict:
-    """The content of a bundled checkpoint, its checksum verified; ``mitos://`` alone is the default model.
+    """The content of a bundled checkpoint of any kind, its checksum verified; ``mitos://`` alone is the default detector.
 
     Raises:
         ValueError: No bundled model of that name, or a damaged installation.
     """
-    bundled = find_bundled(filename.removeprefix(PREFIX) or None)
+    name = filename.removeprefix(PREFIX)
+    bundled = find_bundled(name, kind=None) if name else find_bundled()
     check_sha256(bundled.checkpoint, bundled.card['sha256'])
     return read_checkpoint(bundled.checkpoint, False, map_location or 'cpu')

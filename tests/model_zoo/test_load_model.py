@@ -83,7 +83,7 @@ def test_stain_is_normalized_once_wherever_the_config_does_it(tiny_model, change
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
-    (dict(model='huge'), "no bundled model is called 'huge': there is tiny"),
+    (dict(model='huge'), "no bundled detector is called 'huge': there is tiny"),
     (dict(model='tiny', checkpoint='a.pth'), 'not a config file'),
     (dict(model='CONFIG'), 'a config needs its checkpoint'),
     (dict(model='CONFIG', checkpoint='none.pth'), 'none.pth: no such checkpoint'),
