@@ -4,9 +4,10 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mitos_mmdet.compat.config_edits import dicts_in
+
 if TYPE_CHECKING:
     from mmengine.config import Config
-
 
 _TILE_SIZE, _OVERLAP = 512, 128  # TiledDetector's own defaults
 _STAIN_PREPROCESSOR = 'StainNormalizingDetDataPreprocessor'
@@ -60,22 +61,23 @@ def normalized_model(cfg: 'Config') -> dict:
 
 
 def test_pipeline(cfg: 'Config') -> list:
-    """The transforms of test images: of the test dataloader, else ``test_pipeline``."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    while 'dataset' in dataset:  # wrappers
-        dataset = dataset['dataset']
-    return dataset.get('pipeline') or cfg.get('test_pipeline') or []
+    """The transforms of test images: of the test dataloader's first dataset that has any, else ``test_pipeline``."""
+    return next(filter(None, (dataset.get('pipeline') for dataset in _test_datasets(cfg))), None) or cfg.get('test_pipeline') or []
 
 
 def class_names(cfg: 'Config') -> tuple | None:
-    """The classes that the config's test data names, or None."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    names = (dataset.get('metainfo') or {}).get('classes')
+    """The classes that the first of the config's test datasets with any names, or None."""
+    names = next(filter(None, ((dataset.get('metainfo') or {}).get('classes') for dataset in _test_datasets(cfg))), None)
     return (names, ) if isinstance(names, str) else tuple(names) if names else None
 
 
 def _is_stain_preprocessor(preprocessor):
     return str(preprocessor.get('type', '')).split('.')[-1] == _STAIN_PREPROCESSOR
+
+
+def _test_datasets(cfg):
+    """Every dict of the test dataloader but wrappers, ``ConcatDataset`` among them: datasets, each before its transforms."""
+    return (part for part in dicts_in(cfg.get('test_dataloader')) if not {'dataset', 'datasets'} & set(part))
 
 
 def _step(cfg, name):
