@@ -26,7 +26,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help="show each frame in a window, as mmdet's tool does")
     parser.add_argument('--show-dir', metavar='DIR',
                         help='write frames with hits, misses and false positives, and the precision-recall curve')
-    parser.add_argument('--report', metavar='FILE.html', help='write all figures of the headline class as a page, with pictures')
+    parser.add_argument('--report', metavar='FILE.html', help='write all metrics of the headline class as a page, with pictures')
     parser.add_argument('--wait-time', type=decimal, default=2, help='seconds a frame is shown by --show (default: 2)')
     parser.add_argument('--threshold', '--score-thr', dest='score_thr', type=decimal, metavar='T',
                         help="count detections from this score on (default: the config's, else the best F1 on the evaluated set)")
@@ -110,7 +110,7 @@ def _set_outputs(cfg, args):
         raise ValueError(f"{args.config}: has no CentroidMetric among its test_evaluator, which these flags are for")
     for evaluator in ours:
         evaluator.update({key: value for key, value in settings.items() if value is not None})
-        evaluator.setdefault('resamples', 1000)  # a test figure has its interval
+        evaluator.setdefault('resamples', 1000)  # so that test metrics have intervals
     if args.show:
         cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
 
@@ -122,9 +122,8 @@ def _add_report(runner, cfg, args):
     from mitos_mmdet.report.report_metric import ReportMetric
 
     metric = next(metric for metric in runner.test_evaluator.metrics if isinstance(metric, CentroidMetric))
-    data = cfg.test_dataloader.dataset
-    provenance = dict(Config=args.config, Checkpoint=cfg.load_from or 'those that the config names',
-                      Annotations=Path(data.get('data_root') or '', data.get('ann_file') or ''),
+    annotations = ', '.join(str(Path(data.get('data_root') or '', data['ann_file'])) for data in datasets_in(cfg.test_dataloader))
+    provenance = dict(Config=args.config, Checkpoint=cfg.get('load_from') or 'those that the config names', Annotations=annotations,
                       **({'Augmentation': 'flipped copies united (--tta)'} if args.tta else {}), Versions=versions())
     report = ReportMetric(args.report, provenance, radius=metric.radius, matching=metric.matching, score_thr=metric.score_thr,
                           classes=metric.classes, collect_device=metric.collect_device)
