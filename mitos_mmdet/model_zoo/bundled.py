@@ -24,7 +24,7 @@ class BundledModel:
     """
     name: str
     checkpoint: Path
-    config: Path
+    config: Path | None
     card: dict
 
 

@@ -30,7 +30,7 @@ def load_model(model: str | Path | None = None, checkpoint: str | Path | None = 
         device: ``'auto'`` (the GPU where there is one), ``'cpu'`` or ``'cuda'``.
         engine: ``'auto'`` (OpenVINO on a CPU for one-stage detectors, where it is installed), ``'openvino'`` or ``'torch'``.
         threads: Cores that OpenVINO uses; None: those this process may use.
-        um_per_px: What the network was trained at, for a config that does not say.
+        um_per_px: Pixel size that the network was trained at, in um; overrides the config and the model card. None: theirs.
         trust: Also read a checkpoint that holds code.
         calibration: File of ``mitos calibrate``, whose threshold goes before the model's own.
         precision: ``'float32'``, the same numbers on every machine, or ``'bfloat16'``, twice as fast on a CPU with AMX (OpenVINO alone).

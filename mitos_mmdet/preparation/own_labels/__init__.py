@@ -1,6 +1,7 @@
 """Labels of one's own, as other programs write them, to the frames that the contests' readers give; one kind of label file per module.
 
-``convert`` takes a kind in place of a contest. Each kind's module offers ``read_labels(root, images, class_names) -> list of Found``.
+``convert`` takes a kind in place of a contest. ``csv`` and ``yolo`` offer ``read_labels(root) -> list of Found``; ``points``, which reads
+GeoJSON and COCO, ``read_labels(root, format)``.
 """
 
 # What the command line calls them, and what each reads.
