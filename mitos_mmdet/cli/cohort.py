@@ -16,7 +16,6 @@ from mitos_mmdet.cli.model_flags import add_model_flags, check_model_flag, load_
 from mitos_mmdet.cli.number_flags import decimal, whole
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.cli.short_warnings import short_warnings
-from mitos_mmdet.core.console import run
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.outputs import check_ours, check_output, check_writable
 
@@ -138,7 +137,3 @@ def _gpus(device):
     import torch
 
     return torch.cuda.device_count()
-
-
-if __name__ == '__main__':
-    run(main)

@@ -54,11 +54,6 @@ class Detections:
         if not all(np.isfinite(side) and side > 0 for side in self.um_per_px):
             raise ValueError(f'{self.um_per_px} um/px is not a pixel size')
 
-    @classmethod
-    def empty(cls, um_per_px: tuple, size: tuple, classes: tuple = CLASSES) -> 'Detections':
-        """No detection, which is a result."""
-        return cls(np.zeros((0, 2)), np.zeros(0), np.zeros(0), um_per_px, size, classes=classes)
-
     def __len__(self):
         return len(self.points)
 

@@ -25,13 +25,9 @@ class Roi:
 
     Attributes:
         area: A shapely geometry, px of level 0, within the slide.
-        path: The file they come from.
-        offset: ``(x, y)`` px that was added to the file's coordinates.
     """
 
     area: shapely.Geometry
-    path: str = ''
-    offset: tuple = (0, 0)
 
     def __post_init__(self):
         shapely.prepare(self.area)
@@ -45,11 +41,6 @@ class Roi:
     def area_px(self) -> float:
         """Area in px of level 0."""
         return float(self.area.area)
-
-    @property
-    def bounds(self) -> tuple:
-        """xyxy px of level 0 around all."""
-        return self.area.bounds
 
     def contains(self, points: ArrayLike) -> np.ndarray:
         """bool ``(n,)``: which of ``(n, 2)`` points (px of level 0) lie inside or on the border."""
@@ -106,7 +97,7 @@ def read_roi(path: str | Path, slide: 'Slide', offset: bool = True) -> 'Roi':
         x1, y1, x2, y2 = whole.bounds
         raise ValueError(f'{path}: its regions ({x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}) lie outside the slide {slide.path.name}, '
                          f'{slide.size[0]} x {slide.size[1]} px. Give the file drawn on this slide')
-    return Roi(inside, str(path), shift)
+    return Roi(inside)
 
 
 def _features(content, path):

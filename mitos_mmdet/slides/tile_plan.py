@@ -34,9 +34,6 @@ class TilePlan:
     scale: tuple
     area: tuple
 
-    def __len__(self):
-        return len(self.tiles)
-
     def to_level0(self, boxes: ArrayLike) -> np.ndarray:
         """Boxes ``(N, 4)`` px as level-0 px."""
         return np.asarray(boxes, np.float64).reshape(-1, 4) * np.tile(self.scale, 2) + np.tile(self.origin, 2)

@@ -93,7 +93,7 @@ class TissueMask:
         return made
 
 
-def tissue_mask(slide: 'Slide', um_per_px: float = 8.0, thumbnail: np.ndarray | None = None) -> 'TissueMask':
+def tissue_mask(slide: 'Slide', um_per_px: float = 8.0) -> 'TissueMask':
     """Finds the tissue: pink to violet areas; glass, pen marks, dark borders and unscanned areas are out.
 
     Small holes are filled, specks are removed. A slide without um/px is measured as if it had 0.25.
@@ -101,15 +101,13 @@ def tissue_mask(slide: 'Slide', um_per_px: float = 8.0, thumbnail: np.ndarray | 
     Args:
         slide: A ``Slide``.
         um_per_px: Resolution of the mask; finer for small images (512 px along the longer side), coarser beyond 6000 px.
-        thumbnail: uint8 ``(h, w, 3)`` of the whole slide, where it is at hand; None: read.
 
     Returns:
         TissueMask
     """
     own = slide.um_per_px or (_NO_SIZE_UM, _NO_SIZE_UM)
-    if thumbnail is None:
-        side = max(size * side / um_per_px for size, side in zip(slide.size, own, strict=True))
-        thumbnail = slide.thumbnail(int(np.clip(round(side), _LEAST_SIDE, _MOST_SIDE)))
+    side = max(size * side / um_per_px for size, side in zip(slide.size, own, strict=True))
+    thumbnail = slide.thumbnail(int(np.clip(round(side), _LEAST_SIDE, _MOST_SIDE)))
     height, width = thumbnail.shape[:2]
     sides = slide.size[0] * own[0] / width, slide.size[1] * own[1] / height
     like, _ = he_like(cv2.medianBlur(thumbnail, 3) if min(width, height) > 3 else thumbnail)

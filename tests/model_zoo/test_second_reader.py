@@ -88,7 +88,7 @@ def test_nothing_found_is_nothing_to_read():
     class Unread(TwoTones):
         def read(self, *args, **kwargs):
             raise AssertionError('read')
-    assert len(read_again(Unread(), Detections.empty((0.5, 0.5), (100, 40)), SecondReader([OpinionByColour()]))) == 0
+    assert len(read_again(Unread(), Detections([], [], [], (0.5, 0.5), (100, 40)), SecondReader([OpinionByColour()]))) == 0
 
 
 def random_crops(group, count):

@@ -23,7 +23,7 @@ def test_without_boxes_each_is_its_point(detections):
 
 
 def test_none_is_a_result():
-    none = Detections.empty((0.25, 0.25), (10, 10))
+    none = Detections([], [], [], (0.25, 0.25), (10, 10))
     assert len(none) == 0 and none.where(0.5).points.shape == (0, 2) and len(none.of(MITOSIS)) == 0
 
 

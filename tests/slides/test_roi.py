@@ -38,7 +38,7 @@ def roi_of(tmp_path, slide, content, **options):
 ])
 def test_what_qupath_writes(tmp_path, slide, content):
     roi = roi_of(tmp_path, slide, content)
-    assert roi.area_px == 40000 and len(roi.polygons) == 1 and roi.bounds == (100, 100, 300, 300)
+    assert roi.area_px == 40000 and len(roi.polygons) == 1 and roi.area.bounds == (100, 100, 300, 300)
     assert roi.contains([[200, 200], [100, 100], [99, 200], [550, 520]]).tolist() == [True, True, False, False]
     assert roi.covers((200, 200, 400, 400)) == 0.25 and roi.covers((500, 500, 600, 600)) == 0
 
@@ -66,9 +66,8 @@ def test_an_ellipse_and_a_bow_tie(tmp_path, slide):
 
 def test_the_bounds_corner_is_added_as_qupath_crops(tmp_path, slide):
     slide.bounds = (50, 70, 800, 600)
-    assert roi_of(tmp_path, slide, feature(SQUARE)).bounds == (150, 170, 350, 370)
-    assert roi_of(tmp_path, slide, feature(SQUARE)).offset == (50, 70)
-    assert roi_of(tmp_path, slide, feature(SQUARE), offset=False).bounds == (100, 100, 300, 300)
+    assert roi_of(tmp_path, slide, feature(SQUARE)).area.bounds == (150, 170, 350, 370)
+    assert roi_of(tmp_path, slide, feature(SQUARE), offset=False).area.bounds == (100, 100, 300, 300)
 
 
 def test_a_region_over_the_border_is_cut(tmp_path, slide):

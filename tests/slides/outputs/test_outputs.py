@@ -30,7 +30,7 @@ def detections():
 
 @pytest.fixture
 def none():
-    return Detections.empty((0.25, 0.25), (2000, 1000))
+    return Detections([], [], [], (0.25, 0.25), (2000, 1000))
 
 
 def test_csv(tmp_path, detections, none):
@@ -90,7 +90,7 @@ def test_the_bounds_corner_is_subtracted_recorded_and_read_back(tmp_path, detect
     assert content['mitos']['bounds_offset_subtracted'] == [100, 200]
     assert content['features'][1]['geometry']['coordinates'] == [300, 400.5]
     # What QuPath would export of it comes back to the same place.
-    assert read_roi(tmp_path / 'a.geojson', slide).bounds == (200, 200, 600, 300)
+    assert read_roi(tmp_path / 'a.geojson', slide).area.bounds == (200, 200, 600, 300)
 
 
 def test_a_circle(tmp_path, none):
