@@ -1,7 +1,7 @@
 """Where tissue lies on a slide: by the colours of a thumbnail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,10 +34,6 @@ class TissueMask:
     mask: np.ndarray
     um_per_px: tuple | None
     size: tuple
-    _sums: np.ndarray = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        object.__setattr__(self, '_sums', cv2.integral(self.mask.astype(np.uint8), sdepth=cv2.CV_64F))
 
     @property
     def scale(self) -> tuple:
@@ -62,8 +58,7 @@ class TissueMask:
         right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
         if left >= right or top >= bottom:
             return 0.0
-        inside = self._sums[bottom, right] - self._sums[top, right] - self._sums[bottom, left] + self._sums[top, left]
-        return float(inside / ((right - left) * (bottom - top)))
+        return float(self.mask[top:bottom, left:right].mean())
 
     def polygons(self) -> list:
         """Outlines with their holes, a list of shapely ``Polygon`` in px of level 0."""

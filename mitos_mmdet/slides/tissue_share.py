@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import scipy  # loads scipy.signal when it is used: half a second that rectangles need not wait for
 from numpy.typing import ArrayLike
@@ -19,8 +20,7 @@ class TissueShare:
         self.um_per_px = np.asarray(um_per_px, np.float64)
         self.shape = mask.shape
         self._mask = mask
-        self._integral = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1))
-        np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1, out=self._integral[1:, 1:])
+        self._integral = cv2.integral(mask.astype(np.uint8))  # int32: a mask has far fewer than 2**31 px
 
     def of_rectangle(self, x: ArrayLike, y: ArrayLike, width: float, height: float) -> np.ndarray:
         """Share of tissue in rectangles at each of ``x`` ``(nx,)`` and each of ``y`` ``(ny,)`` um: float64 ``(ny, nx)``."""

@@ -1,4 +1,4 @@
-"""Where on a slide is looked for mitotic figures: in tissue, and in the region that the user drew."""
+"""Where on a slide to search for mitotic figures: in tissue, and in the region that the user drew."""
 
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ class WantedArea:
             radius = np.ceil(_MARGIN_UM / np.array(tissue.um_per_px)).astype(int)
             kernel = np.ones((2 * radius[1] + 1, 2 * radius[0] + 1), np.uint8)
             self._mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel)
-            self._sums = np.pad(self._mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
 
     def tiles(self, boxes: ArrayLike) -> np.ndarray:
         """Which of the boxes ``(N, 4)`` xyxy level-0 px hold any of it: bool ``(N,)``."""
@@ -42,7 +41,8 @@ class WantedArea:
             x1, y1 = np.floor(boxes[:, :2] / self._px).astype(int).T
             x2, y2 = np.ceil(boxes[:, 2:] / self._px).astype(int).T
             x1, x2, y1, y2 = np.clip(x1, 0, width), np.clip(x2, 0, width), np.clip(y1, 0, height), np.clip(y2, 0, height)
-            wanted = self._sums[y2, x2] - self._sums[y1, x2] - self._sums[y2, x1] + self._sums[y1, x1] > 0
+            sums = cv2.integral(self._mask)
+            wanted = sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1] > 0
         if self._roi is not None:
             wanted[wanted] = [self._roi.covers(box) > 0 for box in boxes[wanted].tolist()]
         return wanted

@@ -1,3 +1,6 @@
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tifffile
@@ -5,7 +8,9 @@ import tifffile
 from mitos_mmdet.slides.he_colours import he_fault
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.slide import Slide
-from mitos_mmdet.slides.tissue import tissue_mask
+from mitos_mmdet.slides.tissue import TissueMask, tissue_mask
+from mitos_mmdet.slides.tissue_share import TissueShare
+from mitos_mmdet.slides.wanted_area import WantedArea
 
 GLASS, PINK = (243, 242, 244), (225, 150, 190)
 
@@ -108,3 +113,16 @@ def test_a_black_and_white_tiff_is_grey(tmp_path, made):
     tifffile.imwrite(tmp_path / 'a.tif', made.picture(300, 200)[..., 1], photometric='minisblack')
     with open_slide(tmp_path / 'a.tif') as slide:
         assert 'grey' in he_fault(slide.thumbnail(300))
+
+
+@pytest.mark.parametrize(('build', 'bytes_per_px'), [
+    (lambda mask: TissueMask(mask, (8.0, 8.0), (9000, 9000)), 0), (lambda mask: TissueShare(mask, (8.0, 8.0)), 6),
+    (lambda mask: WantedArea(SimpleNamespace(size=(9000, 9000)), TissueMask(mask, (8.0, 8.0), (9000, 9000))), 3)])
+def test_masks_of_large_slides_take_little_memory(build, bytes_per_px):
+    mask = np.ones((900, 900), bool)
+    build(mask)  # what is loaded at the first call
+    tracemalloc.start()
+    build(mask)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < bytes_per_px * mask.size + 10_000
