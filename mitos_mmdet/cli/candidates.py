@@ -16,6 +16,7 @@ from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.number_flags import whole
 from mitos_mmdet.cli.random_flags import add_seed, check_random
 from mitos_mmdet.compat.config_edits import metrics_in, set_from_scratch
+from mitos_mmdet.core.checksums import sha256_of
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.outputs import check_writable
 
@@ -64,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     frames.test_mode = True
     dataset = DATASETS.build(frames)
     detect = phase_one(cfg, checkpoint, path, args.device)
-    origin = dict(checkpoint_sha256=sha256(path.read_bytes()), frames_sha256=sha256(Path(dataset.ann_file).read_bytes()),
-                  config_sha256=sha256(f'{cfg.model} {frames.pipeline}'.encode()))
+    origin = dict(checkpoint_sha256=sha256_of(path), frames_sha256=sha256_of(dataset.ann_file),
+                  config_sha256=hashlib.sha256(f'{cfg.model} {frames.pipeline}'.encode()).hexdigest())
     lines, skipped = collect(dataset, detect, args.out, settings, origin)
     print('\n'.join(lines), flush=True)
     report_skipped(skipped)
@@ -96,7 +97,3 @@ def phase_one(cfg: 'Config', checkpoint: Any, path: str | Path, device: str) -> 
         return model.test_step(data)[0].pred_instances
 
     return detect
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

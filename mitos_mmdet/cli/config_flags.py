@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from mitos_mmdet.cli.load_mmdet import load_mmdet
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
 from mitos_mmdet.compat.config_edits import datasets_in, set_classes, set_data_root
-from mitos_mmdet.compat.devices import set_device
+from mitos_mmdet.compat.devices import DEVICES, set_device
 
 if TYPE_CHECKING:
     from mmengine.config import Config
-
-DEVICES = ('auto', 'cuda', 'cpu')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from mitos_mmdet.model_zoo.load_model import DEVICES, ENGINES, PRECISIONS
+from mitos_mmdet.compat.devices import DEVICES
+from mitos_mmdet.model_zoo.load_model import ENGINES, PRECISIONS
 
 if TYPE_CHECKING:
     from mitos_mmdet.model_zoo.loaded_model import LoadedModel

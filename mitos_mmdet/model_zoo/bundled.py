@@ -1,11 +1,11 @@
 """Models that come with the package: ``weights/NAME.pth`` and ``weights/NAME.json``. Nothing is ever downloaded."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import mitos_mmdet
+from mitos_mmdet.core.checksums import sha256_of
 
 _PACKAGE = Path(mitos_mmdet.__file__).resolve().parent
 WEIGHTS = _PACKAGE / 'model_zoo' / 'weights'
@@ -68,22 +68,6 @@ def find_config(name: str) -> Path:
         if path.is_file():
             return path
     raise ValueError(f'{tried[0]}: no such config. Install mitos_mmdet again')
-
-
-def sha256_of(path: str | Path) -> str:
-    """The checksum of a file's content.
-
-    Raises:
-        ValueError: It cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with open(path, 'rb') as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror})') from error
-    return digest.hexdigest()
 
 
 def check_sha256(path: str | Path, expected: str) -> str:

@@ -6,7 +6,9 @@ import importlib.util
 import io
 from pathlib import Path
 
-from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, sha256_of
+from mitos_mmdet.compat.devices import DEVICES
+from mitos_mmdet.core.checksums import sha256_of
+from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled
 from mitos_mmdet.model_zoo.calibration import calibrated
 from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
 from mitos_mmdet.model_zoo.load_atypical import load_atypical
@@ -14,7 +16,6 @@ from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 from mitos_mmdet.model_zoo.second_reader import load_second_reader
 
 ENGINES = ('auto', 'openvino', 'torch')
-DEVICES = ('auto', 'cpu', 'cuda')
 PRECISIONS = ('float32', 'bfloat16')
 _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 

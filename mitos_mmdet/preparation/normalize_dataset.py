@@ -1,11 +1,11 @@
 """Stain normalisation of a folder of images, of one image, or of a dataset: what belongs together, and what comes out."""
 
-import hashlib
 import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from mitos_mmdet.core.checksums import sha256_of
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.image_writing import WRITABLE
 from mitos_mmdet.core.images import read_header
@@ -63,7 +63,7 @@ def normalize_dataset(source: str | Path, out: str | Path, target: StainEstimate
         folder, content = Path(images), read_annotations(source)
         check_coco(content, source)
         groups = _groups(content['images'], target.method, per_tile, source)
-        settings['annotations_sha256'] = hashlib.sha256(source.read_bytes()).hexdigest()
+        settings['annotations_sha256'] = sha256_of(source)
     else:
         if images is not None:
             raise ValueError(f'{source}: not an annotation file, so --images has no meaning. Give the one or the other')

@@ -4,7 +4,6 @@ Below the output folder: ``tiling.json`` (what these tiles are, written first), 
 ``tiles.json`` (written last). Every file appears whole or not at all, so a file that is there is done.
 """
 
-import hashlib
 import json
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from mitos_mmdet.core.checksums import sha256_of
 from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.image_writing import write_image
 from mitos_mmdet.core.images import read_header
@@ -121,7 +121,7 @@ def _first(skipped):
 
 def _record(frames_file, image_folder, settings):
     """What the folder is marked with."""
-    return dict(settings.as_json(), images=str(image_folder.resolve()), frames_sha256=hashlib.sha256(frames_file.read_bytes()).hexdigest())
+    return dict(settings.as_json(), images=str(image_folder.resolve()), frames_sha256=sha256_of(frames_file))
 
 
 def _cut_all(jobs, workers):

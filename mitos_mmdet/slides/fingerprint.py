@@ -1,10 +1,10 @@
 """What a slide's results are determined by: equal fingerprints mean that detecting again would give the same."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import mitos_mmdet
+from mitos_mmdet.core.checksums import sha256_of
 from mitos_mmdet.core.slide_files import listed_files, with_its_files
 from mitos_mmdet.slides.settings import SlideSettings
 
@@ -32,7 +32,7 @@ def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = N
         version=mitos_mmdet.__version__,
         model=dict(sha256=model.sha256, um_per_px=float(model.um_per_px), precision=getattr(model, 'precision', 'float32'),
                    tiles=[getattr(model, 'tile_size', None), getattr(model, 'overlap', None)], **beside),
-        settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and _sha256(Path(settings.roi))},
+        settings={**chosen, 'threshold': float(threshold), 'roi_sha256': settings.roi and sha256_of(settings.roi)},
         input=_stat(path))
 
 
@@ -47,10 +47,3 @@ def _stat(path):
     except OSError as error:
         raise ValueError(f'{path}: cannot be read ({error.strerror}). Check the path and its permissions') from error
     return dict(name=path.name, bytes=sum(each.st_size for each in stats), mtime_ns=max((each.st_mtime_ns for each in stats), default=0))
-
-
-def _sha256(path):
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read ({error.strerror}). Give the GeoJSON file of the region') from error
