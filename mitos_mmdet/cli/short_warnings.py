@@ -1,4 +1,4 @@
-"""``short_warnings``: what libraries warn of is no news for who runs a command; ours comes in one line."""
+"""``short_warnings``: hides third-party warnings; prints ours in one line."""
 
 import re
 import sys

@@ -45,7 +45,7 @@ class FramePixels:
         return self._image.read(0, x1, y1, x2 - x1, y2 - y1)
 
     def sample(self, most: int | None) -> np.ndarray:
-        """Pixels of all the frame, ``(1, n, 3)``, without the whole of a large one in memory: those that an estimate of it looks at."""
+        """A pixel sample of the frame, ``(1, n, 3)``, for a stain estimate; read in bands if the frame is large."""
         pixels: Any = self._whole if self._whole is not None else _Rows(self)
         return sample_pixels(pixels, most)
 

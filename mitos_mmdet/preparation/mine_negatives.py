@@ -92,7 +92,7 @@ def _apart(near, count):
 
 def _crowds(content):
     """Boxes ``(x, y, width, height)`` px of the annotations that stand for several mitotic figures, by image."""
-    boxes: dict = {}
+    boxes = {}
     for annotation in content['annotations']:
         if annotation.get('iscrowd'):
             boxes.setdefault(annotation['image_id'], []).append(annotation['bbox'])

@@ -1,4 +1,4 @@
-"""Where a report may go; looked at before anything is computed, so without matplotlib."""
+"""Checks where a report is to be written, before anything is computed and without matplotlib."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether the folders of slides may be filled: no input is lost there, nor a file that this package did not write."""
+"""Checks that results may be written into the slides' folders: no input and no file of another program is replaced."""
 
 import os
 from collections.abc import Iterable

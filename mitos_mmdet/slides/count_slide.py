@@ -62,7 +62,7 @@ class SlideCount:
 
     @property
     def notes(self) -> list:
-        """Sentences that a reader of the counts must know."""
+        """Caveats of the counts, a list of sentences."""
         no_area = [] if self.area.area_mm2 > 0 else ['No tissue was found, so there is no area to count in.']
         return [*hotspot_notes(self.hotspot), *no_area]
 
@@ -120,7 +120,7 @@ def count_slide(detections: Detections, settings: SlideSettings | None = None, t
 
 
 def hotspot_notes(spot: Hotspot | None) -> list[str]:
-    """What must be said of a hotspot; a list of sentences."""
+    """Caveats of a hotspot, a list of sentences."""
     if spot is None:
         return [NO_FIGURE]
     notes = []

@@ -1,4 +1,4 @@
-"""What a slide's results are determined by: equal fingerprints mean that detecting again would give the same."""
+"""Fingerprints of a slide's results: where they are equal, detecting again would give the same."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _WITHOUT_EFFECT = ('roi', 'batch_size')  # the ROI counts by its content
 
 
 def fingerprint(path: str | Path, model: Any, settings: SlideSettings | None = None) -> dict:
-    """The fingerprint of a slide's results, as plain JSON types. The version of this package counts: another may find otherwise.
+    """The fingerprint of a slide's results, as plain JSON types. It includes the version of this package, since results may change with it.
 
     Args:
         path: The slide. Its size and time of change count, not its content, which may be gigabytes. Of a folder (multi-file DICOM), and of

@@ -1,4 +1,4 @@
-"""Whether a slide's folder holds finished results, and of what."""
+"""Finds the finished results of an earlier run in a slide's folder."""
 
 import json
 from pathlib import Path

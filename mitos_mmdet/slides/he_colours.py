@@ -1,4 +1,4 @@
-"""Which pixels have the colours of H&E: pink to violet; and whether a thumbnail looks like H&E at all.
+"""Finds pixels with the colours of H&E, pink to violet, and tells whether a thumbnail looks like H&E.
 
 Thresholds are ours, chosen on slides and frames of five scanners, among them a fluorescence slide.
 """

@@ -1,4 +1,4 @@
-"""Detections on frames whose truth is known, as ``evaluation`` takes them: what benchmarks and ``mitos calibrate`` share."""
+"""Detects on frames with ground truth and returns what ``evaluation`` reads; for benchmarks and ``mitos calibrate``."""
 
 from collections.abc import Callable
 from pathlib import Path

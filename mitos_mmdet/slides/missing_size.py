@@ -1,4 +1,4 @@
-"""What to tell of a slide that does not say its um/px, and what to try."""
+"""Explains why a slide has no um/px, and suggests a value."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What may not be read as a picture though it could be: parts of slides, and files that only OpenSlide understands."""
+"""Refuses files that could be read as pictures but must not be: parts of slides, and files that only OpenSlide understands."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``CheckTrainingHook``: a training that is lost, or would teach the wrong thing, stops with one line."""
+"""``CheckTrainingHook``: stops a training that diverged, or whose classes do not fit its data, with a one-line error."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ _SKIPS = 20  # Ours: batches in a row that the loss scaler of mixed precision ma
 
 @HOOKS.register_module()
 class CheckTrainingHook(Hook):
-    """Checks what mmengine trains through in silence.
+    """Raises an error on faults that mmengine trains through silently.
 
     - The loss is a number; with a loss scaler, which leaves out batches that overflow, at least one in 20.
     - Weights are numbers before they are saved.

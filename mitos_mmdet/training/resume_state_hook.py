@@ -1,4 +1,4 @@
-"""``ResumeStateHook``: a training that was interrupted and resumed ends with the weights of one that was not."""
+"""``ResumeStateHook``: a resumed training ends with the same weights as an uninterrupted one."""
 
 import functools
 import json
@@ -53,7 +53,7 @@ class ResumeStateHook(Hook):
         self._loaded = checkpoint.get(_KEY) if runner._resume else None
 
     def before_train(self, runner: Runner) -> None:
-        """Restores the state of a resumed run, then makes up the validation that it owes."""
+        """Restores the state of a resumed run, then runs the validation that was cut off."""
         self._before_validation = None
         if not runner._resume or runner.iter == 0:
             return

@@ -1,4 +1,4 @@
-"""``WholeCheckpointHook``: checkpoints that are there are whole, whenever the training is killed."""
+"""``WholeCheckpointHook``: checkpoints are always complete, even if the training is killed."""
 
 import os.path as osp
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What computes: detectors on torch and on OpenVINO. Importing these needs torch and mmdet."""
+"""Runs detectors with torch or OpenVINO. Importing these modules needs torch and mmdet."""

@@ -1,1 +1,1 @@
-"""The report's figures, one file a kind; ``draw.draw`` makes them all."""
+"""The report's plots, one module per kind; ``draw.draw`` makes them all."""

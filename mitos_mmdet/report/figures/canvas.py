@@ -1,4 +1,4 @@
-"""What all figures share: ink, paper, and how a figure becomes SVG and PNG. matplotlib without pyplot: no display, nothing left open."""
+"""What all plots share: colours, fonts, and the export to SVG and PNG. matplotlib without pyplot: no display, nothing left open."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What is taken for what: the matrix of mitosis, hard negative and background, as Fig. 4 of MITOS-RCNN (2018)."""
+"""Confusion matrix of mitotic figure, hard negative and background, as Fig. 4 of MITOS-RCNN (2018)."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""All figures that an evaluation has something to show in."""
+"""Draws every plot that an evaluation has data for."""
 
 from typing import TYPE_CHECKING
 

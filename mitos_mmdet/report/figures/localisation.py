@@ -1,4 +1,4 @@
-"""How far hits lie from the truth, and to which side."""
+"""Distances and displacements of hits from the ground truth."""
 
 from typing import TYPE_CHECKING
 

@@ -1,1 +1,1 @@
-"""Many slides: which are left to do, who does them, and what came of all."""
+"""Runs many slides, in one process or on Ray, and writes a table and a page of all."""

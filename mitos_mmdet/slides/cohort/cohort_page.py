@@ -1,4 +1,4 @@
-"""``cohort.html``: the distribution of counts, what failed, and a way to every slide's own page. One file; it fetches nothing."""
+"""``cohort.html``: the distribution of counts, the failures, and links to the slides' pages. One file without external resources."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -98,7 +98,7 @@ def _link(row):
 
 
 def _notes(row):
-    """What a reader must know of a slide's counts; not what is told of every slide."""
+    """Caveats of one slide's counts, without those that hold for every slide."""
     notes = [note for note in (row.summary or {}).get('notes', ()) if note not in (NO_FIGURE, IS_EXACT)]
     return [*notes, row.not_graded] if row.not_graded else notes
 

@@ -1,4 +1,4 @@
-"""One slide of a cohort, from whichever process: whatever happens to it becomes a result, so that the others go on."""
+"""Processes one slide of a cohort, in any process; an error becomes its result, so that the others go on."""
 
 import json
 from contextlib import suppress
