@@ -50,6 +50,11 @@ class SlideCount:
         return len(self.mitoses) / self.area.area_mm2 if self.area.area_mm2 > 0 else None
 
     @property
+    def least_score(self) -> str:
+        """The threshold in words: two digits after the point, or as many as tell it."""
+        return max(f'{self.threshold:.2f}', f'{self.threshold:.3g}', key=len)
+
+    @property
     def atypical_share(self) -> float | None:
         """Share of mitotic figures that are atypical by the classifier; None without one, or without a mitotic figure."""
         atypical = self.is_atypical

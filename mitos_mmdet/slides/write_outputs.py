@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 FILES = {'csv': 'detections.csv', 'geojson': 'detections.geojson', 'grand-challenge': 'mitotic-figures.json', 'overview': 'overview.png',
          'picture': 'annotated.jpg', 'page': 'index.html'}
 _ABOUT = {'csv': 'detections as a table', 'geojson': 'detections, hotspot and tissue for QuPath',
-          'grand-challenge': 'mitotic figures as grand-challenge takes them', 'overview': 'overview with density and hotspot',
-          'picture': 'the frame with its detections'}
+          'grand-challenge': 'mitotic figures as grand-challenge takes them', 'overview': 'overview with hotspot and tissue',
+          'picture': 'the image with its detections, at full resolution'}
 _ENGINES = {'openvino': 'OpenVINO', 'torch': 'PyTorch'}
 
 
@@ -61,9 +61,9 @@ def write_outputs(out_dir: Path, slide: 'Slide', found: Detections, count: 'Slid
         'geojson': lambda path: write_geojson(path, counted, offset, count.hotspot, tissue, roi),
         'grand-challenge': lambda path: write_grand_challenge(path, found, count.threshold),
         'overview': lambda path: write_overview(path, overview()),
-        'picture': lambda path: write_annotated_picture(path, slide, count.mitoses),
+        'picture': lambda path: write_annotated_picture(path, slide, count, roi),
         'page': lambda path: write_slide_page(path, slide, count, overview(), provenance(about),
-                                              [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page'], about['warnings']),
+                                              [(FILES[name], _ABOUT[name]) for name in wanted if name != 'page'], about['warnings'], roi),
     }
     for name in wanted:
         writers[name](out_dir / FILES[name])

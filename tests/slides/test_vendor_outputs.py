@@ -79,11 +79,3 @@ def test_tissue_and_overview_of_a_slide_scanned_in_parts(tmp_path):
     left, top = scene.bounds[:2]
     expected = scene.mask[top:top + height, left:left + width].repeat(2, axis=0).repeat(2, axis=1)
     assert pink[~expected].mean() < 0.01 and pink[expected].mean() > 0.8
-
-
-def test_the_hotspots_label_stays_on_the_overview(tmp_path):
-    scene = SCENES['scn']
-    run_slide(scene.make(tmp_path), disc_model(tile_size=128), tmp_path, SlideSettings(hotspot_area_mm2=0.001, outputs=('overview', )))
-    blue = np.abs(np.asarray(Image.open(tmp_path / 'overview.png').convert('RGB')).astype(int) - (11, 63, 179)).max(axis=2) < 30
-    # Rows through the label, beside the hotspot's own lines, which are three px wide, or through the whole of it.
-    assert ((blue.sum(axis=1) > 60) & (blue[:, :14].sum(axis=1) < 14)).sum() >= 12

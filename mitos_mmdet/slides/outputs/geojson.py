@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 
 from mitos_mmdet.core.files import replacing
-from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.class_names import HOTSPOT, ROI, TISSUE
+from mitos_mmdet.slides.outputs.palette import COLOURS
 
 if TYPE_CHECKING:
     from mitos_mmdet.slides.detections import Detections
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from mitos_mmdet.slides.slide import Slide
     from mitos_mmdet.slides.tissue import TissueMask
 
-_COLOURS = {MITOSIS: [0, 160, 70], HARD_NEGATIVE: [220, 120, 0], HOTSPOT: [255, 205, 0], TISSUE: [120, 120, 120], ROI: [0, 110, 220]}
-_OTHER = [120, 120, 120]
+_OTHER = '#787878'
 _CHUNK = 5_000
 
 
@@ -114,7 +113,7 @@ def _points(detections, shift, ids):
 
 
 def _class(name):
-    return dict(name=name, color=_COLOURS.get(name, _OTHER))
+    return dict(name=name, color=list(bytes.fromhex(COLOURS.get(name, _OTHER)[1:])))
 
 
 def _ids(name):

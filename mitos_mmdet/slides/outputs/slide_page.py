@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -13,45 +14,51 @@ from markupsafe import Markup
 from mitos_mmdet.core.digits import rounded
 from mitos_mmdet.core.files import replacing
 from mitos_mmdet.slides.grade import DISCLAIMER
+from mitos_mmdet.slides.outputs.annotated_picture import MOST_PX, annotated_picture
 from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
-from mitos_mmdet.slides.outputs.overview_png import draw_overview
+from mitos_mmdet.slides.outputs.overview_png import draw_overview, is_small
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from mitos_mmdet.slides.count_slide import SlideCount
+    from mitos_mmdet.slides.roi import Roi
     from mitos_mmdet.slides.slide import Slide
 
 MOST_ELSEWHERE = 240  # Ours: crops outside the hotspot, those of the highest scores; 240 are about 2 MB.
 MOST_INSIDE = 600  # Ours: crops of the hotspot.
+_PICTURE_SIDE = 1500  # px, ours: of the annotated picture; about 1 MB.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
 
 def write_slide_page(path: str | Path, slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | None' = None,
                      provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
-                     warnings: Sequence[str] = ()) -> None:
+                     warnings: Sequence[str] = (), roi: 'Roi | None' = None) -> None:
     """Writes the page, whole or not at all.
 
     Args:
         path: The HTML file.
         slide: ``Slide``; read in tiles of the hotspot, crops and a thumbnail.
         count: ``SlideCount``.
-        overview: From ``draw_overview``; None draws one without tissue and region of interest.
+        overview: From ``draw_overview``; None draws one without tissue and region of interest. Small images are shown by the annotated
+            picture alone.
         provenance: ``{what: text}`` of model, threshold, versions and the like, shown as it is.
         files_beside: ``[(file name, what it is)]`` of the slide's other files, linked.
         warnings: Sentences that a reader must know first, such as that it does not look like H&E.
+        roi: ``Roi`` or None; outlined in the annotated picture.
     """
     with replacing(path) as file:
-        file.write(slide_page(slide, count, overview, provenance, files_beside, warnings))
+        file.write(slide_page(slide, count, overview, provenance, files_beside, warnings, roi))
 
 
 def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | None' = None,
                provenance: Mapping[str, str] | None = None, files_beside: Sequence[tuple[str, str]] = (),
-               warnings: Sequence[str] = ()) -> str:
+               warnings: Sequence[str] = (), roi: 'Roi | None' = None) -> str:
     """The page as text; arguments as of ``write_slide_page``."""
     found, spot = count.mitoses, count.hotspot
     total, inside = len(found), 0 if spot is None else spot.count
-    overview = overview or draw_overview(slide, count)
+    picture = annotated_picture(slide, count, roi, _PICTURE_SIDE) if math.prod(slide.size) <= MOST_PX else None
+    overview = None if picture and is_small(slide, count) else overview or draw_overview(slide, count)
     shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(total, inside + MOST_ELSEWHERE))]
     atypical = count.is_atypical
     cards = [_card(slide, found, index, atypical is not None and bool(atypical[index])) for index in shown]
@@ -61,7 +68,8 @@ def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | Non
         atypical=None if atypical is None or not total else int(atypical.sum()),
         cards_inside=[card for card in cards if card['number'] <= inside],
         cards_elsewhere=[card for card in cards if card['number'] > inside],
-        overview=dict(uri=jpeg_uri(overview, 88), width=overview.width, height=overview.height), crop_um=CROP_UM,
+        first_score=f'{found.scores[0]:.2f}' if total else None, picture=picture and _embedded(picture),
+        overview=overview and _embedded(overview), crop_um=CROP_UM,
         main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
         size_mm=[side * um / 1000 for side, um in zip(slide.size, found.um_per_px, strict=True)], um_per_px=found.um_per_px,
         warnings=warnings, provenance=list((provenance or {}).items()), files_beside=files_beside)
@@ -72,6 +80,10 @@ def _template():
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=rounded, percent=lambda share: f'{share:.0%}')
     return environment.from_string(_text('slide_page.html.j2'))
+
+
+def _embedded(image):
+    return dict(uri=jpeg_uri(image, 88), width=image.width, height=image.height)
 
 
 def _card(slide, found, index, atypical):

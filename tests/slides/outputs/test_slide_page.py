@@ -16,6 +16,7 @@ from PIL import Image
 from mitos_mmdet.slides.count_slide import count_slide
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs.annotated_picture import annotated_picture
 from mitos_mmdet.slides.outputs.crops import crop, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
 from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
@@ -198,7 +199,9 @@ def test_overview_shows_hotspot_and_detections(slide, tmp_path):
     assert picture.shape == bare.shape == (1125 + 84, 1500, 3)
     scale = 1500 / SIZE[0]
     x, y = (POINTS[2] * scale).astype(int)
-    assert (picture[y, x] > 240).all()  # the white dot of a detection
+    assert picture[y - 4:y + 4, x - 4:x + 4].mean() < 90  # an open circle: what it marks is not covered
+    ring = np.abs(picture - (0, 150, 60)).sum(axis=2) < 60
+    assert ring[y - 20:y + 20, x - 20:x + 20].any() and not ring[:1125, :300].any()
     left, top = (np.array(count.hotspot.box_um[:2]) / 0.5 * scale).astype(int)
     blue = np.abs(picture - (11, 63, 179)).sum(axis=2) < 30
     assert blue[top:top + 100, left - 2:left + 3].any(axis=1).mean() > 0.9
@@ -218,6 +221,45 @@ def test_the_density_veils_tissue_alone(slide):
                      for count in (graded(), counted(np.zeros((0, 2)), [])))
     scale, veiled = 1500 / SIZE[0], np.abs(picture - bare).sum(axis=2) > 10
     assert [bool(veiled[int(y * scale), int(x * scale)]) for x, y in ((360, 400), (450, 400), (640, 320))] == [True, False, False]
+
+
+def test_a_hotspot_that_is_the_whole_image_has_no_frame_on_its_edge(slide):
+    picture = np.asarray(draw_overview(slide, counted(settings=SlideSettings(threshold=0.5)))).astype(int)
+    assert not (np.abs(picture - (11, 63, 179)).sum(axis=2) < 30).any()
+
+
+def test_an_image_narrower_than_its_legend_has_no_empty_strip(tmp_path):
+    Image.new('RGB', (700, 700), (225, 160, 200)).save(tmp_path / 'a.png')
+    with open_slide(tmp_path / 'a.png', um_per_px=0.5) as small:
+        picture = np.asarray(draw_overview(small, counted(np.zeros((0, 2)), [])))
+    assert (picture[300, [0, -1]] < 240).any(axis=1).all()
+
+
+def test_a_small_image_is_shown_with_its_detections_above_everything_else(slide):
+    text = slide_page(slide, counted(), draw_overview(slide, counted()))
+    assert text.index('id="picture"') < text.index('id="check"') and 'id="overview"' not in text
+    assert '<i>1: 0.90</i> is detection number 1 with a detection score of 0.90' in text and 'at least 0.50, the threshold' in text
+    picture = pixels(Tags(text[text.index('id="picture"'):]).all('img')[0]['src'])
+    assert picture.shape[1::-1] == (1500, 1125)
+    assert 'there is none' in slide_page(slide, counted(np.zeros((0, 2)), []))
+    assert 'id="overview"' in slide_page(slide, graded())  # from 1 mm2 on there is a density to look at
+
+
+def test_the_annotated_picture_leaves_what_it_marks_free_and_says_its_scale_and_threshold(slide):
+    bare = slide.read(0, 0, *SIZE).astype(int)
+    picture, none = (np.asarray(annotated_picture(slide, each)).astype(int) for each in (counted(), counted(np.zeros((0, 2)), [])))
+    assert picture.shape == bare.shape
+    for x, y in POINTS[:3].astype(int):
+        assert (picture[y - 6:y + 6, x - 6:x + 6] == bare[y - 6:y + 6, x - 6:x + 6]).all()
+    key = [drawn[-60:, :600] for drawn in (picture, none)]  # black on white in the lower left corner
+    assert all((each.max(axis=2) < 40).sum() > 100 for each in key)
+    wide = [(each == 255).all(axis=2).any(axis=0).sum() for each in key]
+    assert 80 < wide[0] < wide[1] < 400  # "no mitotic figure with score ≥ 0.50" is longer
+    assert (np.abs(picture - (11, 63, 179)).sum(axis=2) < 30).any()  # the hotspot is a part of this image
+
+
+def test_the_threshold_in_words():
+    assert [counted(settings=SETTINGS.but(threshold=value)).least_score for value in (0.4, 0.375, 0.5)] == ['0.40', '0.375', '0.50']
 
 
 def test_share_of_tissue_in_a_window():
