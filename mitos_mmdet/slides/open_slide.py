@@ -24,7 +24,7 @@ def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = Non
 
     Args:
         path: SVS, NDPI, MRXS, SCN, BIF, DICOM, TIFF, OME-TIFF, PNG, JPEG, WebP, BMP or JPEG 2000.
-        um_per_px: Overrides what the file says (with a warning where they differ): a number or ``(x, y)``.
+        um_per_px: Overrides what the file says (with a warning and a note of the slide where they differ): a number or ``(x, y)``.
 
     Returns:
         Slide: A context manager.
@@ -41,14 +41,19 @@ def open_slide(path: str | Path, um_per_px: float | Sequence[float] | None = Non
         raise SlideError(str(error)) from error
     slide = _reader(path)
     if slide.um_per_px is not None and not plausible(slide.um_per_px):
-        slide.properties['implausible um_per_px'] = ' x '.join(dict.fromkeys(f'{side:g}' for side in slide.um_per_px))
+        slide.properties['implausible um_per_px'] = _words(slide.um_per_px)
         slide.um_per_px = None
     if override is not None:
         own = slide.um_per_px
         if own is not None and any(abs(mine - given) > _SAME * mine for mine, given in zip(own, override, strict=True)):
-            warnings.warn(f'{path}: {override[0]:g} um/px as given is used, the file says {own[0]:g}', stacklevel=2)
+            slide.notes.append(f'{_words(override)} um/px as given is used, the file says {_words(own)}.')
+            warnings.warn(f'{path}: {slide.notes[-1]}', stacklevel=2)
         slide.um_per_px = override
     return slide
+
+
+def _words(um_per_px):
+    return ' x '.join(dict.fromkeys(f'{side:g}' for side in um_per_px))
 
 
 def _reader(path):

@@ -1,6 +1,7 @@
 """``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
 
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -70,7 +71,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     settings, out_dir, started = settings or SlideSettings(), Path(out_dir), time.perf_counter()
     stamp = fingerprint(path, model, settings)
     check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
-    with open_slide(path, um_per_px=settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
+    with _opened(path, settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
         need_um_per_px(slide)
         check_fine_enough(slide, model.um_per_px)
         results = _found(slide, model, settings, progress, workers, second_progress)
@@ -87,12 +88,18 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     return summary
 
 
+def _opened(path, um_per_px):
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', '.*as given is used')  # it is among the slide's notes
+        return open_slide(path, um_per_px=um_per_px)
+
+
 def _found(slide, model, settings, progress, workers, second_progress):
     """``(Detections, SlideCount, TissueMask or None, Roi or None, what is told of the run)``."""
     roi = None if settings.roi is None else read_roi(settings.roi, slide, settings.qupath_offset)
     thumbnail = slide.thumbnail(1000, slide.bounds)
     tissue = tissue_mask(slide)
-    notes = list(model.notes)
+    notes = [*model.notes, *slide.notes]
     fault = he_fault(thumbnail)
     if fault:
         notes.append(f'This does not look like H&E ({fault}): the counts mean nothing if it is not.')

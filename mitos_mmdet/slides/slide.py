@@ -33,6 +33,7 @@ class Slide:
         levels: ``[(width, height, downsample), ...]``, finest first; the downsample is exact where sizes were rounded.
         bounds: ``(x, y, width, height)`` px of level 0 of the scanned area where the file states one (MRXS, SCN), else None.
         properties: What else the file says, ``{str: str}``; ``'vendor'`` always.
+        notes: Sentences about how it was opened that a reader of its counts must know.
     """
 
     def __init__(self, path: str | Path, sizes: Sequence[tuple[int, int]], um_per_px: Sequence[float] | None = None,
@@ -44,6 +45,7 @@ class Slide:
         self.size = tuple(sizes[0])
         self.um_per_px = um_per_px
         self.bounds = bounds
+        self.notes = []
         self.properties = {'vendor': 'unknown', **(properties or {})}
         stated = [None] * len(sizes) if downsamples is None else downsamples
         self._downsamples = [tuple(_exact_ratio(full, side, ratio) for full, side in zip(self.size, size, strict=True))

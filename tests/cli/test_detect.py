@@ -89,13 +89,16 @@ def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_
     assert '\n' not in str(error.value) and not (tmp_path / 'out').exists() and model.network.tiles == 0
 
 
-def test_an_override_wins_with_one_warning(model, tmp_path, capsys):
+def test_an_override_wins_and_every_file_says_so(model, tmp_path, capsys):
     for name in 'ab':
         picture(tmp_path / 'in' / f'{name}.tif', um_per_px=0.25, tagged=True)
     assert command.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'out'), '--um-per-px', '0.5', '--threshold', '0.3']) == 0
     told = capsys.readouterr().err
-    assert told.count('warning: ') == 1 and '0.5 um/px as given is used, the file says 0.25' in told
-    summary = json.loads((tmp_path / 'out' / 'b' / 'summary.json').read_text())
+    for name in 'ab':
+        note = '0.5 um/px as given is used, the file says 0.25.'
+        summary = json.loads((tmp_path / 'out' / name / 'summary.json').read_text())
+        assert note in summary['warnings'] and note in (tmp_path / 'out' / name / 'index.html').read_text(encoding='utf-8')
+        assert told.count(f'{name}.tif: {note}') == 1
     assert summary['um_per_px'] == [0.5, 0.5] and summary['um_per_px_from'] == 'the user'
     assert sorted(round(float(row['x_um'])) for row in rows(tmp_path / 'out' / 'b' / 'detections.csv')) == [60, 120, 180]
 
