@@ -6,7 +6,7 @@
     model = load_model()
     with open_slide('slide.svs') as slide:
         found = detect(slide, model).of('mitotic figure').where(model.threshold)
-    hotspot = find_hotspot(found.points_um, area_mm2=2.0)
+    hotspot = find_hotspot(found, area_mm2=2.0)
 """
 
 from mitos_mmdet.slides.detect import detect

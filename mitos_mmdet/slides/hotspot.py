@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from mitos_mmdet.slides.densest_circle import TOLERANCE_UM, densest_circle
 from mitos_mmdet.slides.densest_rectangle import densest_rectangle
 from mitos_mmdet.slides.densest_with_tissue import densest_with_tissue
+from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.tissue_share import TissueShare
 from mitos_mmdet.slides.window import window_size_um
 
@@ -74,16 +75,18 @@ class Hotspot:
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um
 
 
-def find_hotspot(points_um: ArrayLike, area_mm2: float = 2.0, aspect: float = 4 / 3, shape: str = 'rectangle',
+def find_hotspot(points_um: ArrayLike | Detections, area_mm2: float = 2.0, aspect: float = 4 / 3, shape: str = 'rectangle',
                  scores: ArrayLike | None = None, bounds_um: Sequence[float] | None = None, tissue: Any = None,
                  min_tissue: float = MIN_TISSUE) -> Hotspot | None:
     """Finds the hotspot.
 
     Args:
-        points_um: ``(n, 2)`` um, x, y. Those outside ``bounds_um`` do not count.
+        points_um: ``(n, 2)`` um, x, y, or ``Detections``, which bring their scores and the bounds of their image. Those outside
+            ``bounds_um`` do not count.
         area_mm2, aspect, shape: The window, see ``window_size_um``.
         scores: ``(n,)``, 0 to 1, which decide ties; None: ties go by place alone.
-        bounds_um: ``(x1, y1, x2, y2)`` the window stays within: the slide or region. None: anywhere.
+        bounds_um: ``(x1, y1, x2, y2)`` the window stays within: the slide or region. None: the image of ``Detections``; of bare points
+            anywhere right of and below the slide's corner, so that the area may reach beyond a small image.
         tissue: With ``mask`` bool ``(h, w)`` from the slide's corner and ``um_per_px`` ``(x, y)``; None: no demand.
         min_tissue: Least share of tissue in the window.
 
@@ -94,6 +97,10 @@ def find_hotspot(points_um: ArrayLike, area_mm2: float = 2.0, aspect: float = 4 
         ValueError: A window that is not one, a share outside 0 to 1, or points that are not finite.
     """
     size = np.array(window_size_um(area_mm2, aspect, shape))
+    if isinstance(points_um, Detections):
+        scores = points_um.scores if scores is None else scores
+        bounds_um = bounds_um or (0, 0, *np.multiply(points_um.size, points_um.um_per_px))
+        points_um = points_um.points_um
     points = np.asarray(points_um, np.float64).reshape(-1, 2)
     if not 0 <= min_tissue <= 1:
         raise ValueError(f'min_tissue {min_tissue} must be a share from 0 to 1')
@@ -107,7 +114,10 @@ def find_hotspot(points_um: ArrayLike, area_mm2: float = 2.0, aspect: float = 4 
         return None
     kept = points[within]
     weights = np.ones(len(kept), np.int64) if scores is None else _weights(np.asarray(scores, np.float64)[within])
-    low, high = (np.array(bounds_um[:2]), np.array(bounds_um[2:])) if bounds_um is not None else (kept.min(0) - size, kept.max(0) + size)
+    if bounds_um is not None:
+        low, high = np.array(bounds_um[:2]), np.array(bounds_um[2:])
+    else:
+        low, high = np.maximum(kept.min(0) - size, np.minimum(kept.min(0), 0)), kept.max(0) + size
     covers_all = bool((size >= high - low).all())
     size = np.full(2, min(*size, *(high - low))) if shape == 'circle' else np.minimum(size, high - low)
     search = _Search(kept, weights, size, low, high, shape)

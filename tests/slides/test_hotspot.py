@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.hotspot import EXACT, GRID, TOO_LITTLE_TISSUE, WHOLE, find_hotspot
 from mitos_mmdet.slides.window import fields_area_mm2, window_size_um
 
@@ -107,6 +108,20 @@ def test_a_window_larger_than_the_slide_is_the_whole_slide():
     assert found.per_mm2 == pytest.approx(2 / 0.2)
     # A slide narrower than the window cuts only that side.
     assert find_hotspot([[1., 1]], bounds_um=(0, 0, 500, 40_000)).area_mm2 == pytest.approx(0.5 * window_size_um()[1] / 1000)
+
+
+def test_the_window_stays_on_the_image_by_default():
+    small = Detections([[10, 20], [1000, 900]], [0.9, 0.8], [0, 0], (0.25, 0.25), (2084, 2084))
+    found = find_hotspot(small)
+    assert (found.box_um, found.search, found.count) == ((0, 0, 521, 521), WHOLE, 2)
+    assert found.per_mm2 == pytest.approx(2 / 0.521**2)
+    circle = find_hotspot(small, shape='circle')
+    assert min(circle.box_um) >= 0 and max(circle.box_um) <= 521
+    # Of bare points the image is not known, but no window lies left of or above its corner.
+    assert min(find_hotspot(small.points_um).box_um) >= 0 and min(find_hotspot(small.points_um, shape='circle').box_um) >= 0
+    # On a slide that is large enough it is the same window as with the bounds given.
+    large = Detections([[90_000, 20], [40_000, 900]], [0.8, 0.9], [0, 0], (0.25, 0.25), (100_000, 80_000))
+    assert find_hotspot(large) == find_hotspot(large.points_um, scores=large.scores, bounds_um=(0, 0, 25_000, 20_000))
 
 
 def mask(width, height, tissue):
