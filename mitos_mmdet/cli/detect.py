@@ -175,23 +175,26 @@ def _about(path, reason):
 def _print_table(rows):
     if not rows:
         return
-    cells = [('file', 'mitotic figures', 'per mm2', 'in the hotspot', 'look at')]
+    cells = [('file', 'mitotic figures', 'per mm2', 'in the hotspot', 'mitotic score', 'look at')]
     for path, summary, place in rows:
         spot, density = summary['hotspot'], summary['per_mm2']
         files = summary['files']
         best = next((files[name] for name in ('page', 'picture', 'csv') if name in files), 'summary.json')
         cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else rounded(density),
-                      '-' if not spot else f"{spot['mitotic_figures']} in {rounded(spot['area_mm2'])} mm2", printable(place / best)))
+                      '-' if not spot else f"{spot['mitotic_figures']} in {rounded(spot['area_mm2'])} mm2",
+                      str(summary['grades'][0]['score'] or '–'), printable(place / best)))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
-        print('  '.join(text.rjust(width) if 1 <= column <= 3 else text.ljust(width)
+        print('  '.join(text.rjust(width) if 1 <= column <= 4 else text.ljust(width)
                         for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
-    if len(rows) == 1:  # of several, each page has them
-        grades = rows[0][1]['grades']
+    grades = rows[0][1]['grades']
+    if len(rows) == 1:
         if grades[0]['score'] is None:
-            print(f"Score: –, {grades[0]['not_graded']}.")
+            print(f"Mitotic score: –, {grades[0]['not_graded']}.")
         else:
             print('\n'.join(each['sentence'] for each in grades))
             print(f"Between whole numbers: {grades[0]['between']}.")
+    else:  # each page has its reason, and the scores by all rules
+        print(f"Mitotic score: {grades[0]['title']}; – where there is too little tissue to grade.")
     print('Research software: not a diagnosis.')
 

@@ -117,9 +117,9 @@ def count_slide(detections: Detections, settings: SlideSettings | None = None, t
     if spot is not None:
         order = np.concatenate([order[np.isin(order, spot.indices)], order[~np.isin(order, spot.indices)]])
         spot = Hotspot(**{**vars(spot), 'indices': np.arange(spot.count)})
-        grades = tuple(grade(spot.count, spot.area_mm2, rule, spot.tissue_mm2) for rule in RULES)
+        grades = tuple(grade(spot.count, spot.area_mm2, rule, None if spot.tissue is None else spot.tissue_mm2) for rule in RULES)
     else:
-        grades = tuple(grade(0, area.area_mm2, rule) for rule in RULES)
+        grades = tuple(grade(0, area.area_mm2, rule, None if tissue is None else area.area_mm2) for rule in RULES)
     size_um = np.array(detections.size) * detections.um_per_px
     return SlideCount(found.take(order), float(threshold), area, spot, density_map(found.points_um, size_um), grades)
 

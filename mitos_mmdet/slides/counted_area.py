@@ -20,11 +20,11 @@ class CountedArea:
     """What was searched, as a mask from the slide's corner.
 
     Attributes:
-        mask: bool ``(h, w)``; None: the whole slide, without a region or a tissue mask.
+        mask: bool ``(h, w)``; None: the whole image, without a region or a tissue mask.
         um_per_px: ``(x, y)`` um per pixel of the mask.
         area_mm2: Area.
         bounds_um: ``(x1, y1, x2, y2)`` of the slide's scanned part and the region: where a window may lie.
-        restricted: In words: ``'tissue in the region of interest'``, ``'tissue'``, ``'region of interest'`` or ``'whole slide'``.
+        restricted: In words: ``'tissue in the region of interest'``, ``'tissue'``, ``'region of interest'`` or ``'whole image'``.
     """
     mask: np.ndarray | None
     um_per_px: tuple
@@ -47,7 +47,7 @@ def counted_area(size: Sequence[int], um_per_px: Sequence[float], bounds: Sequen
     scale = np.asarray(um_per_px, np.float64)
     x, y, width, height = bounds or (0, 0, *size)
     low, high = np.array([x, y]) * scale, np.array([x + width, y + height]) * scale
-    mask, step, words = None, (_STEP_UM, _STEP_UM), 'whole slide'
+    mask, step, words = None, (_STEP_UM, _STEP_UM), 'whole image'
     if tissue is not None:
         mask, step, words = tissue.mask, tissue.um_per_px, 'tissue'
     if roi is not None:

@@ -105,7 +105,7 @@ def grade(count: int, area_mm2: float, rule: str | GradeRule = 'mm2', tissue_mm2
         count: Mitotic figures counted, at least 0.
         area_mm2: Over this area.
         rule: A key of ``RULES``, or a ``GradeRule``.
-        tissue_mm2: Tissue in this area; None: all of it. Below ``LEAST_TISSUE_MM2`` there is no score.
+        tissue_mm2: Tissue in this area; None: not known, so the area decides. Below ``LEAST_TISSUE_MM2`` there is no score.
 
     Returns:
         Grade.
@@ -119,13 +119,15 @@ def grade(count: int, area_mm2: float, rule: str | GradeRule = 'mm2', tissue_mm2
         rule = RULES[rule]
     if count < 0 or not math.isfinite(count):
         raise ValueError(f'count {count} must be at least 0')
-    tissue_mm2 = area_mm2 if tissue_mm2 is None else tissue_mm2
-    for area in (area_mm2, tissue_mm2):
+    least = area_mm2 if tissue_mm2 is None else min(area_mm2, tissue_mm2)
+    for area in (area_mm2, least):
         if area < 0 or not math.isfinite(area):
             raise ValueError(f'area {area} mm2 must be at least 0')
     # Rounded, since half of a window of 2 mm2 may be 0.99999999; shown so that what is too little never reads as enough.
-    if round(min(area_mm2, tissue_mm2), 6) < LEAST_TISSUE_MM2:
-        why = f'not graded: {min(area_mm2, tissue_mm2, 0.999):.3g} mm² of tissue, at least {LEAST_TISSUE_MM2:g} mm² is needed'
+    if round(least, 6) < LEAST_TISSUE_MM2:
+        shown, needed = f'{min(least, 0.999):.3g} mm²', f'at least {LEAST_TISSUE_MM2:g} mm²'
+        why = (f'not graded: the area is {shown}, {needed} of tissue is needed' if tissue_mm2 is None
+               else f'not graded: {shown} of tissue, {needed} is needed')
         return Grade(rule, int(count), float(area_mm2), None, None, why)
     # Rounded, so that 8 in 2 mm2 is 4 and not 3.9999999.
     scaled = round(count * rule.area_mm2 / area_mm2, 9)

@@ -67,7 +67,7 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
     assert drawn.shape[1::-1] == (480, 240) and 100 < green.sum() < 8000
     told = capsys.readouterr()
     assert 'a b ü.tif' in told.out and '3 in' in told.out and str(place / 'index.html') in told.out and 'not a diagnosis' in told.out
-    assert 'Score: –, not graded: 0.0072 mm² of tissue, at least 1 mm² is needed.' in told.out  # 120 x 60 um
+    assert 'Mitotic score: –, not graded: 0.0072 mm² of tissue, at least 1 mm² is needed.' in told.out  # 120 x 60 um
     assert 'breast' not in told.out and 'begins at' not in told.out
     assert 'skipped 1 file not known as slides or images (notes.txt)' in told.err
 

@@ -82,6 +82,12 @@ def test_nothing_found_is_graded_from_a_square_millimetre_of_tissue_on(columns, 
     assert {each.score for each in count.grades} == {score}
 
 
+def test_where_no_tissue_is_known_none_is_stated():
+    for found in (detections([[300, 2000]], [0.9]), detections([], [])):
+        grades = count_slide(found, SlideSettings(threshold=0.5, hotspot_area_mm2=0.5)).grades
+        assert not any('mm² of tissue,' in (each.not_graded or '') for each in grades)
+
+
 @pytest.mark.parametrize('area_mm2, columns, shown', [
     (0.999, 500, '0.999'), (1.0, 500, None), (1.001, 500, None),  # the window: all of it is tissue
     (2.0, 60, '0.735'), (2.0, 82, None), (2.0, 500, None),  # the tissue in it: 1.225 mm high, 0.6 and 0.82 mm wide

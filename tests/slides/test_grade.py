@@ -53,7 +53,8 @@ def test_area_and_classes_are_always_stated(rule):
 
 @pytest.mark.parametrize('area, shown', [(0, '0'), (0.1317, '0.132'), (0.9996, '0.999')])  # never "1 mm², at least 1 mm² is needed"
 def test_without_a_score_the_reason_is_stated(area, shown):
-    found = grade(0, area)
+    assert grade(0, area).not_graded == f'not graded: the area is {shown} mm², at least 1 mm² of tissue is needed'
+    found = grade(0, area, tissue_mm2=area)
     assert found.not_graded == f'not graded: {shown} mm² of tissue, at least 1 mm² is needed'
     assert found.sentence == f'breast, per mm²: –, {found.not_graded}'
 
