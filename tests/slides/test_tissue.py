@@ -1,9 +1,11 @@
 import tracemalloc
+from itertools import permutations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
+from skimage.color import hed2rgb
 
 from mitos_mmdet.slides.he_colours import he_fault
 from mitos_mmdet.slides.open_slide import open_slide
@@ -126,3 +128,35 @@ def test_masks_of_large_slides_take_little_memory(build, bytes_per_px):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < bytes_per_px * mask.size + 10_000
+
+
+def stained(haematoxylin, eosin, dab):
+    """Nuclei and ground of three stains each, on a glass: ``(nuclei, ground)`` as densities of skimage's ``hed2rgb``."""
+    amounts = np.zeros((400, 600, 3))
+    amounts[50:350, 50:550] = [each[1] for each in (haematoxylin, eosin, dab)]
+    for row, column in np.random.default_rng(0).integers((60, 60), (330, 530), (150, 2)):
+        amounts[row:row + 8, column:column + 8] = [each[0] for each in (haematoxylin, eosin, dab)]
+    return (hed2rgb(amounts) * 255).astype(np.uint8)
+
+
+NONE, HAEMATOXYLIN, EOSIN = (0, 0), (0.15, 0.03), (0.05, 0.08)
+
+
+def test_swapped_channels_and_dab_are_named():
+    he = stained(HAEMATOXYLIN, EOSIN, NONE)
+    assert he_fault(he) is None
+    for order in permutations(range(3)):
+        assert (he_fault(np.ascontiguousarray(he[..., order])) is None) == (order == (0, 1, 2)), order
+    assert 'DAB' in he_fault(stained((0.05, 0.03), NONE, (0.2, 0)))  # brown nuclei
+    assert 'DAB' in he_fault(stained(HAEMATOXYLIN, NONE, (0.05, 0.1)))  # brown between the nuclei
+
+
+def test_no_real_he_is_named_but_swapped_it_is(shared_data):
+    images = sorted([*shared_data.glob('icpr2012/*.jpg'), *shared_data.glob('mitos_atypia14/A03/frames/x40/*.*')])
+    images += sorted(shared_data.glob('ami_br/*/*.jpg'))[::150]
+    assert len(images) > 20
+    for path in images:
+        with open_slide(path) as slide:
+            pixels = slide.thumbnail(500)
+        assert he_fault(pixels) is None, path
+        assert he_fault(np.ascontiguousarray(pixels[..., ::-1])), path
