@@ -34,7 +34,7 @@ def naming(path: str | Path) -> Iterator[None]:
             raise BrokenImageError(f'{path}: carries more than a megabyte of text beside its pixels, which is not read. Export it without '
                                    f'metadata') from error
         words = ' '.join(str(error).split())[:160]
-        reason = f'{error.__class__.__name__}: {words}' if words else error.__class__.__name__
+        reason = words if ' ' in words else 'it cannot be decoded'  # a word alone is a name out of the code
         raise BrokenImageError(f'{path}: the image is damaged ({reason}). Fetch or export it again') from error
 
 

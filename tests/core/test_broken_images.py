@@ -1,6 +1,7 @@
 """Whatever an image file does to its reader, it is one line that names it."""
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -35,6 +36,16 @@ def test_a_resolution_of_0_by_0_is_none(tmp_path):
     with_tag(path, 283, (1, 0))
     assert read_header(path) == (50, 40, None)
     np.testing.assert_array_equal(read_rgb(path), RGB)
+
+
+@pytest.mark.parametrize('name, keep', [('a.jpg', 0.7), ('a.png', 0.7), ('a.tif', 0.7), ('a.webp', 0.7), ('a.bmp', 0.7)])
+def test_the_reason_holds_no_names_of_the_code(tmp_path, name, keep):
+    path = tmp_path / name
+    Image.fromarray(RGB).save(path)
+    path.write_bytes(path.read_bytes()[:int(keep * path.stat().st_size)])
+    with pytest.raises(BrokenImageError, match=name) as caught:
+        read_rgb(path)
+    assert not re.search(r'[a-z](Error|Exception)\b', str(caught.value))
 
 
 @pytest.mark.parametrize('tag', ['ImageLength', 'ImageWidth'])
