@@ -175,12 +175,12 @@ def _about(path, reason):
 def _print_table(rows):
     if not rows:
         return
-    cells = [('file', 'mitotic figures', 'per mm2', 'in the hotspot', 'mitotic score', 'look at')]
+    cells = [('file', 'mitotic figures', 'per mm2', 'in the window of the hotspot', 'mitotic score', 'look at')]
     for path, summary, place in rows:
         spot, density = summary['hotspot'], summary['per_mm2']
-        files = summary['files']
+        files, area = summary['files'], next(word for word in ('tissue', 'region', 'image') if word in summary['area'])
         best = next((files[name] for name in ('page', 'picture', 'csv') if name in files), 'summary.json')
-        cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else rounded(density),
+        cells.append((printable(path.name), str(summary['mitotic_figures']), '-' if density is None else f'{rounded(density)} of {area}',
                       '-' if not spot else f"{spot['mitotic_figures']} in {rounded(spot['area_mm2'])} mm2",
                       str(summary['grades'][0]['score'] or '–'), printable(place / best)))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]

@@ -21,7 +21,7 @@ _COLOURED = 0.001  # of all pixels: fewer tell nothing
 _DARKEST = 0.05
 _LEAST_BLUER = -0.01
 _BROWN = (8.0, 70.0)  # degrees: orange to yellow, as DAB is
-_MOST_BROWN = 0.15  # of the coloured pixels; on the same frames and patches at most 0.04
+_MOST_BROWN = 0.15  # of the coloured pixels; on the same frames and patches at most 0.07
 
 
 def he_like(rgb: np.ndarray) -> tuple:

@@ -104,7 +104,7 @@ def _found(slide, model, settings, progress, workers, second_progress):
     if fault:
         notes.append(f'This does not look like H&E ({fault}): the counts mean nothing if it is not.')
     if max(slide.um_per_px) > _ENLARGED * model.um_per_px:
-        notes.append(f'The slide has {max(slide.um_per_px):.3g} µm/px and was enlarged to the {model.um_per_px:.3g} of the model, which '
+        notes.append(f'The image has {max(slide.um_per_px):.3g} µm/px and was enlarged to the {model.um_per_px:.3g} of the model, which '
                      f'may miss mitotic figures on it.')
     area_mm2 = np.prod(slide.size) * np.prod(slide.um_per_px) / 1e6
     searched = None if area_mm2 <= _FRAME_MM2 else tissue

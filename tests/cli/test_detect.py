@@ -75,10 +75,15 @@ def test_everything_is_written_and_told(model, tmp_path, capsys):
 def test_enough_tissue_is_graded_by_every_rule(tmp_path, capsys):
     grades = [grade(12, 2.0, rule).as_dict() for rule in RULES]
     spot = dict(mitotic_figures=12, area_mm2=2.0)
-    command._print_table([(tmp_path / 'a.svs', dict(mitotic_figures=12, per_mm2=0.5, hotspot=spot, files={}, grades=grades), tmp_path)])
+    summary = dict(mitotic_figures=12, per_mm2=0.5, area='tissue', hotspot=spot, files={}, grades=grades)
+    command._print_table([(tmp_path / 'a.svs', summary, tmp_path)])
     told = capsys.readouterr().out
     assert 'breast, per mm²: score 2 (12 in 2 mm²' in told and 'TUPAC16, per 10 HPF: score 2 ' in told
-    assert 'score 2 begins at 4.0' in told
+    assert 'score 2 begins at 4.0' in told and '0.500 of tissue' in told
+    nothing = [grade(0, 0.2, rule).as_dict() for rule in RULES]
+    command._print_table([(tmp_path / 'a.svs', summary, tmp_path), (tmp_path / 'b.png', {**summary, 'grades': nothing}, tmp_path)])
+    told = capsys.readouterr().out
+    assert [line.split()[-2] for line in told.splitlines()[1:3]] == ['2', '–'] and 'too little tissue to grade' in told
 
 
 def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_path):

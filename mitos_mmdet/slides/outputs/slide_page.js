@@ -96,7 +96,7 @@
     if (card) {
       card.classList.toggle('out', gone);
       card.setAttribute('aria-pressed', String(!gone));
-      card.setAttribute('aria-label', `Detection ${number}, score ${card.dataset.score}, ${gone ? 'not counted' : 'counted'}`);
+      card.setAttribute('aria-label', `Detection ${number}, detection score ${card.dataset.score}, ${gone ? 'not counted' : 'counted'}`);
     }
     write();
   };

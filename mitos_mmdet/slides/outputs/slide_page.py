@@ -17,6 +17,7 @@ from mitos_mmdet.slides.grade import DISCLAIMER
 from mitos_mmdet.slides.outputs.annotated_picture import MOST_PX, annotated_picture
 from mitos_mmdet.slides.outputs.crops import CROP_UM, crop, jpeg_uri, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, is_small
+from mitos_mmdet.slides.outputs.palette import COLOURS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,7 +70,7 @@ def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | Non
         cards_inside=[card for card in cards if card['number'] <= inside],
         cards_elsewhere=[card for card in cards if card['number'] > inside],
         first_score=f'{found.scores[0]:.2f}' if total else None, picture=picture and _embedded(picture),
-        overview=overview and _embedded(overview), crop_um=CROP_UM,
+        overview=overview and _embedded(overview), crop_um=CROP_UM, colours=COLOURS,
         main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
         size_mm=[side * um / 1000 for side, um in zip(slide.size, found.um_per_px, strict=True)], um_per_px=found.um_per_px,
         warnings=warnings, provenance=list((provenance or {}).items()), files_beside=files_beside)

@@ -16,6 +16,7 @@ from PIL import Image
 from mitos_mmdet.slides.count_slide import count_slide
 from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.open_slide import open_slide
+from mitos_mmdet.slides.outputs import geojson
 from mitos_mmdet.slides.outputs.annotated_picture import annotated_picture
 from mitos_mmdet.slides.outputs.crops import crop, mosaic
 from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overview
@@ -126,14 +127,29 @@ def test_grade_area_rule_and_disclaimer_are_stated(slide):
 
 def test_a_small_sample_has_a_dash_for_a_score(slide):
     text = slide_page(slide, counted())
-    why = 'not graded: 0.03 mm² of tissue, at least 1 mm² is needed'
+    why = 'not graded: the area is 0.03 mm², at least 1 mm² of tissue is needed'
     assert f'<b id="score">–</b></dd><dd class="small">{why}</dd>' in text
     assert 'of 3</span>' not in text
-    assert re.findall(r'data-rule="\d">([^<]*)<', text) == ['–'] * 4
+    assert '<table>' not in text and f'<p>This image is {why}.</p>' in text
     assert {rule['graded'] for rule in json.loads(re.search(r'id="rules">(.*?)</script>', text)[1])} == {False}
     # The count and its density stand.
     assert '<b id="hotspot-count">2</b> <span>in 0.03' in text
     assert '<span id="hotspot-density">66.7</span> per mm²' in text
+
+
+def test_the_page_says_which_score_is_meant_what_a_hotspot_is_and_calls_an_image_an_image(slide):
+    text = slide_page(slide, counted()).partition('</h1>')[2].partition('<script')[0]  # without the file's name
+    words = ' '.join(re.sub('<[^>]*>', ' ', text).split())
+    assert not re.findall(r'(?<!detection )(?<!Mitotic )\bscores?\b', words) and 'Mitotic score (grading): breast' in words
+    assert 'Hotspot, the 0.03' in words and 'slide' not in words
+    assert '66.7 per mm² of the window' in words and 'per mm² of the whole image, on average' in words
+
+
+def test_each_concept_has_one_colour(slide):
+    """Green circles and the blue window of the pictures (looked at above), on the page too; GeoJSON has the same."""
+    text = slide_page(slide, counted())
+    assert '--mitosis: #00963c; --hotspot: #0b3fb3;' in text and '.mark .ring { stroke: var(--mitosis)' in text
+    assert [geojson._class(name)['color'] for name in ('mitotic figure', 'hotspot')] == [[0, 150, 60], [11, 63, 179]]
 
 
 def test_the_page_names_every_network_and_where_the_threshold_is_from():
@@ -159,9 +175,9 @@ def test_taking_a_detection_out_changes_the_count(slide, tmp_path, count, left, 
     assert f'<b>{left} counted</b> of {left + 1} detected' in text
     assert f'<b id="hotspot-count">{left}</b>' in text
     assert '<b id="total-count">2</b>' in text
-    assert re.search(r'Detection 2, score 0\.[68]0, not counted', text)
+    assert re.search(r'Detection 2, detection score 0\.[68]0, not counted', text)
     assert f'<b id="score">{scored}</b>' in text
-    assert text.count(f'data-rule="0">{scored}<') == 1
+    assert text.count(f'data-rule="0">{scored}<') == (count is graded)
     if count is not graded:  # detection 2 was one of the two atypical ones
         assert '<b id="atypical-count">1</b> <span>of <span id="atypical-of">2</span>' in text
 
@@ -238,10 +254,11 @@ def test_an_image_narrower_than_its_legend_has_no_empty_strip(tmp_path):
 def test_a_small_image_is_shown_with_its_detections_above_everything_else(slide):
     text = slide_page(slide, counted(), draw_overview(slide, counted()))
     assert text.index('id="picture"') < text.index('id="check"') and 'id="overview"' not in text
-    assert '<i>1: 0.90</i> is detection number 1 with a detection score of 0.90' in text and 'at least 0.50, the threshold' in text
+    assert '<i>1: 0.90</i> is detection number 1 with a detection score of 0.90' in text
+    assert 'at least 0.50, the threshold, is shown and counted' in text
     picture = pixels(Tags(text[text.index('id="picture"'):]).all('img')[0]['src'])
     assert picture.shape[1::-1] == (1500, 1125)
-    assert 'there is none' in slide_page(slide, counted(np.zeros((0, 2)), []))
+    assert 'counted; there is none' in slide_page(slide, counted(np.zeros((0, 2)), []))
     assert 'id="overview"' in slide_page(slide, graded())  # from 1 mm2 on there is a density to look at
 
 
