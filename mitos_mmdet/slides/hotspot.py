@@ -74,6 +74,12 @@ class Hotspot:
         """``(x1, y1, x2, y2)`` um."""
         return self.x_um, self.y_um, self.x_um + self.width_um, self.y_um + self.height_um
 
+    def contains(self, points_um: np.ndarray) -> np.ndarray:
+        """Which places ``(n, 2)`` lie in the window: bool ``(n,)``; its border is inside."""
+        sides = np.array([self.width_um, self.height_um])
+        offsets = 2 * (points_um - [self.x_um, self.y_um]) / sides - 1  # -1 to 1 from border to border
+        return (np.abs(offsets) <= 1).all(axis=1) if self.shape == 'rectangle' else (offsets**2).sum(axis=1) <= 1
+
 
 def find_hotspot(points_um: ArrayLike | Detections, area_mm2: float = 2.0, aspect: float = 4 / 3, shape: str = 'rectangle',
                  scores: ArrayLike | None = None, bounds_um: Sequence[float] | None = None, tissue: Any = None,

@@ -49,6 +49,14 @@ def test_counts_mitotic_figures_from_the_threshold_on():
     assert {each.rule.name: each.score for each in count.grades} == {'mm2': 1, 'tupac16': 1, 'mitos-rcnn': 1, 'field-0.274': 1}
 
 
+def test_what_scores_slightly_less_stands_apart_those_in_the_hotspot_first():
+    more = detections([[1000, 1000], [1100, 1000], [4000, 3000], [1050, 1050], [1060, 1050], [1050, 1000]],
+                      [0.6, 0.9, 0.49, 0.45, 0.39, 0.47], [0, 0, 0, 0, 0, 1])
+    count = count_slide(more, threshold=0.5)
+    assert count.mitoses.scores.tolist() == [0.9, 0.6] and count.below.scores.tolist() == [0.45, 0.49]
+    assert len(count_slide(more, threshold=0.5, roi=roi(2000, 0, 5000, 4000)).below) == 1
+
+
 def test_area_is_tissue_in_the_region():
     half = tissue(slice(0, 250))
     assert counted_area(SIZE, (0.25, 0.25), tissue=half).area_mm2 == pytest.approx(10)

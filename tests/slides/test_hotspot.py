@@ -166,3 +166,11 @@ def test_area_of_high_power_fields():
 def test_wrong_windows_are_refused(wrong):
     with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
         find_hotspot([[1., 1]], **wrong)
+
+
+@pytest.mark.parametrize(('shape', 'expected'), [('rectangle', [True, True, False]), ('circle', [True, False, False])])
+def test_what_lies_in_the_window(shape, expected):
+    spot = find_hotspot(np.array([[1000.0, 1000.0]]), 0.04, 1.0, shape)
+    x1, y1, x2, y2 = spot.box_um
+    places = np.array([[x1, (y1 + y2) / 2], [x1 + 1, y1 + 1], [x2 + 1, y1]])
+    assert spot.contains(places).tolist() == expected and spot.contains(places[:0]).shape == (0, )

@@ -1,5 +1,5 @@
 'use strict';
-// The page works without this script; with it the hotspot can be moved and zoomed, and detections taken out of the count.
+// The page works without this script; with it the hotspot can be moved and zoomed, and detections taken out of the count or added.
 (() => {
   const find = (selector, from = document) => [...from.querySelectorAll(selector)];
   const byId = id => document.getElementById(id);
@@ -7,7 +7,8 @@
   const rules = JSON.parse(byId('rules').textContent);
   const cards = new Map(find('.card').map(card => [Number(card.dataset.number), card]));
   const marks = new Map(find('.mark').map(mark => [Number(mark.dataset.number), mark]));
-  const out = new Set();
+  const isBelow = number => (cards.get(number) ?? marks.get(number)).classList.contains('below');
+  const out = new Set([...new Set([...cards.keys(), ...marks.keys()])].filter(isBelow));
   const numbers = [...cards.keys()];
   let selected = null;
 
@@ -51,26 +52,33 @@
   };
   const area = view ? Number(byId('check').dataset.area) : 0;
   const write = () => {
-    if (!view) return;
-    const inside = marks.size, gone = [...out].filter(number => number <= inside).length, left = inside - gone;
-    byId('hotspot-count').textContent = left.toLocaleString('en');
-    const density = left / area, counted = Number(byId('check').dataset.total) - out.size;
-    byId('hotspot-density').textContent = density < 1000 ? density.toPrecision(3) : Math.round(density).toLocaleString('en');
+    const shown = [...new Set([...numbers, ...marks.keys()])], all = byId('counted').dataset;
+    const gone = shown.filter(number => out.has(number) && !isBelow(number)), added = shown.filter(number => !out.has(number) && isBelow(number));
+    const counted = Number(all.total) - gone.length + added.length;
     byId('total-count').textContent = counted.toLocaleString('en');
     if (byId('atypical-count')) {
-      const gone = [...out].filter(number => cards.get(number).dataset.atypical === '1').length;
-      byId('atypical-count').textContent = (Number(byId('check').dataset.allAtypical) - gone).toLocaleString('en');
+      const atypical = gone.filter(number => cards.get(number)?.dataset.atypical === '1').length;
+      byId('atypical-count').textContent = (Number(all.allAtypical) - atypical).toLocaleString('en');
       byId('atypical-of').textContent = counted.toLocaleString('en');
     }
-    byId('score').textContent = scoreOf(left, area, rules[0]);
-    find('[data-rule]').forEach(cell => { cell.textContent = scoreOf(left, area, rules[cell.dataset.rule]); });
+    const inHotspot = list => list.filter(number => marks.has(number)).length;
+    const detected = [...marks.keys()].filter(number => !isBelow(number)).length, left = detected - inHotspot(gone) + inHotspot(added);
+    if (view) {
+      const density = left / area;
+      byId('hotspot-count').textContent = left.toLocaleString('en');
+      byId('hotspot-density').textContent = density < 1000 ? density.toPrecision(3) : Math.round(density).toLocaleString('en');
+      byId('score').textContent = scoreOf(left, area, rules[0]);
+      find('[data-rule]').forEach(cell => { cell.textContent = scoreOf(left, area, rules[cell.dataset.rule]); });
+    }
     const tally = byId('tally');
+    if (!tally) return;
     tally.replaceChildren();
     const words = document.createElement('span'), strong = document.createElement('b');
-    strong.textContent = `${left} counted`;
-    words.append(strong, ` of ${inside} detected`);
+    const [now, before, more] = view ? [left, detected, inHotspot(added)] : [counted, all.total, added.length];
+    strong.textContent = `${now} counted`;
+    words.append(strong, ` of ${before} detected` + (more ? `, ${more} added` : ''));
     tally.append(words);
-    if (out.size) {
+    if (gone.length || added.length) {
       const save = document.createElement('button');
       save.type = 'button';
       save.textContent = 'Save review';

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_ELSEWHERE = 240  # Ours: crops outside the hotspot, those of the highest scores; 240 are about 2 MB.
 MOST_INSIDE = 600  # Ours: crops of the hotspot.
+MOST_BELOW = 60  # Ours: crops of what scores slightly less than the threshold, in the hotspot and outside of it.
 _PICTURE_SIDE = 1500  # px, ours: of the annotated picture; about 1 MB.
 _RING_UM = 11.0  # Ours: radius of the ring around a detection; it leaves the mitotic figure free.
 
@@ -62,13 +64,17 @@ def slide_page(slide: 'Slide', count: 'SlideCount', overview: 'Image.Image | Non
     overview = None if picture and is_small(slide, count) else overview or draw_overview(slide, count)
     shown = [*range(min(inside, MOST_INSIDE)), *range(inside, min(total, inside + MOST_ELSEWHERE))]
     atypical = count.is_atypical
-    cards = [_card(slide, found, index, atypical is not None and bool(atypical[index])) for index in shown]
+    cards = [_card(slide, found, index, index + 1, atypical is not None and bool(atypical[index])) for index in shown]
+    near, far = _below(count)
+    below_inside, below_elsewhere = ([_card(slide, count.below, index, total + index + 1, below=True) for index in chosen[:MOST_BELOW]]
+                                     for chosen in (near, far))
     return _template().render(
         style=Markup(_text('slide_page.css')), script=Markup(_text('slide_page.js')),
-        title=slide.path.name, count=count, spot=spot, total=total, inside=inside, view=spot and _view(slide, count),
+        title=slide.path.name, count=count, spot=spot, total=total, inside=inside, view=spot and _view(slide, count, near[:MOST_BELOW]),
         atypical=None if atypical is None or not total else int(atypical.sum()),
         cards_inside=[card for card in cards if card['number'] <= inside],
         cards_elsewhere=[card for card in cards if card['number'] > inside],
+        below_inside=below_inside, below_elsewhere=below_elsewhere, num_below=len(near) + len(far),
         first_score=f'{found.scores[0]:.2f}' if total else None, picture=picture and _embedded(picture),
         overview=overview and _embedded(overview), crop_um=CROP_UM, colours=COLOURS,
         main=count.grades[0], grades=count.grades, rules=Markup(_json([_rule(each) for each in count.grades])), disclaimer=DISCLAIMER,
@@ -87,22 +93,31 @@ def _embedded(image):
     return dict(uri=jpeg_uri(image, 88), width=image.width, height=image.height)
 
 
-def _card(slide, found, index, atypical):
+def _below(count):
+    """Indices into ``count.below`` of those in the hotspot, and of the others."""
+    inside = count.hotspot.contains(count.below.points_um) if count.hotspot else np.zeros(len(count.below), bool)
+    return np.flatnonzero(inside).tolist(), np.flatnonzero(~inside).tolist()
+
+
+def _card(slide, found, index, number, atypical=False, below=False):
     """What the gallery shows of one detection."""
     x, y = found.points[index]
-    return dict(number=index + 1, x=round(float(x)), y=round(float(y)), score=f'{found.scores[index]:.2f}',
-                atypical=atypical,
+    return dict(number=number, x=round(float(x)), y=round(float(y)), score=f'{found.scores[index]:.2f}',
+                atypical=atypical, below=below,
                 uri=jpeg_uri(crop(slide, (x, y), found.um_per_px)))
 
 
-def _view(slide, count):
-    """The hotspot as tiles, with the places of its detections in their px."""
+def _view(slide, count, below):
+    """The hotspot as tiles, with the places of its detections and of those ``below`` the threshold in their px."""
     box = [um / side for um, side in zip(count.hotspot.box_um, count.mitoses.um_per_px * 2, strict=True)]
     tiles = mosaic(slide, box, count.mitoses.um_per_px)
-    places = (count.mitoses.points[:count.hotspot.count] - box[:2]) * [tiles.width / (box[2] - box[0]), tiles.height / (box[3] - box[1])]
+    points = np.concatenate([count.mitoses.points[:count.hotspot.count], count.below.points[below]])
+    numbers = [*range(1, count.hotspot.count + 1), *(len(count.mitoses) + index + 1 for index in below)]
+    places = (points - box[:2]) * [tiles.width / (box[2] - box[0]), tiles.height / (box[3] - box[1])]
     return dict(tiles=tiles.tiles, width=tiles.width, height=tiles.height, um_per_px=tiles.um_per_px, radius=_RING_UM / tiles.um_per_px,
                 circle=count.hotspot.shape == 'circle',
-                marks=[(number, round(float(x), 1), round(float(y), 1)) for number, (x, y) in enumerate(places, start=1)])
+                marks=[(number, round(float(x), 1), round(float(y), 1), number > len(count.mitoses))
+                       for number, (x, y) in zip(numbers, places, strict=True)])
 
 
 def _rule(grade):

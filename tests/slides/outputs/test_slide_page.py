@@ -87,6 +87,22 @@ def test_every_counted_detection_is_a_card_with_its_crop(slide):
         assert picture[:30].mean() > 150
 
 
+def test_what_scores_slightly_less_is_shown_and_not_counted(slide):
+    points = [*POINTS, (1500, 100), (900, 900)]
+    text = slide_page(slide, counted(points, (0.6, 0.9, 0.8, 0.45, 0.41, 0.3)))
+    page = Tags(text)
+    assert 'data-total="3"' in text and '<b id="hotspot-count">2</b>' in text and '<b id="total-count">3</b>' in text
+    below = page.all('button', **{'class': 'card below out'})
+    assert [(card['data-number'], card['data-x'], card['data-score'], card['aria-pressed']) for card in below] == [
+        ('4', '420', '0.45', 'false'), ('5', '1500', '0.41', 'false')]  # in the hotspot first; 0.30 is not shown
+    assert [mark['data-number'] for mark in page.all('g', **{'class': 'mark below out'})] == ['4']
+    assert text.index('data-number="4" data-x') < text.index('data-number="3" data-x')  # beside the picture of the hotspot
+    assert '1 outside the hotspot, not counted' in text
+    alone = slide_page(slide, counted(POINTS[:1], [0.45]))
+    assert 'Slightly below the threshold' in alone and 'id="tally"' in alone and '<b>0</b> <span>no hotspot</span>' in alone
+    assert 'Slightly below the threshold' not in slide_page(slide, counted(POINTS[:1], [0.9]))
+
+
 def test_the_hotspot_is_shown_at_full_resolution(slide):
     count = counted()
     page = Tags(slide_page(slide, count))
