@@ -45,7 +45,7 @@ def test_the_reason_holds_no_names_of_the_code(tmp_path, name, keep):
     path.write_bytes(path.read_bytes()[:int(keep * path.stat().st_size)])
     with pytest.raises(BrokenImageError, match=name) as caught:
         read_rgb(path)
-    assert not re.search(r'[a-z](Error|Exception)\b', str(caught.value))
+    assert not re.search(r'\w(Error|Exception)\b', str(caught.value))
 
 
 @pytest.mark.parametrize('tag', ['ImageLength', 'ImageWidth'])
