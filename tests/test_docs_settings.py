@@ -16,6 +16,7 @@ PAGES = {
     'data.md': ['configs/mitos/cascade_rcnn_midog.py', 'configs/mitos/rtmdet_s_midog.py'],
     'mitos_rcnn.md': ['configs/mitos/mitos_rcnn_vgg16_atypia14.py', 'configs/mitos/mitos_rcnn_vgg16_icpr2012.py'],
     'mmdet_pipelines.md': [Path(mmdet.__file__).parent / '.mim/configs/rtmdet/rtmdet_tiny_8xb32-300e_coco.py'],
+    'own_labels.md': ['configs/mitos/own_data.py'],
     'paper_deviations.md': ['configs/mitos/mitos_rcnn_vgg16_atypia14.py'],
     'quickstart.md': ['configs/mitos/cascade_rcnn_midog.py'],
     'results/first_models.md': ['configs/mitos/small/cascade_rcnn_r18_small_atypia14.py'],

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 
 from mitos_mmdet.cli.pixel_limit_flag import add_pixel_limit
-from mitos_mmdet.core.console import report_skipped, run
+from mitos_mmdet.core.console import report_skipped
 from mitos_mmdet.core.json_files import write_json
 from mitos_mmdet.core.outputs import check_output
 
@@ -32,7 +32,3 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_json(content, args.out)
     report_skipped(skipped)
     print(f'wrote {args.out}')
-
-
-if __name__ == '__main__':
-    run(main)
