@@ -16,7 +16,7 @@ _GLASS = 190  # of 255: brighter is glass
 _OWN_SHARE = 0.5  # of the coloured pixels that must have H&E's colours
 _COLOURED = 0.001  # of all pixels: fewer tell nothing
 # Haematoxylin absorbs more red than eosin does, so the dark parts of H&E absorb more red, and less blue, than the pale ones. The share of
-# red less that of blue in all absorption is larger in the darkest 5 % than in the paler half: by 0.012 or more on the frames of three
+# red less that of blue in all absorption is larger in the darkest 5 % than in the paler half: by 0.012 or more on the frames of two
 # contests and the patches of AMi-Br at hand. With red and blue swapped, or nuclei brown of DAB, it is smaller; one colour alone has 0.
 _DARKEST = 0.05
 _LEAST_BLUER = -0.01
