@@ -165,7 +165,7 @@ def _paint_legend(figure, strip, width, count, heat, tissue, roi, um_per_px):
             x += 100
 
 
-def round_length(um):
+def round_length(um: float) -> float:
     """The greatest 1, 2 or 5 times a power of ten below."""
     power = 10**math.floor(math.log10(um))
     return max(step * power for step in (1, 2, 5) if step * power <= um)
