@@ -155,8 +155,8 @@ def _outputs(args):
 
 def _without_pixel_size(inputs):
     """``{path: error}`` of inputs that cannot be opened or do not say their um/px; known before the model is loaded."""
+    from mitos_mmdet.slides.check_pixel_size import need_um_per_px
     from mitos_mmdet.slides.open_slide import open_slide
-    from mitos_mmdet.slides.run_slide import need_um_per_px
 
     faults = {}
     for path in inputs:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mitos_mmdet.slides.check_pixel_size import need_um_per_px
 from mitos_mmdet.slides.detections import Detections
-from mitos_mmdet.slides.missing_size import likely_um_per_px
 from mitos_mmdet.slides.read_ahead import read_ahead
 from mitos_mmdet.slides.second_reading import read_again
-from mitos_mmdet.slides.slide import Slide, SlideError
+from mitos_mmdet.slides.slide import Slide
 from mitos_mmdet.slides.slide_stain import slide_stain
 from mitos_mmdet.slides.tile_plan import plan_tiles
 from mitos_mmdet.slides.wanted_area import WantedArea
@@ -61,9 +61,7 @@ def detect(slide: Slide, model: 'LoadedModel', roi: 'Roi | None' = None, tissue:
     """
     if isinstance(stain, str) and stain != 'slide':
         raise ValueError(f"stain={stain!r}: give 'slide', a StainEstimate, or None for colours as scanned")
-    if slide.um_per_px is None:
-        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, or '
-                         f'open_slide(path, um_per_px={likely_um_per_px(slide.properties):.2g})')
+    need_um_per_px(slide)
     plan = plan_tiles(slide, model.um_per_px, tile_size or model.tile_size, model.overlap if overlap is None else overlap,
                       model.size_divisor)
     area = WantedArea(slide, tissue, roi)

@@ -8,9 +8,9 @@ import numpy as np
 
 from mitos_mmdet.core.names import inside
 from mitos_mmdet.interchange.points import FramePoints, PointFile
+from mitos_mmdet.slides.check_pixel_size import check_fine_enough, need_um_per_px
 from mitos_mmdet.slides.detect import detect
 from mitos_mmdet.slides.open_slide import open_slide
-from mitos_mmdet.slides.run_slide import check_fine_enough, need_um_per_px
 from mitos_mmdet.slides.slide import Slide
 
 if TYPE_CHECKING:

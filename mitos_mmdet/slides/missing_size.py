@@ -24,6 +24,11 @@ def likely_um_per_px(properties: Mapping[str, str]) -> float:
     return _UM_AT_1X / (_power(properties) or 40)
 
 
+def objective(properties: Mapping[str, str]) -> str:
+    """The objective that ``likely_um_per_px`` is of, as ``'at 40x'``."""
+    return f'at {_power(properties) or 40:g}x'
+
+
 def _power(properties):
     try:
         power = float(properties.get('openslide.objective-power', ''))

@@ -14,33 +14,28 @@ from mitos_mmdet.core.files import replacing
 from mitos_mmdet.core.names import printable
 from mitos_mmdet.core.output_folder import locked
 from mitos_mmdet.core.outputs import check_outputs
-from mitos_mmdet.datasets.coco_format import MITOSIS
+from mitos_mmdet.slides.atypical import with_atypical
+from mitos_mmdet.slides.check_pixel_size import check_fine_enough, need_um_per_px
 from mitos_mmdet.slides.count_slide import count_slide
-from mitos_mmdet.slides.crops import read_crops
 from mitos_mmdet.slides.detect import detect
-from mitos_mmdet.slides.detections import Detections
 from mitos_mmdet.slides.fingerprint import fingerprint
 from mitos_mmdet.slides.he_colours import he_fault
-from mitos_mmdet.slides.missing_size import likely_um_per_px
 from mitos_mmdet.slides.open_slide import open_slide
 from mitos_mmdet.slides.outputs.geojson import bounds_offset
 from mitos_mmdet.slides.outputs.summary_json import plain, write_summary
 from mitos_mmdet.slides.roi import read_roi
 from mitos_mmdet.slides.settings import SlideSettings
-from mitos_mmdet.slides.slide import Slide, SlideError
 from mitos_mmdet.slides.slide_stain import slide_stain
 from mitos_mmdet.slides.tissue import tissue_mask
 from mitos_mmdet.slides.write_outputs import FILES, write_outputs
 
 if TYPE_CHECKING:
-    from mitos_mmdet.model_zoo.load_atypical import AtypicalClassifier
     from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 
 SUMMARY = 'summary.json'
 UNFINISHED = '.unfinished'  # lies in the folder from the first result to the summary
 # Ours: a picture up to this size was chosen by somebody who wants all of it looked at, so no tissue mask restricts the search.
 _FRAME_MM2 = 5.0
-_MOST_ENLARGED = 4.0  # Ours: at 0.9 um/px a mitotic figure has 10 px across, and a wrong um/px would mean millions of tiles.
 _ENLARGED = 1.5  # Ours: from here on it is said that the slide is coarser than the model's images.
 _LEAST_TISSUE = 0.02  # Ours: of such a picture; less is no tissue, or none that the mask knows.
 
@@ -140,52 +135,6 @@ def _write(out_dir, slide, settings, found, count, tissue, roi, about):
     files = write_outputs(out_dir, slide, found, count, tissue, roi, settings, about)
     counts = count.as_dict()
     return dict(about, **{**counts, 'notes': [*about['warnings'], *counts['notes']]}, files=files)
-
-
-def with_atypical(slide: Slide, detections: Detections, classifier: 'AtypicalClassifier', threshold: float,
-                  device: str = 'cpu') -> 'Detections':
-    """The detections with the probability that each mitotic figure is atypical; NaN for other classes and below the threshold.
-
-    Args:
-        slide: ``Slide``.
-        detections: ``Detections``.
-        classifier: ``AtypicalClassifier``.
-        threshold: Least score of what is classified.
-        device: Where the classifier runs.
-    """
-    atypical = np.full(len(detections), np.nan)
-    chosen = np.flatnonzero((detections.labels == detections.classes.index(MITOSIS)) & (detections.scores >= threshold))
-    for part, crops in read_crops(slide, detections.points[chosen], classifier.crop_size, classifier.um_per_px, device):
-        atypical[chosen[part]] = classifier.predict(crops)
-    return Detections(detections.points, detections.scores, detections.labels, detections.um_per_px, detections.size, detections.boxes,
-                      detections.classes, atypical)
-
-
-def need_um_per_px(slide: Slide) -> None:
-    """Refuses a slide whose um/px nobody knows.
-
-    Raises:
-        SlideError: Names the file and ``--um-per-px``.
-    """
-    if slide.um_per_px is None:
-        raise SlideError(f'{slide.path}: {slide.no_um_per_px}. Give it with --um-per-px, for example --um-per-px '
-                         f'{likely_um_per_px(slide.properties):.2g}')
-
-
-def check_fine_enough(slide: Slide, um_per_px: float) -> None:
-    """Refuses a slide on which mitotic figures are too small to be seen, or whose um/px is wrong.
-
-    Args:
-        slide: ``Slide`` with um/px.
-        um_per_px: The model's.
-
-    Raises:
-        SlideError: Names the file, its um/px, and the limit.
-    """
-    coarse, limit = max(slide.um_per_px), _MOST_ENLARGED * um_per_px
-    if coarse > limit:
-        raise SlideError(f'{slide.path}: has {coarse:g} um/px, too coarse for mitotic figures: the model looks at {um_per_px:g} um/px, and '
-                         f'more than {limit:.3g} cannot be enlarged to that. Correct --um-per-px, or scan it with a stronger objective')
 
 
 def _remove_earlier(out_dir):

@@ -108,7 +108,7 @@ class Slide:
         if um_per_px is None:
             return 1.0, 1.0
         if self.um_per_px is None:
-            raise SlideError(f'{self.path}: {self.no_um_per_px}. Give it with --um-per-px (or the manifest\'s column um_per_px)')
+            raise SlideError(f'{self.path}: {self.no_um_per_px}. Give it by --um-per-px (or the manifest\'s column um_per_px)')
         asked = tuple(um_per_px) if isinstance(um_per_px, (tuple, list, np.ndarray)) else (um_per_px, um_per_px)
         if not all(math.isfinite(side) and side > 0 for side in asked):
             raise SlideError(f'{self.path}: cannot be read at {um_per_px} um/px')

@@ -89,7 +89,7 @@ def test_enough_tissue_is_graded_by_every_rule(tmp_path, capsys):
 def test_without_um_per_px_it_is_refused_once_and_nothing_is_written(model, tmp_path):
     for name in 'ab':
         picture(tmp_path / 'in' / f'{name}.png')
-    with pytest.raises(ValueError, match=r'a.png: the file does not say its um/px. Give it with --um-per-px') as error:
+    with pytest.raises(ValueError, match=r'a.png: the file does not say its um/px. Give it by --um-per-px') as error:
         command.main([str(tmp_path / 'in'), '--out', str(tmp_path / 'out')])
     assert '\n' not in str(error.value) and not (tmp_path / 'out').exists() and model.network.tiles == 0
 

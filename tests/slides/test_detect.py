@@ -134,7 +134,7 @@ def test_what_cannot_be():
     with pytest.raises(ValueError, match='the tile must be at least 32 px larger'):
         detect(slide, disc_model(), tile_size=64, overlap=64)
     slide.um_per_px = None
-    with pytest.raises(SlideError, match='memory.tif: the file does not say its um/px. Give it with --um-per-px'):
+    with pytest.raises(SlideError, match='memory.tif: the file does not say its um/px. Give it by --um-per-px'):
         detect(slide, disc_model())
 
 

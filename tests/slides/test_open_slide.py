@@ -24,7 +24,7 @@ def test_um_per_px_and_levels_of_written_slides(tmp_path, made, kind, um_per_px)
         assert slide.um_per_px == (um_per_px and pytest.approx((um_per_px, um_per_px), rel=1e-6))
         assert slide.size == (400, 300) and [level[2] for level in slide.levels[:2]] == [1, 2]
         if um_per_px is None:
-            with pytest.raises(SlideError, match='a.tif: the file does not say its um/px. Give it with --um-per-px'):
+            with pytest.raises(SlideError, match='a.tif: the file does not say its um/px. Give it by --um-per-px'):
                 slide.read(0, 0, 10, 10, 0.25)
 
 

@@ -27,7 +27,7 @@ PIXELS = SCENES['scn'].pixels[:, :512]
 REGIONS = [(64, 96, 192, 160), (352, 224, 160, 128)]
 TILES = [(0, 0, 4, 3)]
 EXPORT = 'export it there as pyramidal TIFF or OME-TIFF'
-GIVE_40X, GIVE_20X = 'for example --um-per-px 0.25$', 'for example --um-per-px 0.5$'
+GIVE_40X, GIVE_20X = r'0.25 is usual at 40x$', r'0.5 is usual at 20x$'
 
 
 def refused(path, words, out):
@@ -54,11 +54,11 @@ def refused(path, words, out):
     ('.tiff', write_philips, dict(wsi=2), f'Expected one WSI image, found 2.*{EXPORT}'),
     ('.tif', write_trestle, dict(um_per_px=0), f'says 0 um/px.*{GIVE_40X}'),
     ('.ndpi', write_ndpi, dict(um_per_px=None, power=20), f'does not say its um/px, only its objective, 20x.*{GIVE_20X}'),
-    ('.dcm', write_dicom, dict(um_per_px=None), f'does not say its um/px. Give it with .*{GIVE_40X}'),
+    ('.dcm', write_dicom, dict(um_per_px=None), f'does not say its um/px. Give it by .*{GIVE_40X}'),
     ('.svs', write_svs, dict(um_per_px=None, power=20), rf'only its objective, 20x \(usually about 0.5 um/px\)\. .*{GIVE_20X}'),
     ('.svs', write_svs, dict(um_per_px=-0.5, power=20), f"says -0.5 um/px, which is not a microscope's, beside its objective.*{GIVE_20X}"),
-    ('.svs', write_svs, dict(um_per_px=None, power=None), f'does not say its um/px\\. Give it with .*{GIVE_40X}'),
-    ('.svs', write_svs, dict(um_per_px=None, power=3), f'does not say its um/px\\. Give it with .*{GIVE_40X}'),
+    ('.svs', write_svs, dict(um_per_px=None, power=None), f'does not say its um/px\\. Give it by .*{GIVE_40X}'),
+    ('.svs', write_svs, dict(um_per_px=None, power=3), f'does not say its um/px\\. Give it by .*{GIVE_40X}'),
 ])
 def test_what_cannot_be_read_or_lacks_its_pixel_size(tmp_path, suffix, write, options, words):
     path = tmp_path / f'a{suffix}'

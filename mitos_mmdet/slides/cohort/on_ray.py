@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from mitos_mmdet.core.console import one_line
 from mitos_mmdet.core.slide_files import dicom_series
+from mitos_mmdet.slides.check_pixel_size import need_um_per_px
 from mitos_mmdet.slides.cohort.work import FAILED, SlideJob, reason_of, work
 from mitos_mmdet.slides.open_slide import open_slide
-from mitos_mmdet.slides.run_slide import need_um_per_px
 
 if TYPE_CHECKING:
     from mitos_mmdet.model_zoo.loaded_model import LoadedModel
