@@ -51,5 +51,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     before = f", beside {counts['mined before']} mined before" if counts['mined before'] else ''
     print(f"{counts['detections']} mitotic figures detected in {counts['labelled frames']} labelled frames: "
           f"{counts['on mitotic figures']} on labelled ones, {counts['on other labels']} on other labels, "
-          f"{counts['mined']} mined in {counts['frames']} frames{before}")
+          f"{counts['mined']} mined in {counts['frames']} frame{'' if counts['frames'] == 1 else 's'}{before}")
     print(f'wrote {args.out}')

@@ -87,7 +87,7 @@ def test_command(frames, capsys):
     main([str(frames / 'frames.json'), str(found), '--out', str(frames / 'mined.json')])
     assert capsys.readouterr().out.splitlines()[:2] == [
         'note: 1 of 3 frames, for example two.png, have no detections: their 0 mitotic figures are missed',
-        '2 mitotic figures detected in 2 labelled frames: 1 on labelled ones, 0 on other labels, 1 mined in 1 frames']
+        '2 mitotic figures detected in 2 labelled frames: 1 on labelled ones, 0 on other labels, 1 mined in 1 frame']
     assert mined_of(json.loads((frames / 'mined.json').read_text())) == [(1, 50, 200, 0.6)]
     main([str(frames / 'frames.json'), str(found), '--out', str(frames / 'mined.json')])  # its own output may be replaced
 
