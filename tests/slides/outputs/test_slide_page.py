@@ -23,7 +23,6 @@ from mitos_mmdet.slides.outputs.overview_png import draw_overview, write_overvie
 from mitos_mmdet.slides.outputs.slide_page import slide_page, write_slide_page
 from mitos_mmdet.slides.settings import SlideSettings
 from mitos_mmdet.slides.tissue import TissueMask
-from mitos_mmdet.slides.tissue_share import TissueShare
 from mitos_mmdet.slides.write_outputs import provenance
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
@@ -293,14 +292,3 @@ def test_the_annotated_picture_leaves_what_it_marks_free_and_says_its_scale_and_
 
 def test_the_threshold_in_words():
     assert [counted(settings=SETTINGS.but(threshold=value)).least_score for value in (0.4, 0.375, 0.5)] == ['0.40', '0.375', '0.50']
-
-
-def test_share_of_tissue_in_a_window():
-    mask = np.zeros((10, 20), bool)
-    mask[:, 10:] = True
-    share = TissueShare(mask, (2., 2.))
-    assert share.of_rectangle(15, 0, 10, 20)[0, 0] == pytest.approx(0.5)
-    assert share.of_rectangle([0, 19, 30], [0, 10], 4, 4).tolist() == [[0, pytest.approx(0.75), 1], [0, pytest.approx(0.75), 1]]
-    # What lies beyond the mask is no tissue.
-    assert share.of_rectangle(38, 0, 4, 4)[0, 0] == pytest.approx(0.5)
-    assert share.of_circle(10, 0, 20) == pytest.approx(0.5, abs=0.02)
