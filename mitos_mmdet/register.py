@@ -28,6 +28,7 @@ _MODULES = (
     'mitos_mmdet.model_zoo.checkpoint_scheme',
     'mitos_mmdet.training.check_training_hook',
     'mitos_mmdet.training.freeze_norm_hook',
+    'mitos_mmdet.training.main_logger_hook',
     'mitos_mmdet.training.resume_state_hook',
     'mitos_mmdet.training.whole_checkpoint_hook',
     'mitos_mmdet.models.backbones.efficientnet_lite',

@@ -4,7 +4,7 @@ custom_imports = dict(imports=['mitos_mmdet.register'], allow_failed_imports=Fal
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50),
+    logger=dict(type='MainLoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='centroid/f1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
