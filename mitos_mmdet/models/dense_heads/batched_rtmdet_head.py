@@ -1,12 +1,15 @@
 """``BatchedRTMDetHead``: mmdet's ``RTMDetSepBNHead`` with targets and losses of the whole batch at once."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmdet.models.dense_heads import RTMDetSepBNHead
+from mmdet.models.losses import GIoULoss, QualityFocalLoss
+from mmdet.models.task_modules import DynamicSoftLabelAssigner
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import distance2bbox, get_box_tensor
+from mmdet.utils import reduce_mean
 
 from mitos_mmdet.models.dense_heads.soft_label_targets import soft_label_losses, soft_label_targets
 
@@ -19,14 +22,27 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
     """The same parameters, predictions and losses as ``RTMDetSepBNHead``'s with its usual ``QualityFocalLoss``, ``GIoULoss`` and
     ``DynamicSoftLabelAssigner``, whose settings it reads; a training step on a GPU spends a tenth of the time on them.
 
-    Losses are single process: with several GPUs each divides by its own number of objects (mmdet: by their mean).
+    Args:
+        kwargs: As in ``RTMDetSepBNHead``.
+
+    Raises:
+        ValueError: Another loss or assigner.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name, kind in (('loss_cls', QualityFocalLoss), ('loss_bbox', GIoULoss), ('assigner', DynamicSoftLabelAssigner)):
+            part = getattr(self, name, None)  # no assigner without train_cfg
+            if part is not None and not isinstance(part, kind):
+                raise ValueError(f"{name}={type(part).__name__} of BatchedRTMDetHead: only {kind.__name__} is possible. Set "
+                                 f"type='RTMDetSepBNHead' for others")
 
     def loss_by_feat(self, cls_scores: Sequence[torch.Tensor], bbox_preds: Sequence[torch.Tensor], batch_gt_instances: 'InstanceList',
                      batch_img_metas: Sequence[dict], batch_gt_instances_ignore: 'OptInstanceList' = None) -> dict:
         """``loss_cls`` and ``loss_bbox``; arguments as in mmdet, where ignored instances have no effect, either."""
         logits, boxes, priors = self.flatten(cls_scores, bbox_preds)
-        return self.batch_losses(logits, boxes, priors, *_padded(batch_gt_instances, boxes.device))
+        return self.batch_losses(logits, boxes, priors, *_padded(batch_gt_instances, boxes.device),
+                                 self.in_image(cls_scores, batch_img_metas))
 
     def flatten(self, cls_scores: Sequence[torch.Tensor], bbox_preds: Sequence[torch.Tensor]) -> tuple:
         """Maps of all levels as logits ``(B, P, C)``, decoded boxes ``(B, P, 4)`` xyxy px, and priors ``(P, 4)``."""
@@ -38,14 +54,20 @@ class BatchedRTMDetHead(RTMDetSepBNHead):
                            for priors, distances in zip(levels, bbox_preds, strict=True)], dim=1)
         return logits, boxes, torch.cat(levels)
 
+    def in_image(self, cls_scores: Sequence[torch.Tensor], batch_img_metas: Sequence[dict]) -> torch.Tensor:
+        """Which priors lie in each image's ``pad_shape``, not on what pads it to the size of the batch: bool ``(B, P)``."""
+        sizes, device = [scores.shape[-2:] for scores in cls_scores], cls_scores[0].device
+        return torch.stack([torch.cat(self.prior_generator.valid_flags(sizes, meta['pad_shape'], device)) for meta in batch_img_metas])
+
     def batch_losses(self, logits: torch.Tensor, boxes: torch.Tensor, priors: torch.Tensor, gt_boxes: torch.Tensor, gt_labels: torch.Tensor,
-                     gt_valid: torch.Tensor) -> dict:
+                     gt_valid: torch.Tensor, in_image: torch.Tensor) -> dict:
         """The two weighted losses of padded objects, whose shapes ``soft_label_targets`` gives."""
         assigner = self.assigner
-        targets = soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, assigner.topk, assigner.soft_center_radius,
-                                     assigner.iou_weight)
-        loss_cls, loss_bbox = soft_label_losses(logits, boxes, *targets, beta=self.loss_cls.beta)
-        return dict(loss_cls=loss_cls * self.loss_cls.loss_weight, loss_bbox=loss_bbox * self.loss_bbox.loss_weight)
+        targets = soft_label_targets(logits, boxes, priors, gt_boxes, gt_labels, gt_valid, in_image, assigner.topk,
+                                     assigner.soft_center_radius, assigner.iou_weight)
+        loss_cls, loss_bbox = soft_label_losses(logits, boxes, *targets, in_image, beta=self.loss_cls.beta)
+        total = reduce_mean(targets[2].sum()).clamp(min=1)  # of all processes, as in mmdet
+        return dict(loss_cls=loss_cls * self.loss_cls.loss_weight / total, loss_bbox=loss_bbox * self.loss_bbox.loss_weight / total)
 
 
 def _padded(instances, device):

@@ -10,7 +10,8 @@ _NEVER = 1e8
 
 
 def soft_label_targets(logits: torch.Tensor, boxes: torch.Tensor, priors: torch.Tensor, gt_boxes: torch.Tensor, gt_labels: torch.Tensor,
-                       gt_valid: torch.Tensor, topk: int = 13, radius: float = 3.0, iou_weight: float = 3.0) -> tuple:
+                       gt_valid: torch.Tensor, in_image: torch.Tensor, topk: int = 13, radius: float = 3.0,
+                       iou_weight: float = 3.0) -> tuple:
     """Which object each prior is to find.
 
     Args:
@@ -20,6 +21,7 @@ def soft_label_targets(logits: torch.Tensor, boxes: torch.Tensor, priors: torch.
         gt_boxes: ``(B, G, 4)`` xyxy px, padded with anything.
         gt_labels: ``(B, G)``, from 0.
         gt_valid: ``(B, G)`` bool: False is padding.
+        in_image: ``(B, P)`` bool: False are priors on what pads an image, which find nothing.
         topk, radius, iou_weight: As in mmdet's assigner, with its defaults.
 
     Returns:
@@ -34,7 +36,7 @@ def soft_label_targets(logits: torch.Tensor, boxes: torch.Tensor, priors: torch.
             return gt_labels.new_full(shape, count), torch.zeros_like(boxes), boxes.new_zeros(shape)
         centers = priors[:, :2].float()
         deltas = torch.cat([centers[None, :, None] - gt_boxes[:, None, :, :2], gt_boxes[:, None, :, 2:] - centers[None, :, None]], dim=-1)
-        usable = ((deltas.min(dim=-1).values > 0) & gt_valid[:, None]).any(dim=2)  # (B, P)
+        usable = ((deltas.min(dim=-1).values > 0) & gt_valid[:, None]).any(dim=2) & in_image  # (B, P)
         allowed = usable[:, :, None] & gt_valid[:, None]
         ious = pairwise_iou(boxes, gt_boxes) * allowed
         cost = _cost(logits, ious, centers, priors[:, 2].float(), gt_boxes, gt_labels, radius, iou_weight, count)
@@ -53,25 +55,25 @@ def soft_label_targets(logits: torch.Tensor, boxes: torch.Tensor, priors: torch.
 
 
 def soft_label_losses(logits: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor, target_boxes: torch.Tensor, quality: torch.Tensor,
-                      beta: float = 2.0) -> tuple:
-    """Quality focal loss and GIoU loss as in mmdet's RTMDet head, each divided by the sum of ``quality`` (at least 1).
+                      in_image: torch.Tensor, beta: float = 2.0) -> tuple:
+    """Quality focal loss and GIoU loss as in mmdet's RTMDet head, summed over all priors in an image.
 
     Args:
         logits, boxes: As in ``soft_label_targets``.
         labels, target_boxes, quality: What it gave.
+        in_image: As there.
         beta: Of the quality focal loss (paper: 2).
 
     Returns:
-        tuple: Two scalars, not yet weighted.
+        tuple: Two scalars, not yet weighted nor averaged.
     """
     logits, count = logits.float(), logits.shape[-1]
     found = labels < count
     soft = F.one_hot(labels, count + 1)[..., :count] * quality[..., None]
-    weight = (soft - logits.sigmoid()).abs().pow(beta)
-    total = quality.sum().clamp(min=1)
-    loss_cls = (F.binary_cross_entropy_with_logits(logits, soft, reduction='none') * weight).sum() / total
+    weight = (soft - logits.sigmoid()).abs().pow(beta) * in_image[..., None]
+    loss_cls = (F.binary_cross_entropy_with_logits(logits, soft, reduction='none') * weight).sum()
     losses = 1 - _giou(boxes.float(), target_boxes)
-    return loss_cls, (torch.where(found, losses, losses.new_zeros(())) * quality).sum() / total
+    return loss_cls, (torch.where(found, losses, losses.new_zeros(())) * quality).sum()
 
 
 def pairwise_iou(boxes: torch.Tensor, others: torch.Tensor) -> torch.Tensor:

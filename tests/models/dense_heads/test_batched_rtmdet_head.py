@@ -36,10 +36,31 @@ IMAGES = {
 
 @pytest.mark.parametrize('images', IMAGES.values(), ids=IMAGES)
 def test_losses_and_gradients_are_mmdets(images):
+    compare(images, [dict(img_shape=(128, 128), pad_shape=(128, 128))] * len(images))
+
+
+def test_what_pads_a_smaller_image_of_the_batch_is_no_background():
+    images = [objects((20, 20, 70, 70, 0)), objects((10, 10, 60, 40, 1), (40, 30, 60, 60, 0))]
+    compare(images, [dict(img_shape=(128, 128), pad_shape=(128, 128)), dict(img_shape=(60, 60), pad_shape=(64, 64))])
+
+
+def test_losses_are_divided_by_the_mean_over_processes(monkeypatch):
+    for module in ('mmdet.models.dense_heads.rtmdet_head', 'mitos_mmdet.models.dense_heads.batched_rtmdet_head'):
+        monkeypatch.setattr(f'{module}.reduce_mean', lambda total: total * 3)
+    compare(IMAGES['with and without'], [dict(img_shape=(128, 128), pad_shape=(128, 128))] * 2)
+
+
+@pytest.mark.parametrize('wrong', [dict(loss_bbox=dict(type='DIoULoss')), dict(loss_cls=dict(type='FocalLoss', use_sigmoid=True)),
+                                   dict(train_cfg=dict(assigner=dict(type='TaskAlignedAssigner', topk=13)))])
+def test_other_losses_and_assigners_are_refused(wrong):
+    with pytest.raises(ValueError, match='of BatchedRTMDetHead: only'):
+        MODELS.build({**HEAD, 'type': 'BatchedRTMDetHead', **wrong})
+
+
+def compare(images, metas):
     reference, ours = heads()
     generator = torch.Generator().manual_seed(1)
     maps = [torch.randn(len(images), 8, 128 // stride, 128 // stride, generator=generator) for stride in (8, 16, 32)]
-    metas = [dict(img_shape=(128, 128), pad_shape=(128, 128))] * len(images)
     totals = {}
     for name, head in (('reference', reference), ('ours', ours)):
         outputs = [[one.detach().requires_grad_() for one in part] for part in head(tuple(maps))]
