@@ -34,7 +34,7 @@ def find_candidates(probability: np.ndarray, threshold: float = 0.5, min_area_px
 
 def patch_corners(centres: ArrayLike, size: int) -> np.ndarray:
     """Top left corners ``(N, 2)`` int64 xy of square patches of ``size`` px around ``centres`` ``(N, 2)``; they may lie outside."""
-    return np.floor(np.asarray(centres, np.float64).reshape(-1, 2) + 0.5).astype(np.int64) - size // 2
+    return np.floor(np.asarray(centres, np.float64).reshape(-1, 2) - size / 2 + 0.5).astype(np.int64)
 
 
 def cut_patches(frame: np.ndarray, centres: ArrayLike, size: int) -> np.ndarray:

@@ -44,7 +44,8 @@ def test_small_components_go_by_their_area_not_their_box():
 def test_a_patch_holds_its_centre_in_the_middle():
     # A box over pixels 10 to 13 has its centre at 12.0: pixels 10, 11 | 12, 13.
     assert patch_corners([[12.0, 20.0]], 4).tolist() == [[10, 18]]
-    assert patch_corners([[12.5, 20.4]], 5).tolist() == [[11, 18]]
+    # The middle of pixel 12 is at 12.5: pixels 10 to 14.
+    assert patch_corners([[12.5, 20.4]], 5).tolist() == [[10, 18]]
     assert patch_corners(np.zeros((0, 2)), 4).shape == (0, 2)
 
 
