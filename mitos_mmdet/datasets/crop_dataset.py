@@ -105,7 +105,7 @@ class CropDataset(MitosisDataset):
         margin = np.minimum(size / 2 / scale, bounds / 2)
         center = np.random.uniform(margin, bounds - margin) if center is None else np.clip(center, margin, bounds - margin)
         if not free:
-            center = np.floor(center) + (size % 2 == 0) * 0.5  # whole pixels
+            center = np.floor(center) + size % 2 / 2  # whole pixels
         matrix = affine_to_crop(center, size, angle, scale, flip=np.random.rand() < 0.5)
         moved = to_crop(points, matrix)
         keep = inside(moved, 0, size) & ~np.isin(labels, self._unboxed)

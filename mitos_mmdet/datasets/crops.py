@@ -1,4 +1,7 @@
-"""Training crops cut from frames by one affine map: where the labels land, and the pipeline's ``results`` of a crop."""
+"""Training crops cut from frames by one affine map: where the labels land, and the pipeline's ``results`` of a crop.
+
+Coordinates are those of COCO: pixel i covers i to i + 1.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,12 +29,13 @@ def affine_to_crop(center: Sequence[float] | np.ndarray, size: int, angle: float
     turn = np.array([[cos, sin], [-sin, cos]])
     if flip:
         turn = turn * [[-1], [1]]
-    middle = np.full(2, (size - 1) / 2)
-    return np.column_stack([turn, middle - turn @ np.asarray(center, float)])
+    return np.column_stack([turn, size / 2 - turn @ np.asarray(center, float)])
 
 
 def cut(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """The crop uint8 ``(size, size, 3)`` of ``image`` by ``matrix``; beyond the image it is mirrored."""
+    # OpenCV counts from the middles of pixels.
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2].sum(axis=1) / 2 - 0.5])
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 

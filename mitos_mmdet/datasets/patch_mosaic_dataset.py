@@ -79,7 +79,7 @@ class PatchMosaicDataset(CropDataset):
         """Draws a patch into the mosaic at ``corner`` and adds the labels that stay visible."""
         pixels, own_points, own_labels, _ = patch
         sides = np.array(pixels.shape[1::-1])
-        middle = (sides - 1) / 2 + np.random.uniform(-0.5, 0.5, 2) * (1 - _SHOWN) * sides
+        middle = sides / 2 + np.random.uniform(-0.5, 0.5, 2) * (1 - _SHOWN) * sides
         matrix = affine_to_crop(middle, cell, 90 * np.random.randint(4), factor, flip=np.random.rand() < 0.5)
         corner = np.array(corner)
         low, high = np.maximum(corner, 0), np.minimum(corner + cell, len(crop))

@@ -76,9 +76,9 @@ class PasteMitoticFigures(BaseTransform):
         return results
 
     def _place(self, image, centers, side, half, distance):
-        """A whole-pixel place ``(x, y)`` on tissue, a box inside the crop and away from ``centers``; None where none was found."""
+        """The middle ``(x, y)`` of a pixel on tissue, a box inside the crop and away from ``centers``; None where none was found."""
         for _ in range(_TRIES if (side > 2 * half + 2).all() else 0):
-            place = np.floor(np.random.uniform(half + 1, side - half - 1))
+            place = np.floor(np.random.uniform(half + 1, side - half - 1)) + 0.5
             (x1, y1), (x2, y2) = np.maximum(place.astype(int) - _LOOK_PX, 0), place.astype(int) + _LOOK_PX + 1
             if all(np.hypot(*(place - other)) >= distance for other in centers) and image[y1:y2, x1:x2].mean() <= self.brightest:
                 return place

@@ -39,6 +39,7 @@ class RandomScanner(BaseTransform):
             image = cv2.LUT(image, np.clip((np.arange(256) - 128) * contrast + 128 + offset, 0, 255).astype(np.uint8))
         if happens(self.noise[0]):
             noise = np.empty(image.shape, np.int16)
+            cv2.setRNGSeed(np.random.randint(2 ** 31))  # mmengine seeds numpy, and not OpenCV
             cv2.randn(noise, 0, np.random.uniform(1, self.noise[1]))
             image = cv2.add(image, noise, dtype=cv2.CV_8U)
         if happens(self.jpeg[0]):
