@@ -34,7 +34,9 @@ class FrameTTAModel(DetTTAModel):
 
     def _merge_single_sample(self, data_samples):
         found = [sample.pred_instances for sample in data_samples]
-        boxes, scores = self.merge_aug_bboxes([instances.bboxes for instances in found], [instances.scores for instances in found],
+        # Halves, which mixed precision gives, have no numpy type, or are off by some px.
+        boxes, scores = self.merge_aug_bboxes([instances.bboxes.float() for instances in found],
+                                              [instances.scores.float() for instances in found],
                                               [sample.metainfo for sample in data_samples])
         labels = torch.cat([instances.labels for instances in found])
         height, width = data_samples[0].ori_shape[:2]

@@ -99,8 +99,9 @@ class TiledDetector(BaseDetector):
         for batch in (tiles[start:start + self.batch_size] for start in range(0, len(tiles), self.batch_size)):
             for tile, found in zip(batch, self._predict_tiles(frame, batch, shared), strict=True):
                 found = found[found.scores >= self.score_thr].to('cpu')
-                boxes.append(found.bboxes + found.bboxes.new_tensor([tile[0], tile[1], tile[0], tile[1]]))
-                scores.append(found.scores)
+                # In mixed precision they are halves, which at 5000 px are 4 px apart.
+                boxes.append(found.bboxes.float() + torch.from_numpy(tile[[0, 1, 0, 1]]))
+                scores.append(found.scores.float())
                 labels.append(found.labels)
                 origins.append(torch.from_numpy(tile).expand(len(found), 4))
                 if 'masks' in found:

@@ -85,6 +85,14 @@ def test_nothing_is_cut_off_and_the_order_is_by_score():
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 
 
+def test_mixed_precision():
+    copies = [copy_of(direction, [FIGURE]) for direction in (None, 'horizontal')]
+    for sample in copies:
+        sample.pred_instances.bboxes, sample.pred_instances.scores = (
+            values.bfloat16() for values in (sample.pred_instances.bboxes, sample.pred_instances.scores))
+    assert merge(*copies).pred_instances.bboxes.dtype == torch.float32
+
+
 def test_each_frame_is_its_own_and_the_unflipped_sample_is_returned():
     model = FrameTTAModel(module=Still())
     pairs = [[copy_of('horizontal', [moved(FIGURE, 50 * number)], img_id=number), copy_of(None, [], img_id=number)]

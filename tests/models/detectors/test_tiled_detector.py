@@ -30,9 +30,10 @@ class BoxFinder(BaseDetector):
     The first channel says where, the second the score in percent, the third the class.
     """
 
-    def __init__(self, with_masks=False):
+    def __init__(self, with_masks=False, dtype=torch.float32):
         super().__init__(data_preprocessor=DetDataPreprocessor(mean=[0] * 3, std=[1] * 3, pad_size_divisor=32, pad_value=255))
         self.with_masks = with_masks
+        self.dtype = dtype
         self.weight = torch.nn.Parameter(torch.ones(1))
         self.shapes = []
 
@@ -44,8 +45,9 @@ class BoxFinder(BaseDetector):
             places = ndimage.find_objects(marks)
             values = torch.tensor([image[1:, rows.start, columns.start].tolist() for rows, columns in places]).reshape(-1, 2)
             boxes = [[columns.start, rows.start, columns.stop, rows.stop] for rows, columns in places]
-            sample.pred_instances = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-                                                 scores=values[:, 0] / 100 * self.weight.detach(), labels=values[:, 1].long())
+            sample.pred_instances = InstanceData(bboxes=torch.tensor(boxes, dtype=self.dtype).reshape(-1, 4),
+                                                 scores=(values[:, 0] / 100 * self.weight.detach()).to(self.dtype),
+                                                 labels=values[:, 1].long())
             if self.with_masks:
                 height, width = sample.ori_shape  # the image is padded
                 numbers = np.arange(1, len(boxes) + 1)[:, None, None]
@@ -93,6 +95,14 @@ BY_SCORE = sorted(FIGURES, key=lambda figure: -figure[4])
 ])
 def test_every_grid_gives_the_same_figures(tile_size, overlap):
     assert detect(TiledDetector(BoxFinder(), tile_size=tile_size, overlap=overlap), draw()) == [BY_SCORE]
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_places_in_the_frame_are_exact_in_mixed_precision(dtype):
+    frame = torch.full((3, 80, 9000), 255, dtype=torch.uint8)
+    frame[:, 20:53, 8901:8931] = torch.tensor([0, 90, 0], dtype=torch.uint8)[:, None, None]
+    found = detect(TiledDetector(BoxFinder(dtype=dtype), tile_size=128, overlap=64, batch_size=32), frame)
+    assert found == [[[8901, 20, 8931, 53, 90, 0]]]
 
 
 @pytest.mark.parametrize('tile_size', [512, 256, 200, 137])
