@@ -146,6 +146,17 @@ def test_two_builds_are_alike(path):
     assert first == second
 
 
+@pytest.mark.parametrize('path', [path for path in BUILT if 'rtmdet' in path.stem], ids=lambda path: path.stem)
+def test_norms_are_the_configs_own_on_several_gpus(path, monkeypatch):
+    from mmdet.models.detectors import rtmdet
+    from mmdet.registry import MODELS
+
+    monkeypatch.setattr(rtmdet, 'get_world_size', lambda: 2)
+    with torch.device('meta'):
+        model = MODELS.build(read(path).model)
+    assert not any(isinstance(layer, torch.nn.SyncBatchNorm) for layer in model.modules())
+
+
 @pytest.mark.parametrize('name', ['cascade_rcnn_midog', 'mitos_rcnn_vgg16_mitos_boxes', 'mask_rcnn_r101_fpn_tupac16',
                                   'two_phase_fcn_vgg16_tupac16', 'rtmdet_efficientnet-lite0_atypia14'])
 def test_metafile_knows_the_number_of_parameters(name):

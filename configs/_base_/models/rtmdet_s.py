@@ -1,6 +1,7 @@
 # RTMDet-s (CSPNeXt, one stage, anchor free): sizes, losses and assigner as in mmdet's own, two classes, BN instead of SyncBN.
 model = dict(
     type='RTMDet',
+    use_syncbn=False,  # else mmdet's detector turns all BN to SyncBN on several GPUs
     data_preprocessor=dict(
         type='DetDataPreprocessor',
         mean=[103.53, 116.28, 123.675],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
+from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -35,6 +36,7 @@ class EfficientNetLite(BaseModule):
 
     Raises:
         ValueError: An unknown ``arch``, ``out_indices`` or ``frozen_stages`` out of range.
+        ValueError: Later, if its norms were turned to SyncBN: timm's apply the ReLU6, too, which torch's SyncBN would leave out.
         ImportError: timm is missing; or, by ``init_weights``, the package with the ImageNet weights.
     """
 
@@ -68,6 +70,8 @@ class EfficientNetLite(BaseModule):
 
     def forward(self, images: torch.Tensor) -> tuple:
         """Maps of ``images`` ``(B, 3, H, W)``: a tuple of ``(B, C, H / stride, W / stride)``, rounded up, by ``out_indices``."""
+        if type(self.body.bn1) is SyncBatchNorm:
+            raise ValueError('EfficientNetLite with SyncBN would lose its activations. Set use_syncbn=False of RTMDet, and no sync_bn')
         features, maps = self.body.bn1(self.body.conv_stem(images)), []
         for number, block in zip(range(self._last_blocks[-1] + 1), self.body.blocks, strict=False):
             features = block(features)

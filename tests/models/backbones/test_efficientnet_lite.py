@@ -96,6 +96,13 @@ def test_norm_eval_keeps_the_statistics():
     assert all(one.requires_grad for one in model.parameters())
 
 
+def test_synchronised_norms_are_refused():
+    """Torch's conversion keeps a norm's weights and drops timm's activation, without a word."""
+    model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(build()).eval()
+    with pytest.raises(ValueError, match='use_syncbn=False'):
+        model(picture())
+
+
 @pytest.mark.parametrize('wrong, message', [
     (dict(arch='lite7'), "arch='lite7'"),
     (dict(out_indices=(2, 5)), r'out_indices=\(2, 5\)'),
