@@ -89,7 +89,7 @@ class ResumeStateHook(Hook):
         """Restores it, and writes down that this validation is complete."""
         if self._before_validation is not None:
             set_random_state(self._before_validation)
-            self._before_validation = None
+            self._before_validation = self._gathered = None
         if is_main_process() and runner.iter:
             write_json(dict(iter=runner.iter, epoch=runner.epoch, stopping=_stopping(runner)), _record_path(runner))
 

@@ -73,9 +73,9 @@ def runner(work_dir, epochs=4, workers=0, resume=False, model=None, **hooks):
         model=model or Model(), work_dir=str(work_dir), train_dataloader=loader(True), val_dataloader=loader(False),
         train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=1), val_cfg=dict(), val_evaluator=[metric],
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
-        default_hooks=dict(logger=None, checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='f1',
-                                                        rule='greater'),
-                           check_training=dict(type='CheckTrainingHook'), resume_state=dict(type='ResumeStateHook'), **hooks),
+        default_hooks={**dict(logger=None, checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='f1',
+                                                           rule='greater'),
+                              check_training=dict(type='CheckTrainingHook'), resume_state=dict(type='ResumeStateHook')), **hooks},
         randomness=dict(seed=3), resume=resume, load_from=str(find_checkpoint(work_dir)) if resume else None, log_level='ERROR',
         default_scope='mmengine', experiment_name=f'{work_dir}-{resume}-{np.random.SeedSequence().entropy}')
     metric.runner = made
@@ -157,6 +157,15 @@ def test_killed_between_two_epochs_nothing_is_validated_twice(straight, tmp_path
     runner(tmp_path, workers=workers, resume=True).train()
     assert Score.seen == [3, 4] and names(tmp_path) == names(through)
     torch.testing.assert_close(weights(tmp_path), weights(through), rtol=0, atol=0)
+
+
+def test_mmengines_own_checkpoints_hold_their_own_random_state(tmp_path):
+    # They held that of the last validation before them.
+    hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1))
+    runner(tmp_path / 'through', epochs=3, model=start(), **hooks).train()
+    runner(tmp_path / 'cut', epochs=2, model=start(), **hooks).train()
+    runner(tmp_path / 'cut', epochs=3, resume=True, **hooks).train()
+    torch.testing.assert_close(*(weights(tmp_path / name, 'epoch_3.pth') for name in ('through', 'cut')), rtol=0, atol=0)
 
 
 def test_a_kill_while_the_new_best_is_written_leaves_the_old_one(tmp_path, monkeypatch):
