@@ -23,7 +23,12 @@ def transfer_map(source: StainEstimate, target: StainEstimate, alpha: Sequence[f
 
     Returns:
         np.ndarray: ``(3, 4)``: optical density (R, G, B, 1) to optical density.
+
+    Raises:
+        ValueError: An estimate by Reinhard.
     """
+    if 'reinhard' in (source.method, target.method):
+        raise ValueError('an estimate by reinhard knows no stains to transfer: measure with macenko or vahadane')
     old, new = np.asarray(source.matrix, float), np.asarray(target.matrix, float)
     to_stains = np.linalg.pinv(old)  # (3, 2): density @ to_stains = concentrations
     gain = np.asarray(alpha, float) * np.asarray(target.maxima) / np.asarray(source.maxima)

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from mitos_mmdet.stain.concentrations import OPTICAL_DENSITY
 from mitos_mmdet.stain.stain_estimate import StainEstimate
+from mitos_mmdet.stain.targets import DEFAULT_TARGETS
 from mitos_mmdet.stain.transfer import apply_map, transfer_map
 
 
@@ -29,6 +31,12 @@ def test_alpha_and_beta_act_on_one_stain_each():
     mapped = transfer_map(SOURCE, TARGET, alpha=(2, 1), beta=(0, 0.5)) @ np.append(np.array(SOURCE.matrix[0]) * 0.3, 1)
     expected = 2 * 0.3 / 1.5 * np.array(TARGET.matrix[0]) + 0.5 * 1.2 * np.array(TARGET.matrix[1])
     np.testing.assert_allclose(mapped, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize('pair', [(SOURCE, DEFAULT_TARGETS['reinhard']), (DEFAULT_TARGETS['reinhard'], TARGET)])
+def test_reinhards_statistics_are_no_stains(pair):
+    with pytest.raises(ValueError, match='by reinhard'):
+        transfer_map(*pair)
 
 
 def test_white_stays_white():

@@ -5,6 +5,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from mitos_mmdet.datasets.frame_stain import happens, stain_of
+from mitos_mmdet.datasets.pixels import uint8_image
 from mitos_mmdet.stain import NoStainError, StainNormalizer
 
 
@@ -24,7 +25,7 @@ class NormalizeStain(BaseTransform):
         backend: ``'fast'`` (ours), or ``'staintools'``, the reference; of a tile the recorded stain of its frame is taken with both.
 
     Raises:
-        ValueError: A target that cannot be used; a tile without its frame's stain.
+        ValueError: A target that cannot be used; a tile without its frame's stain; an image that is not uint8.
     """
 
     def __init__(self, method: str = 'macenko', target: str = 'default', per_tile: bool = False, prob: float = 1.0, backend: str = 'fast'):
@@ -39,7 +40,7 @@ class NormalizeStain(BaseTransform):
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR normalised, and ``stain`` that of the target."""
         if not happens(self.prob):
             return results
-        rgb = results['img'][..., ::-1]
+        rgb = uint8_image(results, 'NormalizeStain')[..., ::-1]
         try:
             source = stain_of(results, lambda: rgb, self.method, self.per_tile, self.backend)
         except NoStainError as error:

@@ -8,6 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from mitos_mmdet.datasets.frame_stain import happens
+from mitos_mmdet.datasets.pixels import uint8_image
 
 
 @TRANSFORMS.register_module()
@@ -19,6 +20,9 @@ class RandomScanner(BaseTransform):
         light: ``(probability, most)``: contrast and brightness by 1 +- ``most`` and 255 times +- half of it.
         noise: ``(probability, most)``: Gaussian noise of up to ``most`` grey levels.
         jpeg: ``(probability, lowest)``: JPEG at a quality from ``lowest`` to 95.
+
+    Raises:
+        ValueError: An image that is not uint8.
     """
 
     def __init__(self, blur: Sequence[float] = (0.3, 1.2), light: Sequence[float] = (0.5, 0.15), noise: Sequence[float] = (0.2, 6.0),
@@ -30,7 +34,7 @@ class RandomScanner(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """``results`` with ``img`` uint8 ``(H, W, 3)`` changed; labels stay."""
-        image = results['img']
+        image = uint8_image(results, 'RandomScanner')
         if happens(self.blur[0]):
             image = _blur_or_sharpen(image, np.random.uniform(0.3, self.blur[1]))
         if happens(self.light[0]):

@@ -6,6 +6,7 @@ from mmcv.transforms.utils import cache_randomness
 from mmdet.registry import TRANSFORMS
 
 from mitos_mmdet.datasets.frame_stain import happens, stain_of
+from mitos_mmdet.datasets.pixels import uint8_image
 from mitos_mmdet.stain import NoStainError
 from mitos_mmdet.stain.augment import perturb
 from mitos_mmdet.stain.estimation import check_backend
@@ -27,7 +28,7 @@ class RandomStain(BaseTransform):
         backend: What measures the stain, as in ``NormalizeStain``.
 
     Raises:
-        ValueError: A negative sigma; a tile without its frame's stain.
+        ValueError: A negative sigma; a tile without its frame's stain; an image that is not uint8.
     """
 
     def __init__(self, sigma_alpha: float = 0.2, sigma_beta: float = 0.1, method: str = 'macenko', per_tile: bool = False,
@@ -53,7 +54,7 @@ class RandomStain(BaseTransform):
         """``results`` with ``img`` uint8 ``(H, W, 3)`` BGR restained."""
         if not happens(self.prob):
             return results
-        rgb = results['img'][..., ::-1]
+        rgb = uint8_image(results, 'RandomStain')[..., ::-1]
         try:
             source = stain_of(results, lambda: rgb, self.method, self.per_tile, self.backend)
         except NoStainError as error:

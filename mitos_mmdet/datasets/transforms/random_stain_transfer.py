@@ -10,6 +10,7 @@ from mmdet.registry import TRANSFORMS
 
 from mitos_mmdet.datasets.coco_format import read_annotations
 from mitos_mmdet.datasets.frame_stain import happens
+from mitos_mmdet.datasets.pixels import uint8_image
 from mitos_mmdet.stain import NoStainError, StainEstimate
 from mitos_mmdet.stain.transfer import apply_map, transfer_map
 
@@ -30,7 +31,7 @@ class RandomStainTransfer(BaseTransform):
         sigma_white: Optical density of R, G and B is multiplied by 1 +- this, each by its own (ours: 0.08; scanners' white balance).
 
     Raises:
-        ValueError: A bank without stains; a negative sigma.
+        ValueError: A bank without stains; a negative sigma; a stain by Reinhard; an image that is not uint8.
     """
 
     def __init__(self, bank: str | Sequence[str] | None = None, prob: float = 0.7, sigma_alpha: float = 0.25, sigma_beta: float = 0.05,
@@ -54,7 +55,7 @@ class RandomStainTransfer(BaseTransform):
         alpha = np.random.uniform(1 - self.sigma_alpha, 1 + self.sigma_alpha, 2)
         beta = np.random.uniform(-self.sigma_beta, self.sigma_beta, 2)
         white = np.random.uniform(1 - self.sigma_white, 1 + self.sigma_white, (3, 1))
-        pixels = cv2.cvtColor(results['img'], cv2.COLOR_BGR2RGB)
+        pixels = cv2.cvtColor(uint8_image(results, 'RandomStainTransfer'), cv2.COLOR_BGR2RGB)
         results['img'] = cv2.cvtColor(apply_map(pixels, transfer_map(source, target, alpha, beta) * white), cv2.COLOR_RGB2BGR)
         results['stain'] = target.to_dict()
         return results

@@ -9,6 +9,7 @@ from mmdet.registry import TRANSFORMS
 from PIL import Image
 
 from mitos_mmdet.core.images import read_header
+from mitos_mmdet.datasets.pixels import uint8_image
 
 
 @TRANSFORMS.register_module()
@@ -26,7 +27,7 @@ class ResizeToPixelSize(Resize):
         tolerance: Images whose um/px is this near already, as a share, stay as they are (ours).
 
     Raises:
-        ValueError: ``um_per_px`` not above zero; an image of a dataset without um/px.
+        ValueError: ``um_per_px`` not above zero; an image of a dataset without um/px; one to resize that is not uint8.
     """
 
     def __init__(self, um_per_px: float, tolerance: float = 0.02):
@@ -42,7 +43,7 @@ class ResizeToPixelSize(Resize):
         if own is None or all(abs(side / self.um_per_px - 1) <= self.tolerance for side in own):
             results.setdefault('scale_factor', (1.0, 1.0))
             return results
-        height, width = results['img'].shape[:2]
+        height, width = uint8_image(results, 'ResizeToPixelSize').shape[:2]
         self.scale = tuple(max(1, round(side * size / self.um_per_px)) for side, size in zip((width, height), own, strict=True))
         try:
             return super().transform(results)
