@@ -13,7 +13,7 @@ from mitos_mmdet.core.images import BrokenImageError, read_rgb
 from mitos_mmdet.core.lengths import Length
 from mitos_mmdet.core.workers import worker_count
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.datasets.crops import affine_to_crop, crop_results, cut, inside, to_crop
+from mitos_mmdet.datasets.crops import LabelledImage, affine_to_crop, crop_results, cut, inside, to_crop
 from mitos_mmdet.datasets.frame_stain import stain_record
 from mitos_mmdet.datasets.mitosis_dataset import MitosisDataset
 
@@ -77,9 +77,9 @@ class CropDataset(MitosisDataset):
         if self._unboxed and self._unboxed[0] < len(self.metainfo['classes']):
             raise ValueError(f"{self.ann_file}: classes {self._metainfo['classes']} with background={self.background}: the background's "
                              f'come last, as the labels of the others count from 0')
-        self._places = {kind: [(number, point) for number, (_, points, labels, _) in enumerate(self._frames)
-                               for point, label in zip(points, labels, strict=True) if self._metainfo['classes'][label] == kind]
-                        for kind in KINDS[:2]}
+        self._places = {kind: [(number, point) for number, frame in enumerate(self._frames)
+                               for point, label, ignored in zip(frame.points, frame.labels, frame.ignored, strict=True)
+                               if self._metainfo['classes'][label] == kind and not ignored] for kind in KINDS[:2]}
 
     def __len__(self):
         return self.length
@@ -94,11 +94,10 @@ class CropDataset(MitosisDataset):
         else:
             number = np.random.randint(len(self._frames))
             center = None
-        image, points, labels, info = self._frames[number]
-        return self.pipeline(self._crop(image, points, labels, info, center))
+        return self.pipeline(self._crop(self._frames[number], center))
 
-    def _crop(self, image, points, labels, info, center):
-        size, bounds = self.crop_size, np.array(image.shape[1::-1])
+    def _crop(self, frame, center):
+        size, bounds, info = self.crop_size, np.array(frame.pixels.shape[1::-1]), frame.info
         free = np.random.rand() < 0.5
         angle = np.random.uniform(0, 360) if free else 90 * np.random.randint(4)
         scale = np.exp(np.random.uniform(*np.log(self.scales))) if free else 1.0
@@ -107,15 +106,16 @@ class CropDataset(MitosisDataset):
         if not free:
             center = np.floor(center) + size % 2 / 2  # whole pixels
         matrix = affine_to_crop(center, size, angle, scale, flip=np.random.rand() < 0.5)
-        moved = to_crop(points, matrix)
-        keep = inside(moved, 0, size) & ~np.isin(labels, self._unboxed)
+        moved = to_crop(frame.points, matrix)
+        keep = inside(moved, 0, size) & ~np.isin(frame.labels, self._unboxed)
         box_px = self.box_size.to_px(info.get('um_per_px'), info['img_path'])
         if info.get('um_per_px'):
             info = dict(info, um_per_px=[side / scale for side in info['um_per_px']])  # the crop's
-        return crop_results(cut(image, matrix, size), moved[keep], labels[keep], float(np.mean(box_px)) * scale, **info)
+        return crop_results(cut(frame.pixels, matrix, size), moved[keep], frame.labels[keep], frame.ignored[keep],
+                            float(np.mean(box_px)) * scale, **info)
 
     def _read(self, raw):
-        """``(pixels, centroids, labels, metainfo)`` of a frame; None where it is unreadable and that is no error."""
+        """A frame's ``LabelledImage``; None where it is unreadable and that is no error."""
         try:
             pixels = read_rgb(raw['img_path'])
         except BrokenImageError as error:
@@ -125,9 +125,10 @@ class CropDataset(MitosisDataset):
             return None
         points = np.array([label['centroid'] for label in raw['instances']], float).reshape(-1, 2)
         labels = np.array([label['bbox_label'] for label in raw['instances']], int)
+        ignored = np.array([label['ignore_flag'] for label in raw['instances']], bool)
         info = {key: raw[key] for key in ('img_path', 'img_id', 'um_per_px', 'scanner', 'case_id') if key in raw}
         known = raw.get('stain')
-        return pixels, points, labels, dict(info, **(dict(stain=known) if known else self._stain(pixels)))
+        return LabelledImage(pixels, points, labels, ignored, dict(info, **(dict(stain=known) if known else self._stain(pixels))))
 
     def _stain(self, pixels):
         return dict(stain=stain_record(pixels, 'macenko'))

@@ -4,7 +4,7 @@ Coordinates are those of COCO: pixel i covers i to i + 1.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,6 +12,24 @@ from mmdet.structures.bbox import HorizontalBoxes
 from numpy.typing import ArrayLike
 
 _MARGIN_PX = 4  # ours: a centroid nearer to the crop's border, or beyond it, is no label
+
+
+class LabelledImage(NamedTuple):
+    """A frame or patch that crops are cut from.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` RGB.
+        points: Centroids ``(N, 2)`` xy px, float64.
+        labels: ``(N,)`` class numbers.
+        ignored: ``(N,)`` bool: neither objects nor background (COCO's crowds).
+        info: Metainfo of its crops.
+    """
+
+    pixels: np.ndarray
+    points: np.ndarray
+    labels: np.ndarray
+    ignored: np.ndarray
+    info: dict[str, Any]
 
 
 def affine_to_crop(center: Sequence[float] | np.ndarray, size: int, angle: float = 0.0, scale: float = 1.0,
@@ -49,13 +67,14 @@ def inside(points: np.ndarray, low: ArrayLike, high: ArrayLike, margin: float = 
     return ((points >= np.asarray(low) + margin) & (points < np.asarray(high) - margin)).all(axis=1)
 
 
-def crop_results(crop: np.ndarray, points: np.ndarray, labels: np.ndarray, box_px: float, **metainfo: Any) -> dict:
+def crop_results(crop: np.ndarray, points: np.ndarray, labels: np.ndarray, ignored: np.ndarray, box_px: float, **metainfo: Any) -> dict:
     """What a pipeline gets after ``LoadAnnotations``.
 
     Args:
         crop: uint8 ``(S, S, 3)`` RGB.
         points: Centroids ``(N, 2)`` xy px of the crop, all inside.
         labels: ``(N,)`` class numbers.
+        ignored: ``(N,)`` bool, as of ``LabelledImage``.
         box_px: Side of the boxes, clipped at the border.
         metainfo: Further keys: ``img_path``, ``um_per_px``, ``stain``, ...
 
@@ -68,4 +87,4 @@ def crop_results(crop: np.ndarray, points: np.ndarray, labels: np.ndarray, box_p
     return dict(
         img=cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), img_shape=(side, side), ori_shape=(side, side), img_fields=['img'],
         gt_bboxes=HorizontalBoxes(boxes.astype(np.float32)), gt_bboxes_labels=np.asarray(labels, np.int64).reshape(-1),
-        gt_ignore_flags=np.zeros(len(points), bool), **metainfo)
+        gt_ignore_flags=np.asarray(ignored, bool), **metainfo)

@@ -40,53 +40,52 @@ class PatchMosaicDataset(CropDataset):
         super().full_init()
         slides = {}
         for frame in self._frames:
-            lacking = next((key for key in ('um_per_px', 'case_id') if not frame[3].get(key)), None)
+            lacking = next((key for key in ('um_per_px', 'case_id') if not frame.info.get(key)), None)
             if lacking:
-                raise ValueError(f"{frame[3]['img_path']}: has no {lacking} in {self.ann_file}. Convert the patches again")
-            if (frame[0].max(axis=2) <= _BLACK).mean() <= _MOST_BLACK:
-                slides.setdefault(frame[3]['case_id'], []).append(frame)
+                raise ValueError(f"{frame.info['img_path']}: has no {lacking} in {self.ann_file}. Convert the patches again")
+            if (frame.pixels.max(axis=2) <= _BLACK).mean() <= _MOST_BLACK:
+                slides.setdefault(frame.info['case_id'], []).append(frame)
         if not slides:
             raise ValueError(f'{self.ann_file}: all its {len(self._frames)} patches are padded with black. Give others')
         self._slides = []
         for patches in slides.values():
-            pixels = np.concatenate([patch[0].reshape(1, -1, 3) for patch in patches], axis=1)
-            stain = patches[0][3].get('stain') or stain_record(pixels, 'macenko')
-            self._slides.append([(pixels, points, labels, dict(info, stain=stain)) for pixels, points, labels, info in patches])
+            pixels = np.concatenate([patch.pixels.reshape(1, -1, 3) for patch in patches], axis=1)
+            stain = patches[0].info.get('stain') or stain_record(pixels, 'macenko')
+            self._slides.append([patch._replace(info=dict(patch.info, stain=stain)) for patch in patches])
         weights = np.sqrt([len(patches) for patches in self._slides])
         self._weights = weights / weights.sum()
 
     def prepare_data(self, idx: int) -> dict | None:
-        """The pipeline's result for a new mosaic; ``idx`` only counts."""
+        """The pipeline's result for a new mosaic; ``idx`` says which of a slide's patches come in it where it has more than fit."""
         patches = self._slides[np.random.choice(len(self._slides), p=self._weights)]
-        factor = np.mean(patches[0][3]['um_per_px']) / self.um_per_px * np.exp(np.random.uniform(*np.log(self.scales)))
+        first = patches[0].info
+        factor = np.mean(first['um_per_px']) / self.um_per_px * np.exp(np.random.uniform(*np.log(self.scales)))
         size = self.crop_size
-        cell = int(np.floor(min(patches[0][0].shape[:2]) * factor * _SHOWN))
-        crop, points, labels = np.empty((size, size, 3), np.uint8), [], []
+        cell = int(np.floor(min(patches[0].pixels.shape[:2]) * factor * _SHOWN))
+        crop, visible = np.empty((size, size, 3), np.uint8), []
         starts = [np.arange(-np.random.randint(cell), size, cell) for _ in range(2)]
         order = np.random.permutation(len(starts[0]) * len(starts[1])) % len(patches)
         for number, (y, x) in zip(order, ((y, x) for y in starts[1] for x in starts[0]), strict=True):
-            self._place(patches[(number + idx) % len(patches)], factor, cell, (x, y), crop, points, labels)
-        box_px = float(np.mean(self.box_size.to_px((self.um_per_px, ) * 2, patches[0][3]['img_path'])))
-        scale = factor * self.um_per_px / np.mean(patches[0][3]['um_per_px'])
-        info = dict(patches[0][3], um_per_px=[self.um_per_px / scale] * 2)
-        points = np.concatenate(points) if points else np.zeros((0, 2))
-        return self.pipeline(crop_results(crop, points, np.concatenate(labels), box_px * scale, **info))
+            visible.append(self._place(patches[(number + idx) % len(patches)], factor, cell, (x, y), crop))
+        box_px = float(np.mean(self.box_size.to_px((self.um_per_px, ) * 2, first['img_path'])))
+        scale = factor * self.um_per_px / np.mean(first['um_per_px'])
+        info = dict(first, um_per_px=[self.um_per_px / scale] * 2)
+        points, labels, ignored = (np.concatenate(values) for values in zip(*visible, strict=True))
+        return self.pipeline(crop_results(crop, points, labels, ignored, box_px * scale, **info))
 
     def _stain(self, pixels):
         return {}  # too small to measure; full_init measures whole slides
 
-    def _place(self, patch, factor, cell, corner, crop, points, labels):
-        """Draws a patch into the mosaic at ``corner`` and adds the labels that stay visible."""
-        pixels, own_points, own_labels, _ = patch
-        sides = np.array(pixels.shape[1::-1])
+    def _place(self, patch, factor, cell, corner, crop):
+        """Draws a patch into the mosaic at ``corner``; gives points, labels and ignored flags of what stays visible."""
+        sides = np.array(patch.pixels.shape[1::-1])
         middle = sides / 2 + np.random.uniform(-0.5, 0.5, 2) * (1 - _SHOWN) * sides
         matrix = affine_to_crop(middle, cell, 90 * np.random.randint(4), factor, flip=np.random.rand() < 0.5)
         corner = np.array(corner)
         low, high = np.maximum(corner, 0), np.minimum(corner + cell, len(crop))
-        drawn = cut(pixels, matrix, cell)
+        drawn = cut(patch.pixels, matrix, cell)
         crop[low[1]:high[1], low[0]:high[0]] = drawn[low[1] - corner[1]:high[1] - corner[1], low[0] - corner[0]:high[0] - corner[0]]
-        moved = to_crop(own_points, matrix) + corner
-        keep = inside(moved, low, high, _VISIBLE_PX) & ~np.isin(own_labels, self._unboxed)
-        points.append(moved[keep])
-        labels.append(own_labels[keep])
+        moved = to_crop(patch.points, matrix) + corner
+        keep = inside(moved, low, high, _VISIBLE_PX) & ~np.isin(patch.labels, self._unboxed)
+        return moved[keep], patch.labels[keep], patch.ignored[keep]
 

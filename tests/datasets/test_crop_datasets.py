@@ -96,6 +96,18 @@ def test_background_is_no_class_of_the_data(kind, tmp_path):
         build(kind, folder, background=CLASSES[:1])
 
 
+@pytest.mark.parametrize('kind', ['CropDataset', 'PatchMosaicDataset'])
+def test_crowds_are_ignored_and_place_no_crop(kind, tmp_path):
+    folder = write_images(tmp_path, [(128, 128)], [(32, 32, 1), (90, 90, 1)], 0.25)
+    content = json.loads((folder / 'stains.json').read_text())
+    content['annotations'][1]['iscrowd'] = 1
+    (folder / 'stains.json').write_text(json.dumps(content))
+    dataset = build(kind, folder)
+    assert [point.tolist() for _, point in dataset._places['mitotic figure']] == [[32, 32]]
+    found = np.concatenate([dataset[index]['gt_ignore_flags'] for index in range(20)])
+    assert found.any() and not found.all()
+
+
 def test_mosaics_place_figures_anywhere(tmp_path):
     dataset = build('PatchMosaicDataset', write_images(tmp_path, [(64, 64)] * 3, [(32, 32, 1)], 0.25), um_per_px=0.25, scales=(1, 1.001))
     found = [dataset[index] for index in range(30)]
