@@ -25,10 +25,10 @@ class CropDataset(MitosisDataset):
     """Crops of a ``MitosisDataset``'s frames: an index draws a new crop at random each time.
 
     All frames are decoded once and stay in memory (7.4 MB each at x40 of MITOS-ATYPIA-14; data-loader workers that were forked share
-    them). Each frame's Macenko stain rides along under ``stain``: the annotation file's, else
-    it is measured then. A crop is centred near a mitotic figure, near a
-    hard negative, or anywhere in any frame; it is turned, mirrored and scaled by one affine map. Half of the crops keep their pixels
-    (quarter turns, no scaling), so that the network sees images as sharp as those of inference, too.
+    them). Each frame's stain rides along under ``stain``: the annotation file's, else Macenko's, measured then.
+    A crop is centred near a mitotic figure, near a hard negative, or anywhere in any frame; it is turned, mirrored and scaled by one
+    affine map. Half of the crops keep their pixels (quarter turns, no scaling), so that the network sees images as sharp as those of
+    inference, too.
 
     Args:
         length: Crops in an epoch; with others in a ``ConcatDataset``, its share.
@@ -127,6 +127,7 @@ class CropDataset(MitosisDataset):
         labels = np.array([label['bbox_label'] for label in raw['instances']], int)
         ignored = np.array([label['ignore_flag'] for label in raw['instances']], bool)
         info = {key: raw[key] for key in ('img_path', 'img_id', 'um_per_px', 'scanner', 'case_id') if key in raw}
+        info['frame'] = raw.get('frame', raw['img_path'])  # a crop is a tile: no transform is to measure its stain by itself
         known = raw.get('stain')
         return LabelledImage(pixels, points, labels, ignored, dict(info, **(dict(stain=known) if known else self._stain(pixels))))
 

@@ -50,8 +50,8 @@ def stain_of(info: dict, image: Callable[[], np.ndarray], method: str, per_tile:
             raise NoStainError(record['reason'])
         return StainEstimate.from_dict(record, f'{name}: its stain')
     if 'frame' in info and not per_tile:
-        raise ValueError(f"{name}: is a tile, and the {method} stain of its frame {info['frame']} is not recorded. Cut the tiles again "
-                         f'with mitos tile --stain {method}, or set per_tile=True')
+        raise ValueError(f"{name}: is a tile or crop, and the {method} stain of its frame {info['frame']} is not recorded. Record it by "
+                         f'mitos tile --stain {method} (crops: mitos measure-stains --method {method}), or set per_tile=True')
     return estimate_stain(image(), method, backend=backend)
 
 

@@ -215,6 +215,15 @@ def test_the_scanners_noise_follows_the_seed():
     assert np.array_equal(draw(1), draw(1)) and not np.array_equal(draw(1), draw(2))
 
 
+def test_a_crop_is_never_measured_by_itself(frames):
+    """Each would get another colour, in silence."""
+    from mmdet.registry import TRANSFORMS
+    results = build('CropDataset', frames)[0]
+    with pytest.raises(ValueError, match='is a tile or crop, and the vahadane stain of its frame'):
+        TRANSFORMS.build(dict(type='NormalizeStain', method='vahadane'))(dict(results))
+    assert TRANSFORMS.build(dict(type='NormalizeStain'))(results)['stain']['method'] == 'macenko'
+
+
 def test_a_bank_without_stains_is_refused(frames):
     from mmdet.registry import TRANSFORMS
     with pytest.raises(ValueError, match='none of its images carries a stain'):

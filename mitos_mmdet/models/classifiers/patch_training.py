@@ -35,13 +35,19 @@ def train_network(draw: Callable[[np.random.Generator], tuple], arch: str = 'lit
 
     Returns:
         PatchClassifier: In evaluation mode.
+
+    Raises:
+        ValueError: ``start`` holds other weights.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     generator = torch.Generator(device=device).manual_seed(seed)
     network = PatchClassifier(arch, pretrained=True)
     if start is not None:
-        network.body.load_state_dict(start, strict=False)
+        foreign = network.body.load_state_dict(start, strict=False).unexpected_keys
+        if foreign:
+            raise ValueError(f"start of train_network: '{foreign[0]}' is no weight of EfficientNet-{arch}. Give the state dict of a "
+                             f"backbone's body")
     network = network.to(device, memory_format=torch.channels_last).train()
     if frozen_blocks is not None:
         _freeze(network.body, frozen_blocks)

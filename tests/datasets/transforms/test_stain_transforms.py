@@ -64,7 +64,7 @@ def test_a_tile_by_itself_gets_other_colours_on_request(frame, tmp_path):
     dict(stain=dict(method='reinhard', reason='black')),  # recorded for another method
 ])
 def test_a_tile_without_its_frames_stain_is_refused(frame, tmp_path, carried):
-    with pytest.raises(ValueError, match=r'tile\.png: is a tile, .*--stain macenko'):
+    with pytest.raises(ValueError, match=r'tile\.png: is a tile or crop, .*--stain macenko'):
         run(tile_of(frame, tmp_path, **carried), dict(type='NormalizeStain'))
 
 

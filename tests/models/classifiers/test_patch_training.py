@@ -59,6 +59,11 @@ def test_balanced_accuracy_counts_both_classes_alike():
     assert low == high == 1.0
 
 
+def test_weights_of_something_else_are_no_start():
+    with pytest.raises(ValueError, match=r"'backbone\.body\.conv_stem\.weight' is no weight of EfficientNet-lite0"):
+        train_network(None, start={'backbone.body.conv_stem.weight': torch.zeros(32, 3, 3, 3)})
+
+
 def test_batches_hold_both_classes_alike():
     wanted = np.arange(20) < 3
     patches, um_per_px, drawn = draw_evenly(torch.arange(20), wanted, np.full(20, 0.25), 8)(np.random.default_rng(0))
