@@ -11,7 +11,7 @@ from mitos_mmdet.contests.point_lines import as_points, read_point_files, to_lin
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.csv_header import is_number, read_header, read_table_lines
-from mitos_mmdet.interchange.frame_names import last_of
+from mitos_mmdet.interchange.frame_names import file_names
 from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
 from mitos_mmdet.interchange.source import Source
 
@@ -62,12 +62,12 @@ def _frame(name, files, source):
 def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('H05_00Ab_mitosis.csv', text), ...]``, one per frame and class; that of mitotic figures also where there are none."""
     made = []
-    for frame in frames:
+    for name, frame in zip(file_names(frames), frames, strict=True):
         for label in (MITOSIS, *sorted(set(frame.labels) - {MITOSIS})):
             if label not in _SUFFIX:
                 raise ValueError(f'{frame.name}: the class {label!r} has no file in this form. Choose qupath')
             mine = frame.labels == label
-            made.append((f'{last_of(frame)}{_SUFFIX[label]}.csv', to_lines(
+            made.append((f'{name}{_SUFFIX[label]}.csv', to_lines(
                 frame.xy[mine, 0], frame.xy[mine, 1], None if frame.scores is None else frame.scores[mine])))
     return made
 

@@ -5,7 +5,8 @@ made mm of px.
 """
 
 import dataclasses
-from pathlib import Path
+import re
+from pathlib import Path, PureWindowsPath
 
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.interchange import grand_challenge
@@ -23,7 +24,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, truth: PointFile | None = None) -> PointFile:
-    """Frames in px, named as their folders.
+    """Frames in px, named as their folders; where that of one was lengthened, since others are called alike, as its image with its path.
 
     Raises:
         ValueError: A summary that is none, or no ``mitotic-figures.json`` beside it.
@@ -47,6 +48,10 @@ def _frame(path: Path, source: Source) -> FramePoints:
         raise ValueError(f'{points}: no such file beside {SUMMARY}. Detect again with --overwrite')
     folder = path.parent.relative_to(source.path)
     name = folder.as_posix() if folder.parts else path.parent.resolve().name
+    image = PureWindowsPath(str(summary.get('input')))  # knows / and \\
+    # As the two commands call a folder whose image's stem is not the only one.
+    if name.endswith(image.name) or re.fullmatch(re.escape(image.stem) + '_[0-9a-f]{8}', path.parent.name):
+        name = '/'.join(image.relative_to(image.anchor).parts)
     more = described(path, um_per_px=summary.get('um_per_px'), size_px=summary.get('size_px'))
     if more['um_per_px'] is None:
         raise ValueError(f'{path}: does not say um_per_px. Detect again with --overwrite')

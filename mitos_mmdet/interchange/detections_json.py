@@ -3,17 +3,20 @@
 import json
 from collections.abc import Sequence
 
+from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
 from mitos_mmdet.interchange.source import Source
 
 DETECTIONS_FORMAT = 'mitos_mmdet detections'
+NAME = 'detections.json'
 EXPLAINED = 'the JSON of mitos test --out'
 SUFFIXES = ('.json',)
 _GIVEN = ('scanner', 'domain', 'case_id', 'region_type')
 
 
 def recognises(source: Source) -> bool:
-    return isinstance(source.json, dict) and source.json.get('format') == DETECTIONS_FORMAT
+    content = _content(source)
+    return isinstance(content, dict) and content.get('format') == DETECTIONS_FORMAT
 
 
 def read(source: Source, truth: PointFile | None = None) -> PointFile:
@@ -22,7 +25,7 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
     Raises:
         ValueError: Another version, or an entry that lacks something.
     """
-    content = source.json
+    content = _content(source)
     if content.get('version') != 1 or not isinstance(content.get('frames'), list):
         raise ValueError(f'{source.path}: version {content.get("version")!r} of detections, this reads version 1 with a list of frames')
     skipped = content.get('skipped')
@@ -31,6 +34,12 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
              f'{skipped[0].get("reason")}'] if skipped else []
     return PointFile(source.path, 'mitos-mmdet', [_frame(frame, number, source) for number, frame in enumerate(content['frames'])],
                      notes)
+
+
+def _content(source):
+    """A file's JSON; of a folder, as ``mitos export`` writes it, that of its ``detections.json``."""
+    path = source.path / NAME
+    return read_json(path) if path.is_file() else source.json
 
 
 def _frame(frame, number, source):
@@ -60,4 +69,4 @@ def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
             points=[dict(x=x, y=y, score=score, label=label) for (x, y), score, label in zip(
                 frame.xy.tolist(), scores, frame.labels.tolist(), strict=True)]))
     classes = sorted({label for frame in frames for label in frame.labels})
-    return [('detections.json', json.dumps(dict(format=DETECTIONS_FORMAT, version=1, classes=classes, frames=made, skipped=[])))]
+    return [(NAME, json.dumps(dict(format=DETECTIONS_FORMAT, version=1, classes=classes, frames=made, skipped=[])))]

@@ -1,5 +1,6 @@
 """One frame under several names: a path here, a bare name there, with this extension, with another, with none."""
 
+import os
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -61,6 +62,16 @@ def pair_names(names: Sequence[str], others: Sequence[str]) -> dict[str, str]:
 def last_of(frame: FramePoints) -> str:
     """A frame's bare name, without folders and extension."""
     return key_of(frame.name)[-1]
+
+
+def file_names(frames: Sequence[FramePoints]) -> list[str]:
+    """A name for each frame's file: the bare name; of those with one bare name also the folders in which they differ, as ``'01/02'``."""
+    keys = [key_of(frame.name) for frame in frames]
+    alike = defaultdict(list)
+    for key in keys:
+        alike[key[-1]].append(key)
+    common = {last: min(len(os.path.commonprefix(its)), min(map(len, its)) - 1) if len(its) > 1 else -1 for last, its in alike.items()}
+    return ['/'.join(key[common[key[-1]]:]) for key in keys]
 
 
 def case_and_image(frame: FramePoints) -> tuple[str, str]:

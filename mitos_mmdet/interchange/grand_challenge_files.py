@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from pathlib import PurePosixPath
 
 from mitos_mmdet.core.lengths import check_um_per_px
-from mitos_mmdet.interchange.frame_names import last_of
+from mitos_mmdet.interchange.frame_names import file_names
 from mitos_mmdet.interchange.grand_challenge import INDEX, OUTPUT
 from mitos_mmdet.interchange.grand_challenge_schema import COUNTS, COUNTS_NOT, TYPE
 from mitos_mmdet.interchange.points import FramePoints
@@ -26,7 +26,7 @@ def to_files(frames: Sequence[FramePoints], threshold: float | None = None) -> l
     Raises:
         ValueError: Scores missing or outside 0 to 1, no pixel size, or neither a threshold nor ``kept``.
     """
-    return [(f'{last_of(frame)}.json', _text(frame, threshold)) for frame in frames]
+    return [(f'{name}.json', _text(frame, threshold)) for name, frame in zip(file_names(frames), frames, strict=True)]
 
 
 def to_files_2025(frames: Sequence[FramePoints], threshold: float | None = None) -> list[tuple[str, str]]:

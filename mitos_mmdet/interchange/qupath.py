@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from mitos_mmdet.core.json_reading import read_json
 from mitos_mmdet.core.text_files import without_gz
 from mitos_mmdet.datasets.coco_format import CLASSES, HARD_NEGATIVE, MITOSIS
-from mitos_mmdet.interchange.frame_names import last_of
+from mitos_mmdet.interchange.frame_names import file_names
 from mitos_mmdet.interchange.geojson import features_of, has_no_place, objects_of_file
 from mitos_mmdet.interchange.points import FramePoints, PointFile, points_of
 from mitos_mmdet.interchange.source import Source
@@ -53,7 +53,8 @@ def read(source: Source, truth: PointFile | None = None) -> PointFile:
 
 def to_files(frames: Sequence[FramePoints]) -> list[tuple[str, str]]:
     """``[('H05_00Ab.geojson', text), ...]``, one per frame; annotations, which QuPath also shows when they are points."""
-    return [(f'{last_of(frame)}.geojson', json.dumps(dict(type='FeatureCollection', features=_to_features(frame)))) for frame in frames]
+    return [(f'{name}.geojson', json.dumps(dict(type='FeatureCollection', features=_to_features(frame))))
+            for name, frame in zip(file_names(frames), frames, strict=True)]
 
 
 def _objects(path, source):

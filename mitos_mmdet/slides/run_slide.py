@@ -1,5 +1,7 @@
 """``run_slide``: one slide or frame from file to results, written so that ``summary.json`` stands for a finished slide."""
 
+import json
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -61,12 +63,14 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
         dict: The content of ``summary.json``.
 
     Raises:
-        ValueError: The slide cannot be used (``SlideError``), another run is at work in the folder, or it cannot be written.
+        ValueError: The slide cannot be used (``SlideError``), the folder holds results of another one, another run is at work in it, or it
+            cannot be written.
     """
     settings, out_dir, started = settings or SlideSettings(), Path(out_dir), time.perf_counter()
     stamp = fingerprint(path, model, settings)
     check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
     with _opened(path, settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
+        _check_its_own(out_dir, path)
         need_um_per_px(slide)
         check_fine_enough(slide, model.um_per_px)
         results = _found(slide, model, settings, progress, workers, second_progress)
@@ -81,6 +85,17 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
             raise
         _remove(out_dir, UNFINISHED)
     return summary
+
+
+def _check_its_own(out_dir, path):
+    """Refuses a folder with results of another slide that is still there: 01/1.tif and 02/1.tif would share it, one run after the other."""
+    try:
+        other = json.loads((out_dir / SUMMARY).read_text(encoding='utf-8'))['input']
+        if os.path.samefile(other, path):
+            return
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return
+    raise ValueError(f'{out_dir}: holds the results of another slide, {printable(other)}. Choose another output folder, or remove it')
 
 
 def _opened(path, um_per_px):
@@ -118,7 +133,7 @@ def _found(slide, model, settings, progress, workers, second_progress):
         tissue = None
     count = count_slide(found, settings, threshold, slide.bounds, tissue, roi)
     about = dict(
-        program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=printable(slide.path), size_px=slide.size,
+        program=f'mitos_mmdet {mitos_mmdet.__version__}', warnings=notes, input=printable(os.path.abspath(slide.path)), size_px=slide.size,
         um_per_px=slide.um_per_px, um_per_px_from='the user' if settings.um_per_px is not None else 'the file', bounds_px=slide.bounds,
         geojson_offset_px=bounds_offset(slide, settings.qupath_offset),
         model=dict(name=model.name, sha256=model.sha256, um_per_px=model.um_per_px, engine=model.engine, device=model.device,

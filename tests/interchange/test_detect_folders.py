@@ -42,6 +42,17 @@ def test_the_folder_of_one_image_has_its_name(found):
     assert [(frame.name, len(frame)) for frame in read_points(found / 'a').frames] == [('a', 2)]
 
 
+@pytest.mark.parametrize('folders', [
+    ('01_01.png', '02_01.png'), ('01_0a1b2c3d', '01_4e5f6a7b')])  # as mitos detect and mitos cohort name those of images called alike
+def test_images_called_alike_are_told_apart_by_their_folders(found, tmp_path, folders):
+    for case, folder in zip(('01', '02'), folders, strict=True):
+        (tmp_path / folder).mkdir()
+        summary = json.loads((found / 'a' / 'summary.json').read_text()) | dict(input=f'/data/{case}/01.png')
+        (tmp_path / folder / 'summary.json').write_text(json.dumps(summary))
+        (tmp_path / folder / 'mitotic-figures.json').write_text((found / 'a' / 'mitotic-figures.json').read_text())
+    assert [frame.name for frame in read_points(tmp_path).frames] == ['data/01/01.png', 'data/02/01.png']
+
+
 @pytest.mark.parametrize('change, words', [
     (lambda folder: (folder / 'mitotic-figures.json').unlink(), 'mitotic-figures.json: no such file beside summary.json. Detect again'),
     (lambda folder: (folder / 'summary.json').write_text(json.dumps(dict(a=1))), 'summary.json: not the summary of mitos detect'),

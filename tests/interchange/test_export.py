@@ -5,6 +5,7 @@ import pytest
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS
 from mitos_mmdet.interchange.export import EXPORTS, export, write_folder
+from mitos_mmdet.interchange.frame_names import key_of
 from mitos_mmdet.interchange.grand_challenge_check import submission_faults
 from mitos_mmdet.interchange.points import FramePoints, points_of
 from mitos_mmdet.interchange.recognise import read_points
@@ -88,7 +89,19 @@ def test_what_a_format_cannot_hold(to, change, threshold, words):
 
 def test_two_frames_of_one_file():
     with pytest.raises(ValueError, match=r'01\.geojson: two frames would get this file'):
-        export([points_of('a/01.tif', [], ''), points_of('b/01.tif', [], '')], 'qupath')
+        export([points_of('a/01.tif', [], ''), points_of('a/01.png', [], '')], 'qupath')
+
+
+@pytest.mark.parametrize('to', ['grand-challenge', 'csv', 'qupath'])
+def test_frames_called_alike_get_files_in_their_folders(tmp_path, to):
+    frames = [points_of(f'/x/{name}.tif', [(1, 2, MITOSIS, .5)], '', um_per_px=(.25, .25)) for name in ('01/01', '02/01', '02/lone')]
+    write_folder(export(frames, to, .5)[0], tmp_path / 'out')
+    assert sorted(key_of(frame.name) for frame in read_points(tmp_path / 'out').frames) == [('01', '01'), ('02', '01'), ('lone', )]
+
+
+def test_the_folder_of_the_json_is_read(tmp_path):
+    write_folder(export([points_of('a', [(1, 2, MITOSIS, .5)], '')], 'mitos-mmdet')[0], tmp_path / 'out')
+    assert [frame.name for frame in read_points(tmp_path / 'out').frames] == ['a']
 
 
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path):

@@ -1,5 +1,6 @@
 """``run_slide``: what is refused or told before anything is written."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -28,6 +29,21 @@ def test_a_slide_coarser_than_the_model_is_told(tmp_path, um_per_px, told):
     summary = run_slide(tmp_path / 'a.png', disc_model(), tmp_path / 'out', SlideSettings(um_per_px=um_per_px, outputs=('csv', )))
     assert summary['mitotic_figures'] == 2
     assert any(f'has {um_per_px} µm/px and was enlarged to the 0.25 of the model' in note for note in summary['notes']) == told
+
+
+def test_results_of_another_slide_are_kept(tmp_path):
+    settings = SlideSettings(um_per_px=0.25, outputs=('csv', ))
+    for case in ('01', '02'):
+        (tmp_path / case).mkdir()
+        Image.fromarray(pixels()).save(tmp_path / case / 'a.png')
+    run_slide(tmp_path / '01' / 'a.png', disc_model(), tmp_path / 'out', settings)
+    Image.fromarray(pixels()).save(tmp_path / '01' / 'a.png')  # the same slide, exported again
+    first = run_slide(tmp_path / '01' / 'a.png', disc_model(), tmp_path / 'out', settings)
+    with pytest.raises(ValueError, match='out: holds the results of another slide, .*01/a.png. Choose another output folder'):
+        run_slide(tmp_path / '02' / 'a.png', disc_model(), tmp_path / 'out', settings)
+    assert json.loads((tmp_path / 'out' / 'summary.json').read_text()) == first
+    (tmp_path / '01').rename(tmp_path / '03')  # slides that moved are no others
+    assert run_slide(tmp_path / '03' / 'a.png', disc_model(), tmp_path / 'out', settings)['mitotic_figures'] == 2
 
 
 def test_a_slide_too_coarse_is_refused_before_anything_is_done(tmp_path):
