@@ -26,7 +26,7 @@ def whole(text: str) -> int:
 def _number(text, kind, repaired, named, example):
     value = _parsed(text, kind)
     if value is None:
-        begin = re.match(r'\s*[-+]?(\d+\.?\d*|\.\d+)(?=[^\d.,]*2?$)', repaired)
+        begin = re.match(r'\s*[-+]?(\d+\.?\d*|\.\d+)(?!\s*(?:x|%|nm))(?=[^\d.,]*2?$)', repaired)  # not 40x, 50%, 250nm
         meant = begin and _parsed(begin.group(), kind)
         advice = f'for example {example}' if meant is None else f'{meant:.15g}'
         raise argparse.ArgumentTypeError(f'{text[:40]!r} is not a {named}. Write {advice}')

@@ -26,6 +26,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     for start in _MISLEADING:
         warnings.filterwarnings('ignore', message=f'.*{start}')
     try:
+        if '' in sys.argv[1:]:  # "$OUT" of a shell where OUT is not set; as a path it would be the folder one is in
+            raise ValueError('an argument is empty: a variable that is not set, perhaps. Fill it in, or leave it out')
         sys.exit(main() or 0)
     except KeyboardInterrupt:
         print('\nstopped', file=sys.stderr)

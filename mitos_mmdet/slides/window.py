@@ -2,6 +2,7 @@
 
 import math
 
+_FIELD_MM = 0.05, 5.0  # Ours: wide around any objective's; 550 is a diameter in um
 SHAPES = ('rectangle', 'circle')
 
 
@@ -35,9 +36,11 @@ def fields_area_mm2(fields: float = 10, diameter_mm: float = 0.55) -> float:
     """Area of a number of high-power fields. A field alone is not an area: its diameter runs from 0.40 to 0.69 mm (Cree 2021).
 
     Raises:
-        ValueError: Either is not positive.
+        ValueError: Either is not positive, or the diameter is no field's in mm.
     """
     for name, value in (('number of fields', fields), ('field diameter', diameter_mm)):
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f'{name} {value} must be above 0')
+    if not _FIELD_MM[0] <= diameter_mm <= _FIELD_MM[1]:
+        raise ValueError(f'field diameter {diameter_mm:g} mm is not that of a high-power field. Give it in mm, for example 0.55')
     return fields * math.pi * (diameter_mm / 2)**2

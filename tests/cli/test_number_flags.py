@@ -11,6 +11,7 @@ from mitos_mmdet.cli.number_flags import decimal, whole
 @pytest.mark.parametrize('kind, text, advice', [
     (decimal, '0,5', '0.5'), (decimal, '0.25um', '0.25'), (decimal, '0,25 µm/px', '0.25'), (decimal, '2 mm2', '2'),
     (decimal, '-,5', '-0.5'),
+    (decimal, '40x', 'for example 0.25'), (decimal, '50 %', 'for example 0.25'), (decimal, '250nm', 'for example 0.25'),
     (decimal, 'nan', 'for example 0.25'), (decimal, 'inf', 'for example 0.25'), (decimal, '1e999', 'for example 0.25'),
     (decimal, '', 'for example 0.25'), (decimal, '1.000,5', 'for example 0.25'), (decimal, '9' * 400, 'for example 0.25'),
     (whole, '1,000', '1000'), (whole, "1'000", '1000'), (whole, '4 threads', '4'), (whole, '2.5', 'for example 4'),

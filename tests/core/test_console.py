@@ -28,6 +28,13 @@ def test_the_users_errors_are_one_line_and_status_2(capsys, error, line):
     assert capsys.readouterr() == ('', line)
 
 
+def test_an_empty_argument_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr('sys.argv', ['mitos', 'detect', 'a.png', '--out', ''])
+    with pytest.raises(SystemExit) as stop:
+        run(lambda: 0)
+    assert stop.value.code == 2 and 'error: an argument is empty: a variable that is not set' in capsys.readouterr().err
+
+
 def test_faults_of_the_code_keep_their_traceback():
     with pytest.raises(KeyError):
         run(fails(KeyError('centroid')))

@@ -158,6 +158,8 @@ def test_area_of_high_power_fields():
     assert fields_area_mm2(10, 0.55) == pytest.approx(2.376, abs=1e-3)
     assert fields_area_mm2(10, 0.40) == pytest.approx(1.26, abs=5e-3)
     assert fields_area_mm2(10, 0.69) == pytest.approx(3.74, abs=5e-3)
+    with pytest.raises(ValueError, match='field diameter 550 mm is not that of a high-power field. Give it in mm'):
+        fields_area_mm2(10, 550)
     assert window_size_um() == pytest.approx((1633, 1225), abs=0.5)
 
 
