@@ -64,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     _check(args)
     truth = read_points(args.annotations, is_truth=True)
+    if not any(frame.labelled and (frame.labels == MITOSIS).any() for frame in truth.frames):  # known before hours of detection
+        raise ValueError(f'{args.annotations}: no mitotic figure is labelled in it, so there is nothing to choose a threshold by. Give '
+                         f'labelled frames with mitotic figures')
     um_per_px = flags.read_um_per_px(args.um_per_px)
     if um_per_px is not None:
         truth.frames = [dataclasses.replace(frame, um_per_px=um_per_px) for frame in truth.frames]

@@ -59,4 +59,6 @@ def calibrated(model: 'LoadedModel', path: str | Path) -> 'LoadedModel':
     if made_for['sha256'] != model.sha256:
         raise ValueError(f"{path}: was made for the model {made_for.get('name')} ({made_for['sha256'][:12]}...), this is {model.name} "
                          f'({model.sha256[:12]}...). A threshold belongs to one model: run mitos calibrate with this one')
+    if not 0 <= threshold.value <= 1:
+        raise ValueError(f'{path}: threshold {threshold.value:g} is no score from 0 to 1. {_FIX}')
     return replace(model, threshold=threshold.value, threshold_from=f'{Path(path).name}, chosen on {threshold.chosen_on}')

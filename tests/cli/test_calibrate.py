@@ -99,7 +99,7 @@ def test_another_model_is_refused_before_anything_is_written(own):
 @pytest.mark.parametrize(('change', 'words'), [
     (lambda own: (own / '2.png').unlink(), '2.png'), (lambda own: write_json(dict(
         images=[dict(id=1, file_name='1.png', width=480, height=240, um_per_px=[0.25, 0.25])], annotations=[], categories=categories()),
-        own / 'own.json'), 'nothing to choose a threshold by')])
+        own / 'own.json'), 'own.json: no mitotic figure is labelled in it')])
 def test_what_cannot_be_used_is_named(own, change, words):
     change(own)
     with pytest.raises(ValueError, match=words):

@@ -43,7 +43,8 @@ def test_another_model_is_refused(file):
 
 @pytest.mark.parametrize(('change', 'words'), [
     (dict(model=None), 'does not say of which model'), (dict(model=dict(name='one')), 'does not say of which model'),
-    (dict(format='x'), 'no threshold file'), (dict(threshold='0.5'), 'is no score')])
+    (dict(format='x'), 'no threshold file'), (dict(threshold='0.5'), 'is no score'),
+    (dict(threshold=45), 'threshold 45 is no score from 0 to 1')])
 def test_damaged_files_are_refused(file, change, words):
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
     with pytest.raises(ValueError, match=words):
