@@ -57,7 +57,7 @@ def score(truth: PointFile, detections: PointFile, radius: str | Length = '7.5um
 
     Raises:
         ValueError: What ``pair`` and ``evaluate`` raise; a class that the files have not; a threshold for a file without scores; a
-            radius in px for places in mm.
+            radius in px for places in mm; detections, no truth and no threshold.
     """
     own, origin = None, ''
     if not choose and threshold is None:
@@ -74,7 +74,11 @@ def score(truth: PointFile, detections: PointFile, radius: str | Length = '7.5um
         at = own if threshold is None else threshold
         if isinstance(at, Threshold) and at.name not in (None, name):
             at = None  # it was chosen for another class
-        found = evaluate(paired.frames(name), radius, matching, at, name, resamples, seed)
+        frames = paired.frames(name)
+        found = evaluate(frames, radius, matching, at, name, resamples, seed)
+        if math.isnan(found.threshold.value) and any(len(frame.pred_scores) for frame in frames if frame.labelled):
+            raise ValueError(f'{truth.path}: has no {name} by which a threshold could be chosen, so no detection would count. Give the '
+                             f'threshold (--threshold), for example 0.5')
         evaluations[name] = found if detections.has_scores else without_scores(found)
     return ScoredFile(detections, paired, evaluations, notes)
 

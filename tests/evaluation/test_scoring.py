@@ -36,6 +36,14 @@ def test_without_a_threshold_the_best_on_the_set_and_it_says_so():
     assert 'case  frames  TP  FP  FN  F1' in text and 'Sa' in text and 'region' not in text
 
 
+def test_detections_on_negatives_alone_need_a_threshold():
+    none = truth()
+    none.frames = [points_of(frame.name, [], frame.name, um_per_px=(.25, .25)) for frame in none.frames]
+    with pytest.raises(ValueError, match='t: has no mitotic figure by which a threshold could be chosen.*--threshold'):
+        score(none, found(), resamples=0)
+    assert score(none, found(), threshold=.5, resamples=0).evaluations[MITOSIS].overall.fp == len(NAMES)
+
+
 def test_a_given_threshold():
     evaluation = score(truth(), found(), threshold=.4, resamples=0).evaluations[MITOSIS]
     assert (evaluation.overall.tp, evaluation.overall.fp, evaluation.hard_negatives.on_hard_negative) == (6, 6, 6)
