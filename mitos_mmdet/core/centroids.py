@@ -7,6 +7,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+def as_points(xy: ArrayLike, what: str) -> np.ndarray:
+    """Points as float64 ``(N, 2)``; one point ``(2,)`` and nothing at all are fine.
+
+    Args:
+        xy: The points.
+        what: They are, for the message.
+
+    Raises:
+        ValueError: Another shape: boxes or rows with a score would become points that are none.
+    """
+    points = np.asarray(xy, dtype=np.float64)
+    if points.size and points.shape[-1:] != (2, ) or points.ndim > 2:
+        raise ValueError(f'{what}: an array of shape {points.shape}. Give x and y of each point, shape (N, 2)')
+    return points.reshape(-1, 2)
+
+
 def centroids_to_boxes(centroids: ArrayLike, size_px: ArrayLike) -> np.ndarray:
     """Boxes of one size around centroids.
 

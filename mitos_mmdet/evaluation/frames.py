@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mitos_mmdet.core.centroids import as_points
 from mitos_mmdet.core.lengths import Length, check_um_per_px
 
 
@@ -26,7 +27,7 @@ class Frame:
         pred_masks: P masks as COCO run lengths of the frame; None from a detector without masks.
 
     Raises:
-        ValueError: Coordinates or scores that are not finite, or not as many scores as predictions.
+        ValueError: Coordinates or scores that are not finite, points that are not ``(N, 2)``, or not as many scores as predictions.
     """
 
     truth_xy: np.ndarray
@@ -46,13 +47,14 @@ class Frame:
     pred_masks: list | None = None
 
     def __post_init__(self):
-        self.truth_xy, self.pred_xy = _points(self.truth_xy), _points(self.pred_xy)
+        self.truth_xy = as_points(self.truth_xy, f'{self.name}: truth_xy')
+        self.pred_xy = as_points(self.pred_xy, f'{self.name}: pred_xy')
         self.pred_scores = np.asarray(self.pred_scores, dtype=np.float64).reshape(-1)
         numbers = dict(truth=self.truth_xy, predictions=self.pred_xy, scores=self.pred_scores)
         if self.hard_negative_xy is not None:
-            numbers['hard negatives'] = self.hard_negative_xy = _points(self.hard_negative_xy)
+            numbers['hard negatives'] = self.hard_negative_xy = as_points(self.hard_negative_xy, f'{self.name}: hard_negative_xy')
         if self.hard_negative_pred_xy is not None:
-            self.hard_negative_pred_xy = _points(self.hard_negative_pred_xy)
+            self.hard_negative_pred_xy = as_points(self.hard_negative_pred_xy, f'{self.name}: hard_negative_pred_xy')
             self.hard_negative_pred_scores = np.asarray(self.hard_negative_pred_scores, dtype=np.float64).reshape(-1)
             numbers['predicted hard negatives'] = self.hard_negative_pred_xy
             numbers['scores of hard negatives'] = self.hard_negative_pred_scores
@@ -82,7 +84,3 @@ class Frame:
             return points
         scale = np.array(check_um_per_px(self.um_per_px, self.name, needed_for=f'a radius of {radius}'))
         return tuple(xy * scale for xy in points)
-
-
-def _points(xy):
-    return np.asarray(xy, dtype=np.float64).reshape(-1, 2)

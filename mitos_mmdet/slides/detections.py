@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mitos_mmdet.core.centroids import as_points
 from mitos_mmdet.datasets.coco_format import CLASSES
 
 
@@ -23,7 +24,7 @@ class Detections:
             classifier ran.
 
     Raises:
-        ValueError: Arrays of different lengths, a label without a class, or um/px that is not positive.
+        ValueError: Arrays of different lengths, points that are not ``(N, 2)``, a label without a class, or um/px that is not positive.
     """
 
     points: np.ndarray
@@ -36,7 +37,7 @@ class Detections:
     atypical: np.ndarray | None = field(default=None)
 
     def __post_init__(self):
-        shaped = dict(points=np.asarray(self.points, np.float64).reshape(-1, 2), scores=np.asarray(self.scores, np.float64).reshape(-1),
+        shaped = dict(points=as_points(self.points, 'points'), scores=np.asarray(self.scores, np.float64).reshape(-1),
                       labels=np.asarray(self.labels, np.int64).reshape(-1), classes=tuple(self.classes),
                       um_per_px=tuple(float(side) for side in self.um_per_px), size=tuple(int(side) for side in self.size))
         boxes = np.repeat(shaped['points'], 2, axis=0).reshape(-1, 4) if self.boxes is None else self.boxes

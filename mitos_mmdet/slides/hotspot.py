@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mitos_mmdet.core.centroids import as_points
 from mitos_mmdet.slides.densest_circle import TOLERANCE_UM, densest_circle
 from mitos_mmdet.slides.densest_rectangle import densest_rectangle
 from mitos_mmdet.slides.densest_with_tissue import densest_with_tissue
@@ -100,14 +101,17 @@ def find_hotspot(points_um: ArrayLike | Detections, area_mm2: float = 2.0, aspec
         Hotspot: None where there is no point to count.
 
     Raises:
-        ValueError: A window that is not one, a share outside 0 to 1, or points that are not finite.
+        ValueError: A window that is not one, a share outside 0 to 1, points that are not finite or not ``(N, 2)``, or another number
+            of scores.
     """
     size = np.array(window_size_um(area_mm2, aspect, shape))
     if isinstance(points_um, Detections):
         scores = points_um.scores if scores is None else scores
         bounds_um = bounds_um or (0, 0, *np.multiply(points_um.size, points_um.um_per_px))
         points_um = points_um.points_um
-    points = np.asarray(points_um, np.float64).reshape(-1, 2)
+    points = as_points(points_um, 'points_um')
+    if scores is not None and len(scores) != len(points):
+        raise ValueError(f'{len(points)} points but {len(scores)} scores. Give one score per point')
     if not 0 <= min_tissue <= 1:
         raise ValueError(f'min_tissue {min_tissue} must be a share from 0 to 1')
     if not np.isfinite(points).all():

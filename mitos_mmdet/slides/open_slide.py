@@ -75,5 +75,5 @@ def _checked(um_per_px, path):
         sides = ()
     if len(sides) != 2 or not plausible(sides):
         low, high = PLAUSIBLE_UM_PER_PX
-        raise SlideError(f'{path}: {um_per_px} um/px is not a microscope\'s: give a number from {low} to {high}, for example 0.25')
+        raise SlideError(f'{path}: {um_per_px!r} um/px is not a microscope\'s: give a number from {low} to {high}, for example 0.25')
     return sides

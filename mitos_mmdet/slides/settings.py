@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mitos_mmdet.slides.window import window_size_um
+
 OUTPUTS = ('csv', 'geojson', 'grand-challenge', 'overview', 'picture', 'page')
 
 
@@ -22,6 +24,9 @@ class SlideSettings:
         min_tissue: Least share of tissue in the hotspot's area (ours).
         qupath_offset: Whether GeoJSON coordinates subtract the slide's bounds, as QuPath crops.
         outputs: Which files are written beside ``summary.json``, of ``OUTPUTS``.
+
+    Raises:
+        ValueError: A window that is not one, a threshold or share outside 0 to 1, or an output that is none.
     """
     um_per_px: float | None = None
     roi: str | None = None
@@ -34,6 +39,15 @@ class SlideSettings:
     min_tissue: float = 0.5
     qupath_offset: bool = True
     outputs: tuple = OUTPUTS
+
+    def __post_init__(self):
+        window_size_um(self.hotspot_area_mm2, self.hotspot_aspect, self.hotspot_shape)
+        for name, value in (('threshold', self.threshold), ('min_tissue', self.min_tissue)):
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f'{name}={value!r}: give a number from 0 to 1')
+        unknown = [name for name in self.outputs if name not in OUTPUTS]
+        if unknown:
+            raise ValueError(f"outputs={self.outputs!r}: {unknown[0]!r} is none. Give a tuple of {', '.join(OUTPUTS)}")
 
     def but(self, **changes: Any) -> 'SlideSettings':
         """A copy with some settings changed."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mitos_mmdet.core.centroids import boxes_to_centroids, centroids_inside, centroids_to_boxes, clip_boxes
+from mitos_mmdet.core.centroids import as_points, boxes_to_centroids, centroids_inside, centroids_to_boxes, clip_boxes
 
 
 @pytest.mark.parametrize('centroids, size, boxes', [
@@ -29,3 +29,14 @@ def test_centroids_inside_counts_zero_in_and_the_size_out():
             (70, 50): True, (50, 70): False}  # x goes with the width
     assert centroids_inside(list(rows), 100, 60).tolist() == list(rows.values())
     assert centroids_inside([], 100, 60).shape == (0,)
+
+
+@pytest.mark.parametrize('xy, wanted', [([], []), ([3, 4], [[3, 4]]), ([[1, 2], [3, 4]], [[1, 2], [3, 4]]), (np.zeros((0, 4)), [])])
+def test_points_of_any_number(xy, wanted):
+    np.testing.assert_array_equal(as_points(xy, 'points'), np.reshape(wanted, (-1, 2)))
+
+
+@pytest.mark.parametrize('xy', [[[1, 2, 0.9], [3, 4, 0.8]], [[0, 0, 50, 50]], [1, 2, 3, 4], [[[1, 2]]]])  # with scores, boxes, flat, nested
+def test_what_are_no_points_is_refused(xy):
+    with pytest.raises(ValueError, match='a.png: truth_xy: an array of shape .* Give x and y of each point'):
+        as_points(xy, 'a.png: truth_xy')

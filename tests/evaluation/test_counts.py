@@ -150,5 +150,7 @@ def test_numbers_that_are_not_finite_are_refused():
         frame(EMPTY, [[0, 0]], [np.nan], name='f.png')
     with pytest.raises(ValueError, match='f.png: predictions'):
         frame(EMPTY, [[0, np.inf]], [1], name='f.png')
+    with pytest.raises(ValueError, match=r'a.png: truth_xy: an array of shape \(1, 4\)'):  # a box, which would be two points
+        Frame([[0, 0, 50, 50]], [], [], name='a.png')
     with pytest.raises(ValueError, match='1 predictions but 2 scores'):
         frame(EMPTY, [[0, 0]], [1, 2])

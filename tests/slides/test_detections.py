@@ -29,6 +29,7 @@ def test_none_is_a_result():
 
 @pytest.mark.parametrize('change, words', [
     (dict(scores=[1.0]), '1 scores'), (dict(labels=[0, 2, 0]), 'label 2 has no name'), (dict(um_per_px=(0, 1)), 'not a pixel size'),
+    (dict(points=np.zeros((3, 4))), 'points: an array of shape'),  # boxes
 ])
 def test_what_does_not_fit_is_refused(change, words):
     given = dict(points=np.zeros((3, 2)), scores=np.zeros(3), labels=np.zeros(3), um_per_px=(1, 1), size=(9, 9))

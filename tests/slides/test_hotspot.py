@@ -176,3 +176,10 @@ def test_what_lies_in_the_window(shape, expected):
     x1, y1, x2, y2 = spot.box_um
     places = np.array([[x1, (y1 + y2) / 2], [x1 + 1, y1 + 1], [x2 + 1, y1]])
     assert spot.contains(places).tolist() == expected and spot.contains(places[:0]).shape == (0, )
+
+
+@pytest.mark.parametrize('points, scores, words', [
+    ([[1, 2, 0.9]], None, r'points_um: an array of shape \(1, 3\)'), ([[1, 2], [3, 4]], [0.5], '2 points but 1 scores')])
+def test_points_and_scores_must_fit(points, scores, words):
+    with pytest.raises(ValueError, match=words):
+        find_hotspot(points, scores=scores)
