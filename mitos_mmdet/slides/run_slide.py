@@ -70,7 +70,7 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     stamp = fingerprint(path, model, settings)
     check_outputs({name: out_dir / name for name in (*FILES.values(), SUMMARY)}, [path, settings.roi])
     with _opened(path, settings.um_per_px) as slide, nullcontext() if held else locked(out_dir):
-        _check_its_own(out_dir, path)
+        _check_its_own(out_dir, path, stamp)
         need_um_per_px(slide)
         check_fine_enough(slide, model.um_per_px)
         results = _found(slide, model, settings, progress, workers, second_progress)
@@ -87,11 +87,12 @@ def run_slide(path: str | Path, model: 'LoadedModel', out_dir: str | Path, setti
     return summary
 
 
-def _check_its_own(out_dir, path):
+def _check_its_own(out_dir, path, stamp):
     """Refuses a folder with results of another slide that is still there: 01/1.tif and 02/1.tif would share it, one run after the other."""
     try:
-        other = json.loads((out_dir / SUMMARY).read_text(encoding='utf-8'))['input']
-        if os.path.samefile(other, path):
+        earlier = json.loads((out_dir / SUMMARY).read_text(encoding='utf-8'))
+        other = earlier['input']
+        if os.path.samefile(other, path) or earlier['fingerprint']['input'] == stamp['input']:  # or a copy of it
             return
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
         return

@@ -1,6 +1,7 @@
 """``run_slide``: what is refused or told before anything is written."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def test_results_of_another_slide_are_kept(tmp_path):
     with pytest.raises(ValueError, match='out: holds the results of another slide, .*01/a.png. Choose another output folder'):
         run_slide(tmp_path / '02' / 'a.png', disc_model(), tmp_path / 'out', settings)
     assert json.loads((tmp_path / 'out' / 'summary.json').read_text()) == first
+    shutil.copytree(tmp_path / '01', tmp_path / 'copy')
+    assert run_slide(tmp_path / 'copy' / 'a.png', disc_model(), tmp_path / 'out', settings.but(threshold=0.1))['mitotic_figures'] == 2
     (tmp_path / '01').rename(tmp_path / '03')  # slides that moved are no others
     assert run_slide(tmp_path / '03' / 'a.png', disc_model(), tmp_path / 'out', settings)['mitotic_figures'] == 2
 
