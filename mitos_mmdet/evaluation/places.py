@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mitos_mmdet.interchange.points import FramePoints, PointFile
 
 # A point this far beyond the border is no mitotic figure cut by it: half a box of MIDOG's (ours).
@@ -69,14 +71,28 @@ def _outside(xy, sizes):
     return ((xy < -_BORDER_PX) | (xy > sizes + _BORDER_PX)).any(axis=1)
 
 
-def _check_scale(xy, sizes, sized, path):
+def check_not_in_corner(xy: np.ndarray, sizes: np.ndarray, path: 'Path | str') -> None:
+    """Refuses points that all lie in the corner of large frames: fractions or mm, read as px.
+
+    Args:
+        xy: ``(N, 2)`` px, all points of a file.
+        sizes: ``(N, 2)`` px, width and height of the frame of each.
+        path: Where they come from.
+
+    Raises:
+        ValueError: They all lie there, and there are more than two.
+    """
     if len(xy) > 2 and xy.max() <= 1 and sizes.min() > _LARGE_FRAME_PX:
-        raise ValueError(f'{path}: all {len(xy)} points lie within 1 px of the corner, in frames of {sizes[0][0]} x {sizes[0][1]} px: '
+        raise ValueError(f'{path}: all {len(xy)} points lie within 1 px of the corner, in frames of {sizes[0][0]:g} x {sizes[0][1]:g} px: '
                          f'these are fractions of the width and height, or mm, read as px. Write px: fraction * width and height, or '
                          f'mm * 1000 / (um/px)')
     if len(xy) > 2 and xy.max() < _MM_AS_PX and sizes.min() > _LARGE_FRAME_PX:
         raise ValueError(f'{path}: all {len(xy)} points lie within {xy.max():.3g} px of the corner, in frames of '
-                         f'{sizes[0][0]} x {sizes[0][1]} px: these are mm, read as px. Write px: mm * 1000 / (um/px)')
+                         f'{sizes[0][0]:g} x {sizes[0][1]:g} px: these are mm, read as px. Write px: mm * 1000 / (um/px)')
+
+
+def _check_scale(xy, sizes, sized, path):
+    check_not_in_corner(xy, sizes, path)
     if len(xy) < _MANY or any(frame.um_per_px is None for _, frame in sized):
         return
     um_per_px = np.concatenate([np.tile(frame.um_per_px, (len(its), 1)) for its, frame in sized])

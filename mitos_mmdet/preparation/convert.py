@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mitos_mmdet.contests import contest_module
 from mitos_mmdet.contests.measure import drop_outside, measure_frames
+from mitos_mmdet.evaluation.places import check_not_in_corner
 from mitos_mmdet.preparation.own_labels import KINDS
 from mitos_mmdet.preparation.own_labels.read import read as read_own_labels
 from mitos_mmdet.preparation.splits import absent_cases, deals_by_fractions, some, split_frames
@@ -65,6 +68,9 @@ def convert(contest: str, root: str | Path, images: str | Path | None = None, sp
     frames, bad_labels, hints = drop_outside(frames)
     if not any(frame.labels for frame in frames):
         raise ValueError(f'{root}: no mitotic figure and no hard negative in any of {len(frames)} frames. Give labels that hold some')
+    if contest in KINDS:
+        placed = [(label.centroid, frame.size) for frame in frames for label in frame.labels if frame.size]
+        check_not_in_corner(*(np.array(each, float).reshape(-1, 2) for each in zip(*placed, strict=True)), root)
     notes = [f'read as {reading.contest}; file names are relative to {reading.image_root}', *reading.notes, *hints]
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '

@@ -78,7 +78,7 @@ def test_a_bad_frame_is_skipped_and_listed_and_strict_stops(slides):
     ('midog', ('.', '--out', 'a.json'), ('holds no MIDOG*.json',)),
     ('icpr2012', ('.', '--out', 'a.json'), ('holds no label file of ICPR 2012',)),
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--split', 'papers'), ('--split papers: no such split', 'hamamatsu')),
-    ('mitos-atypia-14', ('.', '--out', 'a.json', '--split', ''), ('no such split',)),
+    ('mitos-atypia-14', ('.', '--out', 'a.json', '--split', ''), ('an argument is empty',)),
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--split', 'train=H03,val=H99'), ("no case 'H99'",)),
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--images', 'nowhere'), ('nowhere: no such folder',)),
     ('mitos-atypia-14', ('.', '--out', 'a.json', '--images', 'H03/mitosis'), ('none of the 6 images', '--allow-missing-images')),

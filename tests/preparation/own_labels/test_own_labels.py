@@ -221,3 +221,16 @@ def test_what_mitos_detect_drew_comes_back_from_qupath(images, tmp_path):
     with pytest.raises(ValueError, match="the class 'stroma' is not known"):
         (tmp_path / 's1_a.geojson').write_text((tmp_path / 's1_a.geojson').read_text().replace('tissue', 'stroma'))
         convert('qupath', tmp_path, images=images, um_per_px=0.25)
+
+
+@pytest.mark.parametrize('unit_px, words', [((600, 700), 'all 3 points lie within 1 px of the corner.*fractions of the width and height'),
+                                            ((1000, 1000), 'all 3 points lie within 1 px'), ((4, 4), None)])  # shares, mm, px
+def test_shares_and_mm_are_not_taken_for_px(tmp_path, unit_px, words):
+    Image.fromarray(np.zeros((700, 600, 3), np.uint8)).save(tmp_path / 'a.png')
+    rows = [f'a.png,{x / unit_px[0]},{y / unit_px[1]}' for x, y in ((100, 650), (550, 40), (300, 300))]
+    (tmp_path / 'labels.csv').write_text('\n'.join(['image,x,y', *rows]))
+    if words is None:
+        assert len(convert('csv', tmp_path / 'labels.csv').frames[None][0].labels) == 3
+        return
+    with pytest.raises(ValueError, match=words):
+        convert('csv', tmp_path / 'labels.csv')
