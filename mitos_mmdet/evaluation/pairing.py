@@ -58,6 +58,8 @@ def pair(truth: PointFile, detections: PointFile, um_per_px: Sequence[float] | N
     Raises:
         ValueError: Unknown or ambiguous frames, no pixel size where one is needed, or places that cannot be meant so.
     """
+    if not detections.frames:  # as of a table with a header alone: nothing was found anywhere
+        detections = dataclasses.replace(detections, frames=[points_of(frame.name, [], '', unit=frame.unit) for frame in truth.frames])
     found, notes = _by_name(truth, detections, ignore_unknown)
     pairs = [(frame, found[frame.name] if frame.name in found else points_of(frame.name, [], frame.name, unit=_unit(detections)))
              for frame in truth.frames]

@@ -76,7 +76,9 @@ def read_points(path: str | Path, format: str | None = None, truth: PointFile | 
     if twice:
         made.notes.append(f'{twice} labels of {source.path.name} lie exactly on another of their class: each counts, listed twice or not')
     if not made.frames:
-        raise ValueError(f'{path}: holds no frames (read as {made.format}). Give a file that does')
+        if truth is None:
+            raise ValueError(f'{path}: holds no frames (read as {made.format}). Give a file that does')
+        made.notes.append(f'{source.path.name} holds no detections: nothing was found on any frame')
     return made
 
 

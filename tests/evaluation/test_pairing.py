@@ -28,6 +28,11 @@ def test_a_frame_without_predictions_counts_its_misses():
     assert paired.notes == ['2 of 3 frames, for example b, have no detections: their 2 mitotic figures are missed']
 
 
+def test_detections_of_no_frame_miss_everything():
+    paired = pair(file('t', frame('a', (1, 2)), frame('b')), file('d'))
+    assert [(len(each.truth_xy), len(each.pred_xy)) for each in paired.frames()] == [(1, 0), (0, 0)]
+
+
 def test_a_frame_without_figures_keeps_its_false_alarms():
     paired = pair(file('t', frame('a')), file('d', frame('a', (1, 2), score=.5)))
     assert [(len(each.truth_xy), len(each.pred_xy)) for each in paired.frames()] == [(0, 1)] and not paired.notes

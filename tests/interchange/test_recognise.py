@@ -5,6 +5,7 @@ import pytest
 
 from mitos_mmdet.datasets.coco_format import HARD_NEGATIVE, MITOSIS, categories
 from mitos_mmdet.interchange.detections_json import DETECTIONS_FORMAT
+from mitos_mmdet.interchange.points import PointFile, points_of
 from mitos_mmdet.interchange.recognise import FORMATS, read_points
 
 POINT = dict(x=10, y=20, score=.5, label=MITOSIS)
@@ -64,6 +65,16 @@ def test_bad_detections(tmp_path, change, words):
     (tmp_path / 'a.json').write_text(json.dumps(DETECTIONS | change))
     with pytest.raises(ValueError, match=words):
         read_points(tmp_path / 'a.json')
+
+
+@pytest.mark.parametrize(('name', 'text'), [('a.csv', 'image,x,y,score\n'), ('a.json', json.dumps(DETECTIONS | dict(frames=[])))])
+def test_beside_a_truth_a_detector_may_have_found_nothing(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    truth = PointFile(tmp_path / 't.json', 'coco', [points_of('1', [], '1')])
+    made = read_points(tmp_path / name, truth=truth)
+    assert made.frames == [] and made.notes == [f'{name} holds no detections: nothing was found on any frame']
+    with pytest.raises(ValueError, match='holds no frames'):
+        read_points(tmp_path / name)
 
 
 def test_coco_takes_the_centroid_or_the_box_s_centre(tmp_path):
