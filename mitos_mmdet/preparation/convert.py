@@ -70,7 +70,8 @@ def convert(contest: str, root: str | Path, images: str | Path | None = None, sp
         raise ValueError(f'{root}: no mitotic figure and no hard negative in any of {len(frames)} frames. Give labels that hold some')
     if contest in KINDS:
         placed = [(label.centroid, frame.size) for frame in frames for label in frame.labels if frame.size]
-        check_not_in_corner(*(np.array(each, float).reshape(-1, 2) for each in zip(*placed, strict=True)), root)
+        xy, sizes = np.array(placed, float).reshape(-1, 2, 2).swapaxes(0, 1)
+        check_not_in_corner(xy, sizes, root)
     notes = [f'read as {reading.contest}; file names are relative to {reading.image_root}', *reading.notes, *hints]
     if missing:
         notes.append(f'{missing} of {len(frames)} images are missing: their sizes come from the '
