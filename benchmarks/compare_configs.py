@@ -26,6 +26,11 @@ GROUPS = {
         'conv4 16 to 48 px': f'{SMALL}/faster_rcnn_lite0_conv4_small_anchors16_atypia14',
         'conv5 128 to 512 px': f'{SMALL}/faster_rcnn_lite0_small_atypia14',
         'conv4 128 to 512 px': f'{SMALL}/faster_rcnn_lite0_conv4_small_atypia14'}),
+    'faster-rcnn': ('conv5', {
+        'conv5': f'{SMALL}/faster_rcnn_lite0_small_atypia14',
+        'conv5, RPN weight 1': f'{ABLATIONS}/faster_rcnn_lite0_small_rpn_weight_1_atypia14',
+        'conv4': f'{SMALL}/faster_rcnn_lite0_conv4_small_atypia14',
+        'conv4, RPN weight 1': f'{ABLATIONS}/faster_rcnn_lite0_conv4_small_rpn_weight_1_atypia14'}),
     'single-changes': ('cascade', {
         'cascade': f'{SMALL}/mitos_rcnn_lite0_small_atypia14',
         'boxes of network px': f'{ABLATIONS}/mitos_rcnn_lite0_small_network_px_boxes_atypia14',
@@ -38,6 +43,9 @@ GROUPS = {
         **{name: f'{ABLATIONS}/rtmdet_lite0_small_{name}_atypia14' for name in (
             'stride8', 'fcos', 'cascade', 'lite1', 'tissue20', 'tissue60', 'stain_weak', 'stain_strong', 'backbone_lr', 'crop192',
             'crop384', 'frames', 'lite2', 'mined')}}),
+    'mask-rcnn': ('masks', {
+        'masks': f'{SMALL}/mask_rcnn_lite0_small_atypia14',
+        'no masks': f'{ABLATIONS}/mask_rcnn_lite0_small_no_masks_atypia14'}),
     'midog': ('two classes', {
         'two classes': f'{SMALL}/cascade_rcnn_lite0_small_atypia14',
         'one class': f'{ABLATIONS}/cascade_rcnn_lite0_small_one_class_atypia14',

@@ -41,7 +41,7 @@ def test_anchors_have_the_papers_sizes_and_ratios_one_size_a_level():
         torch.testing.assert_close(height / width, torch.tensor([0.5, 1.0, 2.0]))
 
 
-@pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'mask_rcnn_r18_small_atypia14'])
+@pytest.mark.parametrize('name', ['mask_rcnn_r101_fpn_tupac16', 'mask_rcnn_r18_small_atypia14', 'mask_rcnn_lite0_small_atypia14'])
 @pytest.mark.parametrize('box', [
     [240, 240, 250, 266],  # the thinnest ellipse drawn, 10 x 26 px
     [240.3, 240.8, 250.3, 250.8],  # the smallest, 10 x 10
@@ -80,8 +80,11 @@ def test_mmdets_coco_weights_fit_all_but_the_last_layers():
         'roi_head.bbox_head.fc_cls', 'roi_head.bbox_head.fc_reg', 'roi_head.mask_head.conv_logits'}
 
 
-def test_the_faster_rcnn_differs_in_its_mask_branch_alone():
-    mask, boxes = config('mask_rcnn_r18_small_atypia14'), config('faster_rcnn_r18_small_atypia14')
+@pytest.mark.parametrize('with_masks, without', [
+    ('mask_rcnn_r18_small_atypia14', 'faster_rcnn_r18_small_atypia14'),
+    ('mask_rcnn_lite0_small_atypia14', 'mask_rcnn_lite0_small_no_masks_atypia14')])
+def test_the_faster_rcnn_differs_in_its_mask_branch_alone(with_masks, without):
+    mask, boxes = config(with_masks), config(without)
     for cfg in (mask, boxes):
         for part in ('mask_head', 'mask_roi_extractor'):
             cfg.model.detector.roi_head.pop(part)
