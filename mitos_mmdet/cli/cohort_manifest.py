@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mitos_mmdet.cli.detect_inputs import find_inputs, say_skipped, series_of, without_dicom_parts
 from mitos_mmdet.core.names import as_spelled_there
+from mitos_mmdet.interchange.csv_header import UM_PER_PX_NAMES, plain_name
 from mitos_mmdet.slides.cohort.cohort_slide import CohortSlide, folder_names
 
 
@@ -85,9 +86,11 @@ def _rows(path):
 
 
 def _name(text):
-    """A column's name without spaces around; ours in lower case, as programs write them in any."""
+    """A column's name without spaces around; ours as we write them, where a program has another spelling, as ``MPP``."""
     text = text.strip()
-    return text.lower() if text.lower() in ('path', 'um_per_px', 'roi') else text
+    if plain_name(text) in UM_PER_PX_NAMES:
+        return 'um_per_px'
+    return text.lower() if text.lower() in ('path', 'roi') else text
 
 
 def _there(folder, name):

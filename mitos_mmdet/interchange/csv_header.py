@@ -18,7 +18,7 @@ from mitos_mmdet.core.text_files import read_text
 _IMAGE = ('image', 'filename', 'file', 'imagename', 'imagefile', 'imagepath', 'path', 'frame', 'slide')
 _CLASS = ('class', 'label', 'category', 'classname', 'classification', 'type', 'name')
 _CASE = ('caseid', 'case', 'patient', 'patientid')
-_UM_PER_PX = ('umperpx', 'mpp', 'pixelsize', 'pixelsizeum')
+UM_PER_PX_NAMES = ('umperpx', 'um/px', 'mpp', 'pixelsize', 'pixelsizeum')
 _SCORE = ('score', 'confidence', 'probability', 'prob', 'conf')
 _POINT = (('xpx', 'ypx'), ('x', 'y'), ('centroidx', 'centroidy'), ('centerx', 'centery'), ('centrex', 'centrey'), ('cx', 'cy'),
           ('centroidxpx', 'centroidypx'))
@@ -28,7 +28,7 @@ _PLACES: tuple[tuple[tuple, Callable], ...] = (
     (_CORNERS, lambda box: ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)),
     (_SIZES, lambda box: (box[0] + box[2] / 2, box[1] + box[3] / 2)),
     (_POINT, tuple))
-_USED = {*_IMAGE, *_CLASS, *_CASE, *_UM_PER_PX, *_SCORE, *(name for kinds, _ in _PLACES for names in kinds for name in names)}
+_USED = {*_IMAGE, *_CLASS, *_CASE, *UM_PER_PX_NAMES, *_SCORE, *(name for kinds, _ in _PLACES for names in kinds for name in names)}
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,13 @@ def read_header(path: str | Path, line: str) -> CsvHeader:
     """
     delimiter = max(',;\t', key=line.count)
     header = _split(line, delimiter, str(path))
-    names = [re.sub(r'[\s._()µ-]', '', name.lower().replace('µ', 'u')) for name in header]
+    names = [plain_name(name) for name in header]
     twice = next((name for name in _USED if names.count(name) > 1), None)
     if twice:
         raise ValueError(f'{path}: has the column {header[names.index(twice)]!r} twice. Leave the one that is meant')
     columns = {name: index for index, name in reversed(list(enumerate(names)))}
     known = {what: next((columns[name] for name in choice if name in columns), None) for what, choice in (
-        ('image', _IMAGE), ('kind', _CLASS), ('case', _CASE), ('um_per_px', _UM_PER_PX), ('score', _SCORE))}
+        ('image', _IMAGE), ('kind', _CLASS), ('case', _CASE), ('um_per_px', UM_PER_PX_NAMES), ('score', _SCORE))}
     for kinds, centre in _PLACES:
         for wanted in kinds:
             if all(name in columns for name in wanted):
@@ -151,3 +151,8 @@ def is_number(text: str) -> bool:
         return math.isfinite(float(text)) and '_' not in text
     except ValueError:
         return False
+
+
+def plain_name(name: str) -> str:
+    """A column's name in lower case, without blanks, dots, dashes, brackets and underscores; a micro sign as ``u``."""
+    return re.sub(r'[\s._()-]', '', name.lower().replace('µ', 'u').replace('μ', 'u'))

@@ -129,6 +129,7 @@ def test_paths_count_from_the_manifest(cohort, monkeypatch):
     (['path', 'a.png,1'], 'more fields than the heading'),
     (['path', 'a.png', './x/../a.png'], 'line 3: lists ./x/../a.png again, as line 2'),
     (['path,roi,path', 'a.png,,b.png'], 'has the column path twice'),
+    (['path,um_per_px,mpp', 'a.png,0.25,0.5'], 'has the column um_per_px twice'),
     (['path,um_per_px', '"a.png,0.25'], 'slides.csv: cannot be read'),
 ])
 def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, words):
@@ -142,6 +143,8 @@ def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, wor
     b'path;um_per_px;case\na.png;0,5;1, 2\n',
     b'path\tum_per_px\tcase\na.png\t0.5\t1, 2\n',
     b'\xef\xbb\xbf Path , UM_PER_PX ,case\r\na.png,0.5,"1, 2"\r\n',
+    b'path,MPP,case\na.png,0.5,"1, 2"\n',
+    'path,Pixel size (µm),case\na.png,0.5,"1, 2"\n'.encode(),
 ])
 def test_manifests_as_spreadsheets_write_them(cohort, content):
     (cohort / 'slides.csv').write_bytes(content)
