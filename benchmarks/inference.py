@@ -40,6 +40,7 @@ def main():
     lines['ours, its own tiles'] = ours_own_tiles
     if args.device == 'cpu':
         lines['ours, its own tiles, bfloat16'] = ours_bfloat16
+        lines['ours, its own tiles, int8'] = ours_int8
     results = {}
     for name, function in lines.items():
         if args.only and not any(part in name for part in args.only):
@@ -199,6 +200,10 @@ def ours_own_tiles(args):
 
 def ours_bfloat16(args):
     return ours(args, 'auto', None, None, 'bfloat16')
+
+
+def ours_int8(args):
+    return ours(args, 'auto', None, None, 'int8')
 
 
 def ours(args, engine, tile_size, overlap, precision='float32'):

@@ -16,6 +16,7 @@ import torch
 
 from mitos_mmdet.core.console import run
 from mitos_mmdet.model_zoo import load_model
+from mitos_mmdet.model_zoo.load_model import PRECISIONS
 from mitos_mmdet.slides import detect, open_slide
 
 
@@ -31,8 +32,8 @@ def main():
     plain = load_model(*args.model, device='cpu', engine='torch')
     plain.network.detector.to(memory_format=torch.contiguous_format)
     models = {'eager': plain, 'eager, channels last': load_model(*args.model, device='cpu', engine='torch'),
-              'OpenVINO': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads),
-              'OpenVINO, bfloat16': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads, precision='bfloat16')}
+              **{f'OpenVINO, {each}': load_model(*args.model, device='cpu', engine='openvino', threads=args.threads, precision=each)
+                 for each in PRECISIONS}}
     print(f'{args.threads} threads, best of {args.repeats}; load of the machine before: {os.getloadavg()[0]:.1f}')
     print('tile  engine                 seconds  CPU s  ratio of CPU s  detections  boxes off (px)  scores off')
     for size in args.tile_size:

@@ -20,7 +20,8 @@ class BundledModel:
         name: What ``load_model`` and ``--model`` call it.
         checkpoint: Path of its weights.
         config: Path of its config; None for a classifier.
-        card: What the JSON file beside the weights says: ``sha256``, ``um_per_px``, ``threshold``, ``classes``, training data, metrics.
+        card: What the JSON file beside the weights says: ``sha256``, ``um_per_px``, ``threshold``, ``classes``, training data, metrics;
+            under ``int8`` the files of its 8-bit network with their SHA-256.
     """
     name: str
     checkpoint: Path
@@ -81,6 +82,18 @@ def check_sha256(path: str | Path, expected: str) -> str:
         raise ValueError(f'{path}: damaged or exchanged, its SHA-256 is {found[:12]}... and should be {str(expected)[:12]}.... Install '
                          f'mitos_mmdet again')
     return found
+
+
+def find_int8(card: dict) -> Path | None:
+    """The 8-bit network (``.xml``, its ``.bin`` beside it) that a card names under ``int8``, verified; None where it names none.
+
+    Raises:
+        ValueError: One of the files is damaged or was exchanged.
+    """
+    files = card.get('int8') or {}
+    for name, digest in files.items():
+        check_sha256(WEIGHTS / name, digest)
+    return next((WEIGHTS / name for name in files if name.endswith('.xml')), None)
 
 
 def _read_card(path):

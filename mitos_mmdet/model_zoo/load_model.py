@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mitos_mmdet.compat.devices import DEVICES
 from mitos_mmdet.core.checksums import sha256_of
-from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled
+from mitos_mmdet.model_zoo.bundled import check_sha256, find_bundled, find_int8
 from mitos_mmdet.model_zoo.calibration import calibrated
 from mitos_mmdet.model_zoo.config_facts import detector_config, pixel_size, stain_settings, tiling
 from mitos_mmdet.model_zoo.load_atypical import load_atypical
@@ -16,7 +16,7 @@ from mitos_mmdet.model_zoo.loaded_model import LoadedModel
 from mitos_mmdet.model_zoo.second_reader import load_second_reader
 
 ENGINES = ('auto', 'openvino', 'torch')
-PRECISIONS = ('float32', 'bfloat16')
+PRECISIONS = ('float32', 'bfloat16', 'int8')
 _THRESHOLD = 0.5  # Ours, where neither card nor config says.
 
 
@@ -34,7 +34,8 @@ def load_model(model: str | Path | None = None, checkpoint: str | Path | None = 
         um_per_px: Pixel size that the network was trained at, in um; overrides the config and the model card. None: theirs.
         trust: Also read a checkpoint that holds code.
         calibration: File of ``mitos calibrate``, whose threshold goes before the model's own.
-        precision: ``'float32'``, the same numbers on every machine, or ``'bfloat16'``, twice as fast on a CPU with AMX (OpenVINO alone).
+        precision: ``'float32'``, the same numbers on every machine. With OpenVINO also ``'bfloat16'``, twice as fast on a CPU with AMX, and
+            ``'int8'``, an 8-bit network that comes with the default detector: twice as fast on any recent CPU.
 
     Returns:
         LoadedModel
@@ -74,7 +75,7 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
     detector.to(device)
     stain = stain_settings(cfg)
     key = f'{digest} {hashlib.sha256(str(detector_config(cfg)).encode()).hexdigest()}'
-    network, notes = _network(detector, device, engine, threads, key, precision)
+    network, notes = _network(detector, device, engine, threads, key, precision, card)
     reader = load_second_reader(card, device, network.engine, threads, precision)
     together = f'{digest} {reader.sha256}' if reader else ''
     tile_size, overlap = tiling(cfg)
@@ -88,9 +89,11 @@ def _load(name, config, path, card, digest, device, engine, threads, um_per_px, 
                        atypical=load_atypical(device, network.engine, threads), **facts)
 
 
-def _network(detector, device, engine, threads, key, precision):
+def _network(detector, device, engine, threads, key, precision, card):
     """The network on the engine asked for, and why it is another than the fastest."""
     notes = []
+    int8 = find_int8(card) if precision == 'int8' else None
+    key = ' '.join([key, *card['int8'].values()]) if int8 else key
     if engine == 'openvino' and device != 'cpu':
         raise ValueError("engine 'openvino' works on the CPU: give device 'cpu' too")
     if device == 'cpu' and engine != 'torch':
@@ -99,8 +102,8 @@ def _network(detector, device, engine, threads, key, precision):
         else:
             from mitos_mmdet.model_zoo.networks.openvino_network import OpenVinoNetwork
             try:
-                network = OpenVinoNetwork(detector, key, threads, precision)
-                return network, [] if network.precision == precision else [f'float32 is used: this CPU has no {precision}']
+                network = OpenVinoNetwork(detector, key, threads, precision, int8)
+                return network, [] if network.precision == precision else [f'float32 is used: {_lacking(precision)}']
             except Exception as error:  # its converter meets models of every kind with errors of every kind
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if engine == 'openvino':
@@ -110,6 +113,10 @@ def _network(detector, device, engine, threads, key, precision):
         notes.append(f'float32 is used: {precision} is for OpenVINO on a CPU')
     from mitos_mmdet.model_zoo.networks.torch_network import TorchNetwork
     return TorchNetwork(detector, batch_size=1 if device == 'cpu' else 8), notes
+
+
+def _lacking(precision):
+    return 'this model has no 8-bit network' if precision == 'int8' else f'this CPU has no {precision}'
 
 
 def _device(device):

@@ -53,7 +53,7 @@ class LoadedModel:
 
     @property
     def precision(self) -> str:
-        """What the network computes in: ``'float32'`` or ``'bfloat16'``."""
+        """What the detector's network computes in: ``'float32'``, ``'bfloat16'`` or ``'int8'``."""
         return getattr(self.network, 'precision', 'float32')
 
     @property

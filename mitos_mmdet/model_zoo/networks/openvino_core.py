@@ -19,8 +19,8 @@ def shared_core() -> openvino.Core:
 
 
 def precision_here(precision: str) -> str:
-    """``precision``, or ``'float32'`` where this CPU has not got it."""
-    return precision if precision != 'bfloat16' or 'BF16' in shared_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES') else 'float32'
+    """What a network of floats computes in: ``'bfloat16'`` where that is asked for and this CPU has it, else ``'float32'``."""
+    return precision if precision == 'bfloat16' and 'BF16' in shared_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES') else 'float32'
 
 
 def precision_hint(precision: str) -> str:

@@ -21,7 +21,7 @@ class OpenVinoModule:
         module: In evaluation mode on the CPU, with its weights; ``module.example(height, width)`` gives ``(images, outputs)``.
         key: What identifies its weights and structure, for the cache.
         threads: Cores to use; None: those this process may use.
-        precision: ``'float32'``, or ``'bfloat16'`` where the CPU has it.
+        precision: ``'bfloat16'`` where the CPU has it; any other means float32.
     """
 
     def __init__(self, module: nn.Module, key: str, threads: int | None = None, precision: str = 'float32'):

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import openvino
@@ -29,9 +30,11 @@ class OpenVinoNetwork:
 
     Args:
         detector: The detector in evaluation mode on the CPU, with its weights.
-        key: What identifies its weights and structure, for the cache.
+        key: What identifies its weights and structure, and those of ``int8``, for the cache.
         threads: Cores to use; None: those this process may use, at most ``OMP_NUM_THREADS`` where that is set.
-        precision: ``'float32'``, or ``'bfloat16'`` where the CPU has it; the post-processing stays in float32.
+        precision: ``'float32'``, ``'bfloat16'`` where the CPU has it, or ``'int8'`` where there is ``int8``; the post-processing stays in
+            float32.
+        int8: The detector's ``RawMaps`` as an 8-bit network of OpenVINO, with batches of one tile (``.xml``, its ``.bin`` beside it).
 
     Raises:
         TypeError, RuntimeError: Not such a detector, or OpenVINO does not compute what torch does.
@@ -39,18 +42,19 @@ class OpenVinoNetwork:
 
     engine = 'openvino'
 
-    def __init__(self, detector: torch.nn.Module, key: str, threads: int | None = None, precision: str = 'float32'):
+    def __init__(self, detector: torch.nn.Module, key: str, threads: int | None = None, precision: str = 'float32',
+                 int8: Path | None = None):
         self.maps = RawMaps(detector).eval()
         self._decode = SparseDecoder(detector.bbox_head, BoxBranch(detector.bbox_head) if self.maps.with_features else None)
         self.size_divisor = getattr(detector.data_preprocessor, 'pad_size_divisor', 1)
         self._core = shared_core()
-        self.precision = precision_here(precision)
+        self.precision = precision_here(precision) if int8 is None else 'int8'
         threads = threads or cores()
         self.in_flight = min(threads, _MOST_STREAMS)
         self._settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': self.in_flight, 'PERFORMANCE_HINT': 'THROUGHPUT',
                           'INFERENCE_PRECISION_HINT': precision_hint(precision)}
         self.maps.example()  # so that its nest knows the head's groups, also for a network from the cache
-        self._network = exported(self._core, self.maps, key)
+        self._network = exported(self._core, self.maps, key) if int8 is None else self._core.read_model(str(int8))
         self._key = key
         self._compiled, self._at_work = OrderedDict(), 0
         self._lock = threading.RLock()  # a stream may end in the midst of a compilation, when it is garbage
