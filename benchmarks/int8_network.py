@@ -42,8 +42,8 @@ def main():
     network = fused(model.network)
     tiles = draw_tiles(labelled_frames(read_points(args.annotations, is_truth=True)), args.frames, model.tile_size, args.tiles, args.seed)
     dataset = nncf.Dataset(tiles, lambda tile: cut(*tile, model.tile_size)[None])
-    # Weights take 7 of the 8 bits, because in sums of two 8-bit products a CPU without VNNI instructions would clip some. Maps keep all of the
-    # range that they had on any tile: the default, its mean over the tiles, clips the peaks that mitotic figures make.
+    # Weights take 7 of the 8 bits, because in sums of two 8-bit products a CPU without VNNI instructions would clip some. Maps keep all of
+    # the range that they had on any tile: the default, its mean over the tiles, clips the peaks that mitotic figures make.
     choices = nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE,
                                                   activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX)
     quantized = nncf.quantize(network, dataset, subset_size=args.tiles, target_device=nncf.TargetDevice.CPU,
