@@ -71,7 +71,7 @@ def _rows(path):
             heading = file.readline()
             file.seek(0)
             reader = csv.DictReader(file, restval='', delimiter=max(',;\t', key=heading.count), strict=True)
-            names = [_name(name) for name in reader.fieldnames or ()]
+            names = _names(reader.fieldnames or ())
             reader.fieldnames = names
             rows = [(reader.line_num, row) for row in reader]
     except UnicodeError as error:
@@ -85,12 +85,13 @@ def _rows(path):
     return rows, names
 
 
-def _name(text):
-    """A column's name without spaces around; ours as we write them, where a program has another spelling, as ``MPP``."""
-    text = text.strip()
-    if plain_name(text) in UM_PER_PX_NAMES:
-        return 'um_per_px'
-    return text.lower() if text.lower() in ('path', 'roi') else text
+def _names(heading):
+    """The columns' names without spaces around; ours in lower case, ``um_per_px`` also for ``MPP`` and the like where it is absent."""
+    names = [text.strip() for text in heading]
+    names = [name.lower() if name.lower() in ('path', 'um_per_px', 'roi') else name for name in names]
+    if 'um_per_px' in names:
+        return names
+    return ['um_per_px' if plain_name(name) in UM_PER_PX_NAMES else name for name in names]
 
 
 def _there(folder, name):

@@ -129,7 +129,7 @@ def test_paths_count_from_the_manifest(cohort, monkeypatch):
     (['path', 'a.png,1'], 'more fields than the heading'),
     (['path', 'a.png', './x/../a.png'], 'line 3: lists ./x/../a.png again, as line 2'),
     (['path,roi,path', 'a.png,,b.png'], 'has the column path twice'),
-    (['path,um_per_px,mpp', 'a.png,0.25,0.5'], 'has the column um_per_px twice'),
+    (['path,pixel_size,mpp', 'a.png,0.25,0.5'], 'has the column um_per_px twice'),
     (['path,um_per_px', '"a.png,0.25'], 'slides.csv: cannot be read'),
 ])
 def test_bad_manifests_are_refused_before_anything_is_written(cohort, lines, words):
@@ -151,6 +151,11 @@ def test_manifests_as_spreadsheets_write_them(cohort, content):
     slide, = read_cohort(str(cohort / 'slides.csv'), cohort / 'out')
     assert (slide.path, slide.um_per_px, slide.columns['case']) == (cohort / 'a.png', 0.5, '1, 2')
     assert set(slide.columns) == {'path', 'um_per_px', 'case'}
+
+
+def test_um_per_px_goes_before_another_pixel_size(cohort):
+    slide, = read_cohort(write(cohort / 'slides.csv', 'path,mpp,um_per_px', 'a.png,0.5,0.25'), cohort / 'out')
+    assert (slide.um_per_px, slide.columns['mpp']) == (0.25, '0.5')
 
 
 @pytest.mark.parametrize('content, words', [(b'', 'no column path, only none at all'),
